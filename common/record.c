@@ -1,0 +1,452 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/record.h"
+
+#include "common/hex.h"
+#include "common/secret.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct pair {
+    char key[RECORD_KEY_MAX + 1];
+    char *value; // NUL-terminated, len bytes before it
+    size_t len;
+};
+
+struct record {
+    struct pair *pairs;
+    size_t count, room;
+    int failed; // the first error of an add, kept for record_encode
+};
+
+static const struct pair *find(const struct record *r, const char *key)
+{
+    if (!r)
+        return NULL;
+    for (size_t i = 0; i < r->count; i++)
+        if (strcmp(r->pairs[i].key, key) == 0)
+            return &r->pairs[i];
+    return NULL;
+}
+
+static bool key_valid(const char *key, size_t len)
+{
+    if (len == 0 || len > RECORD_KEY_MAX)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        char c = key[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-'))
+            return false;
+    }
+    return true;
+}
+
+// Takes over value (malloc'd, NUL-terminated), also when it fails.
+static int append(struct record *r, const char *key, size_t key_len, char *value, size_t len)
+{
+    _cleanup_free_ char *owned = value;
+    struct pair *p;
+
+    if (!owned)
+        return -ENOMEM;
+    if (!key_valid(key, key_len))
+        return -EINVAL;
+    if (r->count >= RECORD_KEYS_MAX || len > RECORD_LINE_MAX)
+        return -E2BIG;
+    if (r->count == r->room) {
+        size_t room = r->room ? r->room * 2 : 16;
+        struct pair *grown = realloc(r->pairs, room * sizeof *grown);
+
+        if (!grown)
+            return -ENOMEM;
+        r->pairs = grown;
+        r->room = room;
+    }
+    p = &r->pairs[r->count++];
+    memcpy(p->key, key, key_len);
+    p->key[key_len] = '\0';
+    p->value = take(owned);
+    p->len = len;
+    return 0;
+}
+
+static char *copy_bytes(const void *data, size_t len)
+{
+    char *copy = malloc(len + 1);
+
+    if (!copy)
+        return NULL;
+    if (len)
+        memcpy(copy, data, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+struct record *record_new(const char *type)
+{
+    struct record *r = calloc(1, sizeof *r);
+
+    if (!r)
+        return NULL;
+    record_add(r, "type", type);
+    record_add(r, "v", "1");
+    return r;
+}
+
+struct record *record_free(struct record *r)
+{
+    if (!r)
+        return NULL;
+    for (size_t i = 0; i < r->count; i++) {
+        secret_wipe(r->pairs[i].value, r->pairs[i].len);
+        free(r->pairs[i].value);
+    }
+    free(r->pairs);
+    free(r);
+    return NULL;
+}
+
+void record_add_bytes(struct record *r, const char *key, const void *data, size_t len)
+{
+    int rc;
+
+    if (!r)
+        return;
+    rc = find(r, key) ? -EINVAL : append(r, key, strlen(key), copy_bytes(data, len), len);
+    if (rc < 0 && !r->failed)
+        r->failed = rc;
+}
+
+void record_add(struct record *r, const char *key, const char *value)
+{
+    if (value)
+        record_add_bytes(r, key, value, strlen(value));
+}
+
+void record_add_u64(struct record *r, const char *key, uint64_t value)
+{
+    record_addf(r, key, "%" PRIu64, value);
+}
+
+void record_add_i64(struct record *r, const char *key, int64_t value)
+{
+    record_addf(r, key, "%" PRId64, value);
+}
+
+void record_add_bool(struct record *r, const char *key, bool value)
+{
+    record_add(r, key, value ? "1" : "0");
+}
+
+void record_add_hex(struct record *r, const char *key, const void *data, size_t len)
+{
+    _cleanup_free_ char *text = malloc(len * 2 + 1);
+
+    if (text)
+        hex_encode(data, len, text);
+    else if (r && !r->failed)
+        r->failed = -ENOMEM;
+    record_add(r, key, text);
+}
+
+void record_addf(struct record *r, const char *key, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    int len;
+
+    va_start(args, format);
+    len = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (len < 0 || (size_t)len >= sizeof text) {
+        if (r && !r->failed)
+            r->failed = -E2BIG;
+        return;
+    }
+    record_add(r, key, text);
+}
+
+void record_set(struct record *r, const char *key, const char *value)
+{
+    struct pair *p = (struct pair *)find(r, key);
+    char *copy;
+
+    if (!p) {
+        record_add(r, key, value);
+        return;
+    }
+    copy = copy_bytes(value, strlen(value));
+    if (!copy) {
+        if (!r->failed)
+            r->failed = -ENOMEM;
+        return;
+    }
+    secret_wipe(p->value, p->len);
+    free(p->value);
+    p->value = copy;
+    p->len = strlen(value);
+}
+
+const char *record_type(const struct record *r)
+{
+    return record_get(r, "type");
+}
+
+const char *record_get(const struct record *r, const char *key)
+{
+    const struct pair *p = find(r, key);
+
+    return p && strlen(p->value) == p->len ? p->value : NULL;
+}
+
+const char *record_get_or(const struct record *r, const char *key, const char *fallback)
+{
+    const char *value = record_get(r, key);
+
+    return value ? value : fallback;
+}
+
+int record_get_bytes(const struct record *r, const char *key, const void **ret, size_t *ret_len)
+{
+    const struct pair *p = find(r, key);
+
+    if (!p)
+        return -ENOENT;
+    *ret = p->value;
+    *ret_len = p->len;
+    return 0;
+}
+
+static int parse_u64(const char *text, uint64_t *ret)
+{
+    uint64_t value = 0;
+
+    if (!*text)
+        return -EINVAL;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9')
+            return -EINVAL;
+        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, *text - '0', &value))
+            return -EINVAL;
+    }
+    *ret = value;
+    return 0;
+}
+
+int record_get_u64(const struct record *r, const char *key, uint64_t *ret)
+{
+    const struct pair *p = find(r, key);
+
+    if (!p)
+        return -ENOENT;
+    return strlen(p->value) == p->len ? parse_u64(p->value, ret) : -EINVAL;
+}
+
+int record_get_i64(const struct record *r, const char *key, int64_t *ret)
+{
+    const char *text = record_get(r, key);
+    bool negative;
+    uint64_t value;
+
+    if (!text)
+        return find(r, key) ? -EINVAL : -ENOENT;
+    negative = *text == '-';
+    if (parse_u64(text + negative, &value) < 0 || value > (uint64_t)INT64_MAX + negative)
+        return -EINVAL;
+    *ret = negative ? (int64_t)(0 - value) : (int64_t)value;
+    return 0;
+}
+
+int record_get_bool(const struct record *r, const char *key)
+{
+    const char *text = record_get(r, key);
+
+    if (!text || text[0] == '\0' || text[1] != '\0')
+        return -1;
+    return text[0] == '1' ? 1 : text[0] == '0' ? 0 : -1;
+}
+
+int record_get_hex(const struct record *r, const char *key, void *ret, size_t len)
+{
+    const struct pair *p = find(r, key);
+
+    if (!p)
+        return -ENOENT;
+    return p->len == len * 2 && hex_decode(p->value, ret, len) == 0 ? 0 : -EINVAL;
+}
+
+bool record_is(const struct record *r, const char *type)
+{
+    const char *own = record_type(r);
+
+    return own && strcmp(own, type) == 0;
+}
+
+size_t record_count(const struct record *r)
+{
+    return r ? r->count : 0;
+}
+
+void record_at(const struct record *r, size_t i, const char **ret_key, const char **ret_value, size_t *ret_len)
+{
+    *ret_key = r->pairs[i].key;
+    *ret_value = r->pairs[i].value;
+    if (ret_len)
+        *ret_len = r->pairs[i].len;
+}
+
+static bool plain(unsigned char c)
+{
+    return c >= 0x20 && c <= 0x7e && c != '%';
+}
+
+static size_t encoded_len(const struct pair *p)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->len; i++)
+        n += plain((unsigned char)p->value[i]) ? 1 : 3;
+    return n;
+}
+
+static char *encode_value(char *out, const struct pair *p)
+{
+    for (size_t i = 0; i < p->len; i++) {
+        unsigned char c = (unsigned char)p->value[i];
+
+        if (plain(c)) {
+            *out++ = (char)c;
+        } else {
+            *out++ = '%';
+            hex_encode(&c, 1, out);
+            out += 2;
+        }
+    }
+    return out;
+}
+
+int record_encode(const struct record *r, char **ret, size_t *ret_len)
+{
+    size_t total = 1;
+    char *buf, *out;
+
+    if (!r)
+        return -ENOMEM;
+    if (r->failed)
+        return r->failed;
+    for (size_t i = 0; i < r->count; i++) {
+        size_t line = strlen(r->pairs[i].key) + 1 + encoded_len(&r->pairs[i]);
+
+        if (line > RECORD_LINE_MAX)
+            return -E2BIG;
+        total += line + 1;
+    }
+    if (total > RECORD_TOTAL_MAX)
+        return -E2BIG;
+    buf = out = malloc(total + 1);
+    if (!buf)
+        return -ENOMEM;
+    for (size_t i = 0; i < r->count; i++) {
+        out = stpcpy(out, r->pairs[i].key);
+        *out++ = '=';
+        out = encode_value(out, &r->pairs[i]);
+        *out++ = '\n';
+    }
+    *out++ = '\n';
+    *out = '\0';
+    *ret = buf;
+    *ret_len = total;
+    return 0;
+}
+
+static int decode_value(const char *text, size_t len, char **ret, size_t *ret_len, struct err *err)
+{
+    _cleanup_free_ char *value = malloc(len + 1);
+    size_t n = 0;
+
+    if (!value)
+        return -ENOMEM;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        if (plain(c)) {
+            value[n++] = (char)c;
+        } else if (c == '%' && len - i >= 3 && hex_decode(text + i + 1, value + n, 1) == 0) {
+            n++;
+            i += 2;
+        } else {
+            return err_set(err, -EBADMSG, "a record's value holds a byte that is not escaped or a bad %% escape");
+        }
+    }
+    value[n] = '\0';
+    *ret = take(value);
+    *ret_len = n;
+    return 0;
+}
+
+static int decode_line(struct record *r, const char *line, size_t len, struct err *err)
+{
+    const char *eq = memchr(line, '=', len);
+    size_t key_len, value_len = 0;
+    char *value = NULL;
+    int rc;
+
+    if (len > RECORD_LINE_MAX)
+        return err_set(err, -EBADMSG, "a record's line is longer than %d bytes", RECORD_LINE_MAX);
+    if (!eq || !key_valid(line, key_len = (size_t)(eq - line)))
+        return err_set(err, -EBADMSG, "a record's line is not key=value");
+    rc = decode_value(eq + 1, len - key_len - 1, &value, &value_len, err);
+    if (rc < 0)
+        return rc;
+    rc = append(r, line, key_len, value, value_len);
+    if (rc == -E2BIG)
+        return err_set(err, -EBADMSG, "a record has more than %d keys", RECORD_KEYS_MAX);
+    if (rc < 0)
+        return rc;
+    if (find(r, r->pairs[r->count - 1].key) != &r->pairs[r->count - 1])
+        return err_set(err, -EBADMSG, "a record's key stands twice: %s", r->pairs[r->count - 1].key);
+    if (r->count == 1 && strcmp(r->pairs[0].key, "type") != 0)
+        return err_set(err, -EBADMSG, "a record does not begin with its type");
+    if (r->count == 2 && (strcmp(r->pairs[1].key, "v") != 0 || strcmp(r->pairs[1].value, "1") != 0))
+        return err_set(err, -EBADMSG, "a record's second line is not v=1");
+    return 0;
+}
+
+int record_decode(const char *buf, size_t len, size_t *ret_used, struct record **ret, struct err *err)
+{
+    _cleanup_record_ struct record *r = calloc(1, sizeof *r);
+    size_t at = 0;
+
+    if (!r)
+        return -ENOMEM;
+    for (;;) {
+        const char *end = at < len ? memchr(buf + at, '\n', len - at) : NULL;
+        size_t line_len;
+        int rc;
+
+        if (!end) {
+            if (len >= RECORD_TOTAL_MAX)
+                return err_set(err, -EBADMSG, "a record is longer than %d bytes", RECORD_TOTAL_MAX);
+            return RECORD_MORE;
+        }
+        line_len = (size_t)(end - (buf + at));
+        if (at + line_len + 1 > RECORD_TOTAL_MAX)
+            return err_set(err, -EBADMSG, "a record is longer than %d bytes", RECORD_TOTAL_MAX);
+        if (line_len == 0) {
+            if (r->count < 2)
+                return err_set(err, -EBADMSG, "a record lacks type or v");
+            *ret_used = at + 1;
+            *ret = take(r);
+            return 0;
+        }
+        rc = decode_line(r, buf + at, line_len, err);
+        if (rc < 0)
+            return rc;
+        at += line_len + 1;
+    }
+}
