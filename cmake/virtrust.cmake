@@ -14,6 +14,8 @@ target_compile_definitions(virtrust-flags INTERFACE
 target_compile_options(virtrust-flags INTERFACE
   -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
   -Wformat=2 -Wswitch-enum -Wundef -fno-common)
+# A program needs at run time only what it calls: vt-os brings the crypto library to those alone that seal.
+target_link_options(virtrust-flags INTERFACE -Wl,--as-needed)
 if(VIRTRUST_SANITIZE)
   target_compile_options(virtrust-flags INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
