@@ -103,11 +103,12 @@ struct job {
     bool has_public_key;
     bool inherited;       // the sealed secret was there before this job
     bool reset_answered;  // this job's reset was answered `done`
+    bool stored;          // the guest holds the journalled secret: its rotation is owed
     bool heard;           // the guest's agent answered at least once
     int64_t kvno_before, kvno_reset, kvno_after; // -1 unknown
     uint64_t pwd_last_set_reset;
     int64_t created_us, changed_us, deadline_us, next_us; // deadline 0: not running; next 0: no wake
-    uint32_t epoch, tries;
+    uint32_t epoch, tries, rereads;
 };
 
 // What the journal of sealed secrets says about an account: minted before the reset, wiped after the attested rotation.

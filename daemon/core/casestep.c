@@ -1,0 +1,231 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/core/casestep.h"
+
+#include "daemon/core/signal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { QUERY_TRIES = 3, RETRY_US = 5 * 1000 * 1000 };
+
+void case_open(struct casefile *c, const char *guest, const char *name, enum rollback_kind kind, bool witnessed,
+               int64_t rolled_us, int64_t now_us)
+{
+    *c = (struct casefile){
+        .kind = kind,
+        .witnessed = witnessed,
+        .approved = kind == ROLLBACK_MANUAL,
+        .state = CASE_LOOKING,
+        .rolled_us = rolled_us,
+        .opened_us = now_us,
+        .changed_us = now_us,
+        .epoch = 1,
+    };
+    snprintf(c->guest, sizeof c->guest, "%s", guest);
+    snprintf(c->name, sizeof c->name, "%s", name);
+}
+
+enum case_effect case_effect(const struct casefile *c)
+{
+    switch (c->state) {
+    case CASE_LOOKING:
+        return CASE_EFFECT_LOOK;
+    case CASE_ASKING_DIRECTORY:
+        return CASE_EFFECT_QUERY;
+    case CASE_AWAITING_APPROVAL:
+    case CASE_REPAIRING: // its job goes on by itself
+    case CASE_CLOSED:
+    case CASE_STATES_COUNT:
+        break;
+    }
+    return CASE_EFFECT_NONE;
+}
+
+static void enter(struct case_out *out, enum case_state state)
+{
+    out->next.state = state;
+    out->next.tries = 0;
+    out->next.wake_us = 0;
+    out->effect = case_effect(&out->next);
+}
+
+static void close_case(struct case_out *out, enum outcome outcome, int64_t now_us)
+{
+    enter(out, CASE_CLOSED);
+    out->next.outcome = outcome;
+    out->next.closed_us = now_us;
+}
+
+static void put(char *field, size_t size, const char *text)
+{
+    snprintf(field, size, "%s", text);
+}
+
+// Look again from the start: what was learnt before counts no more.
+static void look_again(struct case_out *out, const char *why)
+{
+    enter(out, CASE_LOOKING);
+    put(out->note, sizeof out->note, why);
+}
+
+static void act(struct case_out *out, const struct decision *d, int64_t now_us)
+{
+    switch (d->action) {
+    case ACTION_NOTHING:
+    case ACTION_RECORD:
+        close_case(out, OUTCOME_NO_ACTION, now_us);
+        break;
+    case ACTION_REFUSE:
+        close_case(out, OUTCOME_REFUSED, now_us);
+        break;
+    case ACTION_ASK:
+        enter(out, CASE_AWAITING_APPROVAL);
+        break;
+    case ACTION_REPAIR:
+        enter(out, CASE_REPAIRING);
+        out->effect = CASE_EFFECT_JOB;
+        break;
+    }
+}
+
+static void judge_and_decide(const struct case_world *w, int64_t now_us, struct case_out *out)
+{
+    struct judgement j = judge(&w->evidence);
+    struct circumstances about = w->circumstances;
+    struct decision d;
+
+    about.verdict = j.verdict;
+    put(about.cause, sizeof about.cause, j.cause);
+    about.approved = out->next.approved;
+    about.manual = out->next.kind == ROLLBACK_MANUAL;
+    about.witnessed = out->next.witnessed;
+    about.older_secret = strcmp(j.cause, "older-secret") == 0;
+    d = decide(&about);
+    out->judged = true;
+    out->next.verdict = d.verdict;
+    put(out->next.cause, sizeof out->next.cause, j.cause);
+    put(out->next.text, sizeof out->next.text, j.text);
+    put(out->next.would, sizeof out->next.would, d.text);
+    put(out->next.next, sizeof out->next.next, d.next);
+    if (w->evidence.guest.has_fingerprint) {
+        memcpy(out->next.fingerprint, w->evidence.guest.fingerprint, HASH);
+        out->next.has_fingerprint = true;
+    }
+    act(out, &d, now_us);
+    snprintf(out->note, sizeof out->note, "judged %s: %.400s", verdict_text(d.verdict), j.text);
+}
+
+static void looked(const struct case_input *in, const struct case_world *w, int64_t now_us, struct case_out *out)
+{
+    if (in->kind == CASE_IN_LOOK_FAILED)
+        snprintf(out->note, sizeof out->note, "could not look: %.480s", w->evidence.guest.why);
+    else
+        put(out->note, sizeof out->note, "looked at the disks");
+    // A guest that is no member needs no directory; everything else is compared with it.
+    if (w->evidence.guest.known && w->evidence.guest.joined == TRI_NO)
+        judge_and_decide(w, now_us, out);
+    else if (!w->circumstances.domain_configured)
+        judge_and_decide(w, now_us, out);
+    else
+        enter(out, CASE_ASKING_DIRECTORY);
+}
+
+static void answered(const struct case_input *in, const struct case_world *w, int64_t now_us, struct case_out *out)
+{
+    if (in->kind == CASE_IN_UNANSWERED && in->transient && out->next.tries + 1 < QUERY_TRIES) {
+        out->next.tries++;
+        out->next.wake_us = now_us + RETRY_US;
+        out->effect = CASE_EFFECT_NONE;
+        snprintf(out->note, sizeof out->note, "the directory did not answer: %.400s; tries again",
+                 w->evidence.directory.why);
+        return;
+    }
+    judge_and_decide(w, now_us, out);
+}
+
+static void signalled(const struct case_input *in, int64_t now_us, struct case_out *out)
+{
+    bool anew = rollback_is_new(in->rollback);
+
+    switch (out->next.state) {
+    case CASE_LOOKING:
+    case CASE_ASKING_DIRECTORY:
+        // Not judged yet: it is one file still, but the look that is under way saw an older state.
+        if (anew && (!out->next.witnessed || out->next.kind == ROLLBACK_MANUAL)) {
+            out->next.kind = in->rollback;
+            out->next.witnessed = true;
+        }
+        out->next.rolled_us = now_us;
+        look_again(out, "a further signal came; looks again");
+        break;
+    case CASE_AWAITING_APPROVAL:
+    case CASE_REPAIRING:
+        if (!anew)
+            break;
+        close_case(out, OUTCOME_SUPERSEDED, now_us);
+        out->effect = CASE_EFFECT_SUPERSEDE;
+        put(out->note, sizeof out->note, "superseded: the guest's time moved again");
+        break;
+    case CASE_CLOSED:
+    case CASE_STATES_COUNT:
+        break;
+    }
+}
+
+static void job_ended(const struct case_input *in, int64_t now_us, struct case_out *out)
+{
+    close_case(out, in->outcome, now_us);
+    if (in->verdict != VERDICT_UNKNOWN)
+        out->next.verdict = in->verdict;
+    if (in->cause[0])
+        put(out->next.cause, sizeof out->next.cause, in->cause);
+    put(out->next.text, sizeof out->next.text, in->text);
+    put(out->next.next, sizeof out->next.next, in->next);
+    snprintf(out->note, sizeof out->note, "%s: %.480s", outcome_text(in->outcome), in->text);
+}
+
+static void gone(const struct case_input *in, int64_t now_us, struct case_out *out)
+{
+    close_case(out, OUTCOME_LEFT, now_us);
+    snprintf(out->note, sizeof out->note, "left: %.480s", in->text);
+    put(out->next.would, sizeof out->next.would, in->text);
+}
+
+void case_step(const struct casefile *c, const struct case_input *in, const struct case_world *w, int64_t now_us,
+               struct case_out *ret)
+{
+    *ret = (struct case_out){.next = *c};
+    if (c->state == CASE_CLOSED)
+        return;
+    ret->next.epoch++;
+    ret->next.changed_us = now_us;
+    switch (in->kind) {
+    case CASE_IN_LOOKED:
+    case CASE_IN_LOOK_FAILED:
+        if (c->state == CASE_LOOKING)
+            looked(in, w, now_us, ret);
+        break;
+    case CASE_IN_ANSWERED:
+    case CASE_IN_UNANSWERED:
+        if (c->state == CASE_ASKING_DIRECTORY)
+            answered(in, w, now_us, ret);
+        break;
+    case CASE_IN_SIGNAL:
+        signalled(in, now_us, ret);
+        break;
+    case CASE_IN_APPROVED:
+        if (c->state != CASE_AWAITING_APPROVAL)
+            break;
+        ret->next.approved = true;
+        look_again(ret, "approved by an administrator; looks at everything again");
+        break;
+    case CASE_IN_JOB_ENDED:
+        if (c->state == CASE_REPAIRING)
+            job_ended(in, now_us, ret);
+        break;
+    case CASE_IN_GONE:
+        gone(in, now_us, ret);
+        break;
+    }
+}

@@ -1,0 +1,27 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The parts of job_step, one for each answer; used by jobstep.c only. Each gets the job_out with `next` already a copy
+// of the job, and the worker's answer (hostile as the guest behind it: every field is looked at before it is used).
+#pragma once
+
+#include "daemon/core/jobstep.h"
+
+// Enters a state: tries and wake are cleared, the effect is the state's own. note "" leaves no line.
+void job_enter(struct job_out *out, enum job_state state, const char *note);
+void job_end(struct job_out *out, enum outcome outcome, enum verdict verdict, const char *cause, const char *text,
+             const char *next);
+// The same effect again after a growing pause, back to waiting for the agent where the guest did not answer; when the
+// deadline has passed the job ends: `silent` if the guest was never heard, else `failed` with this reason.
+void job_retry(struct job_out *out, const struct job_world *w, int64_t now_us, const char *code, const char *text);
+
+void job_after_clock(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
+void job_after_probe(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
+void job_after_check(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
+void job_after_reading(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
+void job_after_reset(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
+void job_after_login(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
+void job_after_counting(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
+void job_after_store(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
+void job_after_rotate(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
+void job_after_proof(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);

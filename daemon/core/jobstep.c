@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/core/jobstep.h"
+
+#include "common/cleanup.h"
+#include "daemon/core/jobparts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void job_open(struct job *j, const struct casefile *c, const struct binding *b, int64_t now_us)
+{
+    *j = (struct job){
+        .case_id = c->id,
+        .state = JOB_WAITING_START,
+        .kvno_before = -1,
+        .kvno_reset = -1,
+        .kvno_after = -1,
+        .created_us = now_us,
+        .changed_us = now_us,
+        .next_us = now_us,
+        .epoch = 1,
+    };
+    snprintf(j->guest, sizeof j->guest, "%s", c->guest);
+    snprintf(j->guid, sizeof j->guid, "%s", b->guid);
+}
+
+enum job_effect job_effect(enum job_state state)
+{
+    switch (state) {
+    case JOB_CLOCK:
+        return JOB_EFFECT_CLOCK;
+    case JOB_PROBING:
+        return JOB_EFFECT_PROBE;
+    case JOB_CHECKING:
+        return JOB_EFFECT_CHECK;
+    case JOB_READING:
+    case JOB_COUNTING:
+    case JOB_PROVING:
+        return JOB_EFFECT_ACCOUNT;
+    case JOB_RESETTING:
+        return JOB_EFFECT_RESET;
+    case JOB_CONFIRMING:
+        return JOB_EFFECT_LOGIN;
+    case JOB_STORING:
+        return JOB_EFFECT_STORE;
+    case JOB_ROTATING:
+        return JOB_EFFECT_ROTATE;
+    case JOB_WAITING_START:
+    case JOB_WAITING_AGENT:
+    case JOB_ENDED:
+    case JOB_STATES_COUNT:
+        break;
+    }
+    return JOB_EFFECT_NONE;
+}
+
+// The deadline runs only while the guest does: an off guest may stay off for weeks.
+static void wait_for_guest(struct job_out *out, const struct job_world *w, int64_t now_us)
+{
+    uint32_t tries = out->next.tries;
+
+    if (!w->running) {
+        out->next.deadline_us = 0;
+        job_enter(out, JOB_WAITING_START, "waits for the guest to be started");
+        return;
+    }
+    if (!out->next.deadline_us)
+        out->next.deadline_us = now_us + w->agent_wait_us;
+    job_enter(out, JOB_CLOCK, "");
+    out->next.tries = tries; // the pauses go on growing while the agent stays away
+}
+
+static void wake(struct job_out *out, const struct job_world *w, int64_t now_us)
+{
+    switch (out->next.state) {
+    case JOB_WAITING_START:
+    case JOB_WAITING_AGENT:
+        wait_for_guest(out, w, now_us);
+        break;
+    case JOB_CLOCK:
+    case JOB_PROBING:
+    case JOB_CHECKING:
+    case JOB_READING:
+    case JOB_RESETTING:
+    case JOB_CONFIRMING:
+    case JOB_COUNTING:
+    case JOB_STORING:
+    case JOB_ROTATING:
+    case JOB_PROVING:
+        out->next.next_us = 0;
+        out->effect = job_effect(out->next.state);
+        break;
+    case JOB_ENDED:
+    case JOB_STATES_COUNT:
+        break;
+    }
+}
+
+// After a restart nobody knows how far the effect came. Everything but the reset is safe to do again: looks and
+// questions by nature, guest verbs by their token.
+static void resume(struct job_out *out, const struct job_world *w, int64_t now_us)
+{
+    if (out->next.state == JOB_RESETTING)
+        job_enter(out, JOB_CONFIRMING, "started again; asks first whether the reset took");
+    else
+        wake(out, w, now_us);
+}
+
+typedef void (*part)(struct job_out *, const struct record *, const struct job_world *, int64_t);
+
+static const part parts[JOB_STATES_COUNT] = {
+    [JOB_CLOCK] = job_after_clock,         [JOB_PROBING] = job_after_probe,
+    [JOB_CHECKING] = job_after_check,      [JOB_READING] = job_after_reading,
+    [JOB_RESETTING] = job_after_reset,     [JOB_CONFIRMING] = job_after_login,
+    [JOB_COUNTING] = job_after_counting,   [JOB_STORING] = job_after_store,
+    [JOB_ROTATING] = job_after_rotate,     [JOB_PROVING] = job_after_proof,
+};
+
+static void stop(const struct job_input *in, struct job_out *out)
+{
+    job_end(out, in->outcome, VERDICT_UNKNOWN, "", in->text ? in->text : "stopped", "");
+}
+
+void job_step(const struct job *j, const struct job_input *in, const struct job_world *w, int64_t now_us,
+              struct job_out *ret)
+{
+    *ret = (struct job_out){.next = *j};
+    if (j->state == JOB_ENDED)
+        return;
+    ret->next.epoch++;
+    ret->next.changed_us = now_us;
+    switch (in->kind) {
+    case JOB_IN_WAKE:
+        wake(ret, w, now_us);
+        break;
+    case JOB_IN_RESUME:
+        resume(ret, w, now_us);
+        break;
+    case JOB_IN_STOP:
+        stop(in, ret);
+        break;
+    case JOB_IN_LOST:
+        if (j->state == JOB_RESETTING)
+            job_enter(ret, JOB_CONFIRMING, "the reset's answer was lost; asks whether it took");
+        else
+            job_retry(ret, w, now_us, "lost", in->text ? in->text : "the worker gave no answer");
+        break;
+    case JOB_IN_ANSWER:
+        if (parts[j->state])
+            parts[j->state](ret, in->answer, w, now_us);
+        break;
+    }
+}

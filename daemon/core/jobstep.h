@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The steps of one attempt to repair. Each state has exactly one effect; the state alone says what has to be under
+// way, so a restart performs job_effect(state) again. What must not happen twice (the reset) is settled by asking
+// first: JOB_RESETTING resumes as JOB_CONFIRMING, a log-on with the journalled secret.
+//
+//     waiting-start → waiting-agent → clock → probing → checking → reading → resetting → confirming → counting →
+//     storing → rotating → proving → ended
+//
+// A secret is minted (job_out.mint) in the very transaction that enters JOB_RESETTING, never while another one of the
+// same account is unsettled; it is wiped (job_out.wipe) when the DC shows the rotation, or when a reset was refused
+// before anything was written.
+//
+//     struct job_out out;
+//     job_step(&job, &input, &world, now_us, &out);
+#pragma once
+
+#include "common/record.h"
+#include "daemon/core/types.h"
+
+enum job_effect {
+    JOB_EFFECT_NONE,
+    JOB_EFFECT_CLOCK,
+    JOB_EFFECT_PROBE,
+    JOB_EFFECT_CHECK,
+    JOB_EFFECT_ACCOUNT, // reading, counting and proving: the directory's view of the account
+    JOB_EFFECT_RESET,
+    JOB_EFFECT_LOGIN,
+    JOB_EFFECT_STORE,
+    JOB_EFFECT_ROTATE,
+};
+
+enum job_input_kind {
+    JOB_IN_WAKE,   // a timer, or the agent came
+    JOB_IN_ANSWER, // the effect's answer, also type=error
+    JOB_IN_LOST,   // the worker died or could not be reached: nobody knows what happened
+    JOB_IN_RESUME, // virtrustd started again
+    JOB_IN_STOP,   // superseded, gone
+};
+
+struct job_input {
+    enum job_input_kind kind;
+    const struct record *answer; // borrowed
+    enum outcome outcome;        // STOP
+    const char *text;            // STOP, LOST
+};
+
+struct job_world {
+    bool running;                // the guest runs
+    struct binding binding;
+    enum journal_state journal;  // of the account
+    int64_t agent_wait_us, proof_wait_us;
+};
+
+struct job_out {
+    struct job next;
+    enum job_effect effect;
+    enum verdict verdict; // when it ended: what the probe made of it; VERDICT_UNKNOWN: nothing new
+    bool new_token;       // the engine draws a fresh token before the effect
+    bool mint;            // mint, seal and journal a secret in this transaction
+    bool confirm;         // the journalled secret is the account's now
+    bool wipe;            // wipe the journal
+    bool pair;            // the probe's fingerprint and the directory's answer are a proven pair
+    char note[LONG_TEXT];
+};
+
+// A job begins here (the token is drawn by the first step into JOB_PROBING).
+void job_open(struct job *j, const struct casefile *c, const struct binding *b, int64_t now_us);
+void job_step(const struct job *j, const struct job_input *in, const struct job_world *w, int64_t now_us,
+              struct job_out *ret);
+enum job_effect job_effect(enum job_state state);

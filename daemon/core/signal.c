@@ -1,0 +1,264 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/core/signal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define BIT(kind) (UINT64_C(1) << SIGNAL_##kind)
+
+static bool is_running(const struct record *description)
+{
+    const char *state = record_get_or(description, "state", "off");
+
+    return strcmp(state, "running") == 0 || strcmp(state, "paused") == 0;
+}
+
+// Signals that open or prolong a burst; the others only change what is remembered.
+static bool tells_of_time(enum signal_kind kind)
+{
+    const uint64_t telling =
+        BIT(DEFINED_FROM_SNAPSHOT) | BIT(STARTED_FROM_SNAPSHOT) | BIT(RESUMED_FROM_SNAPSHOT) |
+        BIT(STOPPED_FROM_SNAPSHOT) | BIT(PAUSED_FROM_SNAPSHOT) | BIT(STARTED_RESTORED) | BIT(STARTED_BOOTED) |
+        BIT(STARTED_OTHER) | BIT(DEFINED_ADDED) | BIT(HOOK_RESTORE);
+
+    return telling & (UINT64_C(1) << kind);
+}
+
+struct disk_change {
+    bool replaced, changed;
+};
+
+// Another file under the same disk, or the same file with another time or size. Unknown on either side says nothing.
+static struct disk_change compare_disks(const struct record *before, const struct record *now)
+{
+    struct disk_change change = {0};
+
+    for (unsigned i = 0; i < 64; i++) {
+        char key[RECORD_KEY_MAX];
+        const char *a, *b;
+
+        snprintf(key, sizeof key, "disk.%u.inode", i);
+        a = record_get(before, key);
+        b = record_get(now, key);
+        if (a && b && strcmp(a, b) != 0)
+            change.replaced = true;
+        for (int what = 0; what < 2; what++) {
+            snprintf(key, sizeof key, what ? "disk.%u.size" : "disk.%u.mtime_us", i);
+            a = record_get(before, key);
+            b = record_get(now, key);
+            if (a && b && strcmp(a, b) != 0)
+                change.changed = true;
+        }
+    }
+    return change;
+}
+
+// A scan that finds another current snapshot which is older than our last sight of the guest: somebody went back while
+// nobody listened. (A newer one was merely made.)
+static bool snapshot_went_back(const struct guest *g, const struct record *before, const struct record *now)
+{
+    const char *old = record_get_or(before, "snapshot", "");
+    const char *new = record_get(now, "snapshot");
+    int64_t created;
+
+    if (!new || record_get_i64(now, "snapshot_created_us", &created) < 0)
+        return false;
+    return strcmp(old, new) != 0 && created < g->seen_us;
+}
+
+// The guest runs from a snapshot although we last saw it otherwise, or its XML was written anew and it runs since later.
+static bool started_behind_our_back(const struct record *before, const struct record *now)
+{
+    const char *old = record_get_or(before, "state_reason", "");
+    const char *new = record_get_or(now, "state_reason", "");
+    const char *old_xml = record_get(before, "xml_mtime_us"), *new_xml = record_get(now, "xml_mtime_us");
+
+    if (strcmp(new, "from-snapshot") != 0)
+        return false;
+    if (strcmp(old, "from-snapshot") != 0)
+        return true;
+    return old_xml && new_xml && strcmp(old_xml, new_xml) != 0 && record_get(now, "snapshot");
+}
+
+static void take_scan(struct guest *g, const struct record *before, const struct record *now)
+{
+    const char *old_id = record_get(before, "genid"), *new_id = record_get(now, "genid");
+
+    if (snapshot_went_back(g, before, now) || started_behind_our_back(before, now) ||
+        (g->running && is_running(now) && old_id && new_id && strcmp(old_id, new_id) != 0))
+        g->burst.snapshot_back = true;
+}
+
+static void open_burst(struct guest *g, int64_t at_us, const struct record *before)
+{
+    if (g->burst.last_us)
+        return;
+    memset(&g->burst, 0, sizeof g->burst);
+    g->burst.first_us = at_us;
+    g->burst.was_running = g->running;
+    g->burst.was_managedsaved = record_get_bool(before, "managedsave") == 1;
+}
+
+static void remember(struct guest *g, enum signal_kind kind, int64_t at_us, const struct record *now)
+{
+    const char *name = record_get(now, "name");
+
+    if (name)
+        snprintf(g->name, sizeof g->name, "%s", name);
+    g->seen_us = at_us;
+    g->present = kind != SIGNAL_UNDEFINED && kind != SIGNAL_UNDEFINED_RENAMED;
+    if (record_get(now, "state"))
+        g->running = is_running(now);
+    else if (kind == SIGNAL_STOPPED || kind == SIGNAL_STOPPED_FROM_SNAPSHOT || kind == SIGNAL_CRASHED ||
+             kind == SIGNAL_STOPPED_SAVED || kind == SIGNAL_STOPPED_MIGRATED || kind == SIGNAL_UNDEFINED)
+        g->running = false;
+    if (g->running)
+        g->ran_us = at_us;
+    if (record_get(now, "agent"))
+        g->agent_connected = strcmp(record_get(now, "agent"), "connected") == 0;
+    if (kind == SIGNAL_AGENT_CONNECTED || kind == SIGNAL_AGENT_DISCONNECTED)
+        g->agent_connected = kind == SIGNAL_AGENT_CONNECTED;
+    if (!g->running)
+        g->agent_connected = false;
+}
+
+void signal_take(struct guest *g, enum signal_kind kind, int64_t at_us, const struct record *before,
+                 const struct record *now)
+{
+    struct burst scratch = g->burst;
+    bool was_off = !g->running, told = tells_of_time(kind);
+    struct disk_change disks = {0};
+
+    open_burst(g, at_us, before);
+    if (!before && kind != SIGNAL_UNDEFINED)
+        g->burst.first_sight = true;
+    if (before && kind == SIGNAL_SCAN)
+        take_scan(g, before, now);
+    // An image is compared only across a time when nobody was to write it: from off to off, or to the very start.
+    if (before && was_off && !is_running(before))
+        disks = compare_disks(before, now);
+    g->burst.disk_replaced |= disks.replaced;
+    if (kind == SIGNAL_SCAN || kind == SIGNAL_HOOK_PREPARE)
+        g->burst.disk_changed |= disks.changed && !(g->burst.seen & ~BIT(HOOK_PREPARE));
+    if (told || g->burst.first_sight || g->burst.disk_replaced || g->burst.disk_changed || g->burst.snapshot_back) {
+        g->burst.seen |= UINT64_C(1) << kind;
+        g->burst.persistent = record_get_bool(now, "persistent") != 0;
+        g->burst.last_us = at_us;
+    } else if (scratch.last_us == 0) {
+        g->burst = scratch;
+    } else {
+        g->burst.seen |= UINT64_C(1) << kind;
+    }
+    remember(g, kind, at_us, now);
+}
+
+bool signal_settled(const struct burst *b, int64_t settle_us, int64_t now_us)
+{
+    // A clock that was set back must not keep a burst open for ever.
+    return b->last_us && (now_us - b->last_us >= settle_us || now_us < b->first_us);
+}
+
+bool rollback_is_new(enum rollback_kind kind)
+{
+    switch (kind) {
+    case ROLLBACK_REVERT_RUNNING:
+    case ROLLBACK_REVERT_STARTED:
+    case ROLLBACK_REVERT_STOPPED:
+    case ROLLBACK_REVERT_OFFLINE:
+    case ROLLBACK_REVERT_PAUSED:
+    case ROLLBACK_REVERT_TRANSIENT:
+    case ROLLBACK_REVERT_MISSED:
+    case ROLLBACK_RESTORE:
+    case ROLLBACK_DISK_REPLACED:
+        return true;
+    case ROLLBACK_NONE:
+    case ROLLBACK_MANAGEDSAVE_START:
+    case ROLLBACK_DISK_CHANGED:
+    case ROLLBACK_FIRST_SIGHT:
+    case ROLLBACK_START:
+    case ROLLBACK_MANUAL:
+    case ROLLBACK_SNAPSHOT_HALT:
+    case ROLLBACK_KINDS_COUNT:
+        break;
+    }
+    return false;
+}
+
+static bool saw(const struct burst *b, uint64_t any)
+{
+    return b->seen & any;
+}
+
+static enum rollback_kind classify_revert(const struct burst *b, const struct record *description)
+{
+    bool started = saw(b, BIT(STARTED_FROM_SNAPSHOT)), stopped = saw(b, BIT(STOPPED_FROM_SNAPSHOT));
+    bool defined = saw(b, BIT(DEFINED_FROM_SNAPSHOT));
+    const char *state = record_get_or(description, "state", "");
+
+    if (!started && !defined && !saw(b, BIT(RESUMED_FROM_SNAPSHOT) | BIT(PAUSED_FROM_SNAPSHOT)))
+        return stopped ? ROLLBACK_SNAPSHOT_HALT : ROLLBACK_NONE;
+    if (started && !defined && !b->persistent)
+        return ROLLBACK_REVERT_TRANSIENT;
+    if ((started || b->was_running) && strcmp(state, "paused") == 0)
+        return ROLLBACK_REVERT_PAUSED;
+    if (started)
+        return b->was_running || stopped ? ROLLBACK_REVERT_RUNNING : ROLLBACK_REVERT_STARTED;
+    if (stopped)
+        return ROLLBACK_REVERT_STOPPED;
+    if (saw(b, BIT(RESUMED_FROM_SNAPSHOT) | BIT(PAUSED_FROM_SNAPSHOT)))
+        return ROLLBACK_REVERT_RUNNING; // in place, as libvirt before 7.10 does it
+    return b->was_running && strcmp(state, "running") == 0 ? ROLLBACK_REVERT_RUNNING : ROLLBACK_REVERT_OFFLINE;
+}
+
+static enum rollback_kind classify(const struct burst *b, const struct record *description,
+                                   const struct signal_policy *policy)
+{
+    enum rollback_kind revert;
+
+    if (saw(b, BIT(STARTED_RESTORED) | BIT(HOOK_RESTORE)) && !saw(b, BIT(DEFINED_FROM_SNAPSHOT)))
+        return b->was_managedsaved ? ROLLBACK_MANAGEDSAVE_START : ROLLBACK_RESTORE;
+    revert = classify_revert(b, description);
+    if (revert != ROLLBACK_NONE)
+        return revert;
+    if (b->disk_replaced)
+        return ROLLBACK_DISK_REPLACED;
+    if (b->snapshot_back)
+        return ROLLBACK_REVERT_MISSED;
+    if (b->disk_changed)
+        return ROLLBACK_DISK_CHANGED;
+    if (b->first_sight && policy->look_on_first_sight)
+        return ROLLBACK_FIRST_SIGHT;
+    if (saw(b, BIT(STARTED_BOOTED) | BIT(STARTED_OTHER)) && policy->look_on_every_start)
+        return ROLLBACK_START;
+    return ROLLBACK_NONE;
+}
+
+static const char *const sentences[ROLLBACK_KINDS_COUNT] = {
+    [ROLLBACK_NONE] = "nothing that moves a guest's time",
+    [ROLLBACK_REVERT_RUNNING] = "reverted to a snapshot with memory while it ran",
+    [ROLLBACK_REVERT_STARTED] = "reverted to a snapshot with memory while it was off; it runs now",
+    [ROLLBACK_REVERT_STOPPED] = "reverted to a snapshot of its disks while it ran; it is off now",
+    [ROLLBACK_REVERT_OFFLINE] = "reverted to a snapshot while it was off",
+    [ROLLBACK_REVERT_PAUSED] = "reverted to a snapshot with memory; it is paused now",
+    [ROLLBACK_REVERT_TRANSIENT] = "transient guest reverted to a snapshot with memory",
+    [ROLLBACK_REVERT_MISSED] = "reverted to a snapshot while virtrust was not listening",
+    [ROLLBACK_RESTORE] = "restored from a saved state file",
+    [ROLLBACK_MANAGEDSAVE_START] = "started from its managed save image (this is no rollback by itself)",
+    [ROLLBACK_DISK_REPLACED] = "a disk's file is another one than when the guest was last off",
+    [ROLLBACK_DISK_CHANGED] = "a disk's file was written while the guest was off",
+    [ROLLBACK_FIRST_SIGHT] = "seen for the first time",
+    [ROLLBACK_START] = "started",
+    [ROLLBACK_MANUAL] = "asked for by an administrator",
+    [ROLLBACK_SNAPSHOT_HALT] = "stopped by a snapshot being taken (this is no rollback)",
+};
+
+struct rollback signal_classify(const struct guest *g, const struct record *description,
+                                const struct signal_policy *policy)
+{
+    struct rollback r = {.kind = classify(&g->burst, description, policy)};
+
+    r.witnessed = rollback_is_new(r.kind);
+    snprintf(r.text, sizeof r.text, "%s", sentences[r.kind]);
+    return r;
+}
