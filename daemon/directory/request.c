@@ -1,0 +1,152 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/directory/request.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *type;
+    enum request_kind kind;
+} kinds[] = {
+    {"account", REQUEST_ACCOUNT},
+    {"reset", REQUEST_RESET},
+    {"login", REQUEST_LOGIN},
+    {"check", REQUEST_CHECK},
+};
+
+static int bad(struct failure *f, const char *key, const char *what)
+{
+    return failure_set(f, -EINVAL, "bad-request", "see the section about the directory in daemon/PROTOCOL.md",
+                       "the request's %s %s", key, what);
+}
+
+bool host_valid(const char *text)
+{
+    size_t len = strlen(text);
+
+    if (len == 0 || len >= HOST_TEXT || text[0] == '.' || text[0] == '-')
+        return false;
+    return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == len;
+}
+
+static int parse_host(const struct record *r, const char *key, bool needed, char *ret, struct failure *f)
+{
+    const char *text = record_get(r, key);
+
+    if (!text)
+        return needed ? bad(f, key, "is missing") : 0;
+    if (!host_valid(text))
+        return bad(f, key, "is no DNS name");
+    snprintf(ret, HOST_TEXT, "%s", text);
+    return 0;
+}
+
+// AD's schema allows 256 characters; what filters treat specially is escaped where the filter is made.
+static int parse_name(const char *text, char *ret, struct failure *f)
+{
+    size_t len = strlen(text);
+
+    if (len > 0 && text[len - 1] == '$')
+        len--;
+    if (len == 0 || len > NAME_TEXT - 2)
+        return bad(f, "name", "is no computer's sAMAccountName (1 to 255 characters before its dollar)");
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return bad(f, "name", "holds a control character");
+    snprintf(ret, NAME_TEXT, "%.*s$", (int)len, text);
+    return 0;
+}
+
+static int parse_whose(const struct record *r, struct request *q, struct failure *f)
+{
+    const char *guid = record_get(r, "guid"), *sid = record_get(r, "sid"), *name = record_get(r, "name");
+    unsigned char bytes[SID_BYTES_MAX];
+    size_t len;
+
+    if (guid) {
+        if (strlen(guid) != GUID_TEXT - 1 || guid_parse(guid, bytes) < 0)
+            return bad(f, "guid", "is no objectGUID (8-4-4-4-12 hexadecimal digits)");
+        guid_text(bytes, q->guid);
+    }
+    if (sid) {
+        if (sid_parse(sid, bytes, &len) < 0 || sid_text(bytes, len, q->sid) < 0)
+            return bad(f, "sid", "is no SID (S-1-5-21-…)");
+    }
+    return name ? parse_name(name, q->name, f) : 0;
+}
+
+static int parse_token(const struct record *r, struct request *q, struct failure *f)
+{
+    const char *token = record_get(r, "token");
+    size_t len = token ? strlen(token) : 0;
+
+    if (len < 8 || len >= TOKEN_TEXT || strspn(token, "0123456789abcdefABCDEF-") != len)
+        return bad(f, "token", "is missing or not 8 to 64 hexadecimal digits");
+    snprintf(q->token, sizeof q->token, "%s", token);
+    return 0;
+}
+
+static int parse_secret(const struct record *r, struct request *q, struct failure *f)
+{
+    const void *data;
+    size_t len;
+
+    if (record_get_bytes(r, "secret", &data, &len) < 0)
+        return bad(f, "secret", "is missing");
+    if (secret_set(&q->secret, data, len) < 0)
+        return bad(f, "secret", "is longer than any password virtrust makes");
+    return 0;
+}
+
+static int parse_reset(const struct record *r, struct request *q, struct failure *f)
+{
+    uint64_t kvno;
+
+    if (record_get_u64(r, "kvno", &kvno) < 0 || kvno > UINT32_MAX)
+        return bad(f, "kvno", "is missing or no number: name the key version that the reset starts from");
+    q->kvno = (uint32_t)kvno;
+    return parse_token(r, q, f);
+}
+
+static int parse_keys(const struct record *r, struct request *q, struct failure *f)
+{
+    int rc = parse_whose(r, q, f);
+
+    if (rc < 0 || q->kind == REQUEST_CHECK)
+        return rc;
+    if (q->kind == REQUEST_ACCOUNT) {
+        if (!!q->guid[0] + !!q->sid[0] + !!q->name[0] != 1)
+            return bad(f, "account", "is to be named by exactly one of guid, sid and name");
+        return 0;
+    }
+    if (!q->guid[0] || !q->sid[0])
+        return bad(f, "account", "is to be named by guid and sid, both");
+    rc = parse_secret(r, q, f);
+    if (rc == 0 && q->kind == REQUEST_LOGIN && q->secret.len == 0)
+        return bad(f, "secret", "is empty");
+    return rc == 0 && q->kind == REQUEST_RESET ? parse_reset(r, q, f) : rc;
+}
+
+int request_parse(const struct record *r, struct request *ret, struct failure *f)
+{
+    _cleanup_(request_done) struct request q = {0};
+    const char *type = record_type(r);
+    size_t i = 0;
+    int rc;
+
+    while (i < ARRAY_SIZE(kinds) && !(type && strcmp(type, kinds[i].type) == 0))
+        i++;
+    if (i == ARRAY_SIZE(kinds))
+        return bad(f, "type", "is none of account, reset, login, check");
+    q.kind = kinds[i].kind;
+    rc = parse_host(r, "domain", true, q.domain, f);
+    if (rc == 0)
+        rc = parse_host(r, "dc", false, q.dc, f);
+    if (rc == 0)
+        rc = parse_keys(r, &q, f);
+    if (rc == 0)
+        *ret = q;
+    return rc;
+}

@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// One request of virtrustd (PROTOCOL, "virtrustd → directory"), read out of its record and checked for form: names,
+// GUIDs and SIDs are well-formed afterwards, so that what follows may put them (escaped) into a filter. Whether the
+// request may be granted is not decided here (reset_rules.h).
+//
+// The struct holds its own copies, the secret among them: the record can be freed (and is thereby wiped) at once.
+//
+//     _cleanup_(request_done) struct request q = {0};
+//     rc = request_parse(record, &q, &failure);
+#pragma once
+
+#include "common/secret.h"
+#include "common/sid.h"
+#include "daemon/directory/failure.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { HOST_TEXT = 256, TOKEN_TEXT = 65, NAME_TEXT = 257 };
+
+enum request_kind { REQUEST_ACCOUNT, REQUEST_RESET, REQUEST_LOGIN, REQUEST_CHECK };
+
+struct request {
+    enum request_kind kind;
+    char domain[HOST_TEXT]; // DNS name
+    char dc[HOST_TEXT];     // "" when none is wished for
+    char guid[GUID_TEXT];   // lower case; "" when absent
+    char sid[SID_TEXT];     // "" when absent
+    char name[NAME_TEXT];   // sAMAccountName with its dollar; "" when absent
+    uint32_t kvno;          // reset: the one before
+    char token[TOKEN_TEXT]; // reset
+    struct secret secret;   // reset, login
+};
+
+static inline void request_done(struct request *q)
+{
+    secret_wipe(q, sizeof *q);
+}
+
+// 0, or -EINVAL with code `bad-request` and a sentence that names the key.
+int request_parse(const struct record *r, struct request *ret, struct failure *f);
+
+// A host or domain name that may stand in an URI, in DNS and in a krb5.conf: letters, digits, '-', '_', '.'.
+bool host_valid(const char *text);

@@ -1,0 +1,188 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The table of reset rules: one good account, and for each rule the one fact that breaks it.
+#include "daemon/directory/reset_rules.h"
+
+#include "common/cleanup.h"
+
+#include <string.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static const struct reset_facts good = {
+    .found = true,
+    .sid_matches = true,
+    .plain_computer = true,
+    .uac_known = true,
+    .uac = 0x1000,
+    .group_known = true,
+    .group = 515,
+    .base_known = true,
+    .below_base = true,
+    .kvno_known = true,
+    .kvno = 7,
+    .kvno_named = 7,
+    .secret_len = 120,
+    .secret_printable = true,
+    .attempts = 3,
+    .limit = 20,
+};
+
+// One change to `good` each.
+#define SPOIL(id, statement)                        \
+    static void spoil_##id(struct reset_facts *f)   \
+    {                                               \
+        statement;                                  \
+    }
+SPOIL(none, (void)f)
+SPOIL(found, f->found = false)
+SPOIL(sid, f->sid_matches = false)
+SPOIL(computer, f->plain_computer = false)
+SPOIL(no_uac, f->uac_known = false)
+SPOIL(no_group, f->group_known = false)
+SPOIL(no_kvno, f->kvno_known = false)
+SPOIL(dc, f->uac = 0x82000)
+SPOIL(rodc, f->uac = 0x5001000)
+SPOIL(dc_group, f->group = 516)
+SPOIL(rodc_group, f->group = 521)
+SPOIL(user, f->uac = 0x200)
+SPOIL(both_kinds, f->uac = 0x1200)
+SPOIL(interdomain, f->uac = 0x1800)
+SPOIL(no_preauth, f->uac = 0x401000)
+SPOIL(unknown_bit, f->uac = 0x80001000)
+SPOIL(zero, f->uac = 0)
+SPOIL(disabled, f->uac = 0x1002)
+SPOIL(unconstrained, f->uac = 0x81000)
+SPOIL(protocol_transition, f->uac = 0x1001000)
+SPOIL(constrained, f->delegates = true)
+SPOIL(group, f->group = 513)
+SPOIL(base_missing, f->base_known = false)
+SPOIL(outside, f->below_base = false)
+SPOIL(kvno, f->kvno = 8)
+SPOIL(kvno_back, f->kvno = 6)
+SPOIL(empty, f->secret_len = 0)
+SPOIL(short_, f->secret_len = 13)
+SPOIL(shortest, f->secret_len = 14)
+SPOIL(longest, f->secret_len = 512)
+SPOIL(long_, f->secret_len = 513)
+SPOIL(characters, f->secret_printable = false)
+SPOIL(token, f->token_reused = true)
+SPOIL(limit, f->attempts = 20)
+SPOIL(last, f->attempts = 19)
+SPOIL(never, (f->attempts = 0, f->limit = 0))
+SPOIL(prestaged, f->uac = 0x1020)
+SPOIL(no_expiry, f->uac = 0x11000)
+SPOIL(protected, f->uac = 0x101000)
+
+static const struct {
+    enum reset_rule rule;
+    const char *name;
+    void (*spoil)(struct reset_facts *);
+} rows[] = {
+    {RULE_OK, "ok", spoil_none},
+    {RULE_NOT_FOUND, "not-found", spoil_found},
+    {RULE_SID_MISMATCH, "sid-mismatch", spoil_sid},
+    {RULE_NOT_COMPUTER, "not-computer", spoil_computer},
+    {RULE_UNREADABLE, "unreadable", spoil_no_uac},
+    {RULE_UNREADABLE, "unreadable", spoil_no_group},
+    {RULE_UNREADABLE, "unreadable", spoil_no_kvno},
+    {RULE_DOMAIN_CONTROLLER, "domain-controller", spoil_dc},
+    {RULE_DOMAIN_CONTROLLER, "domain-controller", spoil_rodc},
+    {RULE_DOMAIN_CONTROLLER, "domain-controller", spoil_dc_group},
+    {RULE_DOMAIN_CONTROLLER, "domain-controller", spoil_rodc_group},
+    {RULE_NOT_WORKSTATION, "not-workstation", spoil_user},
+    {RULE_NOT_WORKSTATION, "not-workstation", spoil_both_kinds},
+    {RULE_NOT_WORKSTATION, "not-workstation", spoil_interdomain},
+    {RULE_NOT_WORKSTATION, "not-workstation", spoil_no_preauth},
+    {RULE_NOT_WORKSTATION, "not-workstation", spoil_unknown_bit},
+    {RULE_NOT_WORKSTATION, "not-workstation", spoil_zero},
+    {RULE_DISABLED, "disabled", spoil_disabled},
+    {RULE_TRUSTED_FOR_DELEGATION, "trusted-for-delegation", spoil_unconstrained},
+    {RULE_TRUSTED_FOR_DELEGATION, "trusted-for-delegation", spoil_protocol_transition},
+    {RULE_TRUSTED_FOR_DELEGATION, "trusted-for-delegation", spoil_constrained},
+    {RULE_PRIMARY_GROUP, "primary-group", spoil_group},
+    {RULE_NO_BASE, "no-base", spoil_base_missing},
+    {RULE_OUTSIDE_BASE, "outside-base", spoil_outside},
+    {RULE_KVNO_MOVED, "kvno-moved", spoil_kvno},
+    {RULE_KVNO_MOVED, "kvno-moved", spoil_kvno_back},
+    {RULE_SECRET_LENGTH, "secret-length", spoil_empty},
+    {RULE_SECRET_LENGTH, "secret-length", spoil_short_},
+    {RULE_OK, "ok", spoil_shortest},
+    {RULE_OK, "ok", spoil_longest},
+    {RULE_SECRET_LENGTH, "secret-length", spoil_long_},
+    {RULE_SECRET_CHARACTERS, "secret-characters", spoil_characters},
+    {RULE_TOKEN_REUSED, "token-reused", spoil_token},
+    {RULE_HOURLY_LIMIT, "hourly-limit", spoil_limit},
+    {RULE_OK, "ok", spoil_last},
+    {RULE_HOURLY_LIMIT, "hourly-limit", spoil_never},
+    {RULE_OK, "ok", spoil_prestaged},
+    {RULE_OK, "ok", spoil_no_expiry},
+    {RULE_OK, "ok", spoil_protected},
+};
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct reset_facts f = good;
+
+        rows[i].spoil(&f);
+        if (reset_rules(&f) != rows[i].rule)
+            fail_msg("row %zu: %s where %s is right", i, reset_rule_name(reset_rules(&f)), rows[i].name);
+        assert_string_equal(reset_rule_name(rows[i].rule), rows[i].name);
+    }
+}
+
+// Nothing known at all is a refusal, and so is nothing known but one thing.
+static void test_nothing_known(void **state)
+{
+    struct reset_facts f = {0};
+
+    (void)state;
+    assert_int_equal(reset_rules(&f), RULE_NOT_FOUND);
+    f.found = f.sid_matches = f.plain_computer = true;
+    assert_int_equal(reset_rules(&f), RULE_UNREADABLE);
+}
+
+// The earlier rule wins: a disabled domain controller outside the base is told to be a domain controller.
+static void test_order(void **state)
+{
+    struct reset_facts f = good;
+
+    (void)state;
+    f.uac = 0x82002;
+    f.below_base = false;
+    f.kvno = 99;
+    assert_int_equal(reset_rules(&f), RULE_DOMAIN_CONTROLLER);
+    f.uac = 0x81002;
+    assert_int_equal(reset_rules(&f), RULE_DISABLED);
+}
+
+static void test_every_rule_speaks(void **state)
+{
+    (void)state;
+    for (int i = 0; i < RULE_COUNT; i++) {
+        assert_non_null(reset_rule_name((enum reset_rule)i));
+        assert_true(strlen(reset_rule_text((enum reset_rule)i)) > 20);
+        for (int j = 0; j < i; j++)
+            assert_string_not_equal(reset_rule_name((enum reset_rule)i), reset_rule_name((enum reset_rule)j));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_nothing_known),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_every_rule_speaks),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
