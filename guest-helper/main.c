@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// virtrust-helper: one request on standard input, one answer on standard output. See docs/man/virtrust-helper.8.
+#include "common/os/recio.h"
+#include "guest-helper/helper.h"
+#include "guest-helper/process.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { REQUEST_MS = 20000, ANSWER_MS = 20000, LIMIT_S = 120 };
+
+static const char help[] =
+    "usage: virtrust-helper VERB < REQUEST\n"
+    "\n"
+    "Keeps this guest's machine account in step with its domain, on behalf of the host's virtrust. It is run by the\n"
+    "guest agent; a request and its answer are records of key=value lines, closed by an empty line.\n"
+    "\n"
+    "  probe         what the guest holds, and whether its domain controller takes it\n"
+    "  store-check   could a new secret be stored?\n"
+    "  store         store the secret that the host has set\n"
+    "  rotate        set and store a new secret of the guest's own making\n"
+    "\n"
+    "  --help, --version\n"
+    "\n"
+    "Exit: 0 answered, 2 usage or bad request, 4 cannot work here, 5 out of time.\n";
+
+static int complain(int code, const char *text)
+{
+    fprintf(stderr, "virtrust-helper: %s\n", text);
+    return code;
+}
+
+static int serve(const char *root, enum verb verb)
+{
+    _cleanup_record_ struct record *request = NULL, *answer = NULL;
+    struct err err = {0};
+    int rc = recio_read(STDIN_FILENO, REQUEST_MS, &request, &err);
+
+    if (rc == RECIO_END)
+        return complain(EXIT_USAGE, "no request on standard input");
+    if (rc < 0)
+        return complain(EXIT_USAGE, err.text);
+    rc = helper_run(root, verb, request, &answer, &err);
+    if (rc < 0)
+        return complain(rc == -EINVAL ? EXIT_USAGE : EXIT_NO_WORK, err.text);
+    rc = recio_write(STDOUT_FILENO, answer, ANSWER_MS, &err);
+    return rc < 0 ? complain(EXIT_NO_WORK, err.text) : EXIT_ANSWERED;
+}
+
+int main(int argc, char **argv)
+{
+    const char *root = "/";
+    struct err err = {0};
+    enum verb verb;
+
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return fputs(help, stdout) < 0 ? EXIT_NO_WORK : EXIT_ANSWERED;
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        return puts("virtrust-helper " VIRTRUST_VERSION) < 0 ? EXIT_NO_WORK : EXIT_ANSWERED;
+    // For tests: another tree in the place of the guest's own.
+    if (argc == 4 && strcmp(argv[1], "--root") == 0) {
+        root = argv[2];
+        argv += 2;
+        argc -= 2;
+    }
+    if (argc != 2 || verb_parse(argv[1], &verb) < 0)
+        return complain(EXIT_USAGE, "probe, store-check, store or rotate is right; see virtrust-helper --help");
+    if (process_prepare(LIMIT_S, &err) < 0)
+        return complain(EXIT_NO_WORK, err.text);
+    return serve(root, verb);
+}

@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What a verb does, decided before anything is touched: from what the request wants and what the guest's own records
+// say, either an answer at once or the list of steps. Pure; the same tables for every system. The rules, in order:
+// a finished verb is answered from its record; a retired token is refused; a guest that holds something else than the
+// request expects is refused, unless it holds what this very verb was storing when it was interrupted.
+//
+// Nothing is owned: texts and lists are constant.
+//
+//     struct plan p = plan_make(VERB_STORE, &facts);
+//     for (const enum step *s = p.steps; s && *s != STEP_END; s++) …
+#pragma once
+
+#include <stdbool.h>
+
+enum verb { VERB_PROBE, VERB_STORE_CHECK, VERB_STORE, VERB_ROTATE };
+
+// Each is one journalled step; a process may end between any two of them and is resumed by the same token.
+enum step {
+    STEP_END,
+    STEP_OPEN,   // open the sealed secret
+    STEP_MINT,   // make a new password and journal it
+    STEP_SETTLE, // read the journalled password and ask the DC whether it took it
+    STEP_ACCEPT, // the DC must take the secret; what kvno and salt are its keys?
+    STEP_CHANGE, // let the DC change the password (nothing when STEP_SETTLE found it taken)
+    STEP_WRITE,  // the local store: keytab, LSA secret
+    STEP_TELL,   // what else keeps a copy: Samba's secrets
+    STEP_SHOW,   // log in with what is now stored
+};
+
+struct plan_facts {
+    bool finished;       // this token and verb have a recorded result
+    bool token_known;    // its probe was here
+    bool token_retired;  // a newer token's probe came after it
+    bool has_key;        // the token's one-use key is there
+    bool joined;         // the guest holds a machine secret of a domain
+    bool expect_given;   // the request names a well-formed fingerprint
+    bool expect_is_live; // and the guest holds just that
+    bool was_storing;    // the guest holds what this verb's journal says it was about to store
+    bool pending;        // a journalled password waits for this verb
+    bool store_writable; // the local store can be replaced
+};
+
+enum plan_kind {
+    PLAN_RECORDED, // answer with the recorded result
+    PLAN_REFUSE,   // answer `refused` with reason and text; nothing changes
+    PLAN_READY,    // store-check: everything stands ready
+    PLAN_DO,       // perform the steps
+};
+
+struct plan {
+    enum plan_kind kind;
+    const char *reason, *text; // of a refusal
+    const enum step *steps;    // of PLAN_DO, closed by STEP_END
+};
+
+struct plan plan_make(enum verb verb, const struct plan_facts *facts);
+
+const char *verb_name(enum verb verb); // "store-check"
+// 0 or -EINVAL.
+int verb_parse(const char *name, enum verb *ret);
+const char *step_name(enum step step); // "write"
