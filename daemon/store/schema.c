@@ -1,0 +1,126 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/store/schema.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+
+enum { APPLICATION_ID = 0x76747273 }; // "vtrs" in the file's header
+
+// A guest's rows hang together by its UUID and not by foreign keys: a binding may be made before the guest is seen,
+// and what is known of a guest outlives it.
+static const char schema_1[] =
+    "CREATE TABLE guest ("
+    " uuid TEXT PRIMARY KEY, name TEXT NOT NULL, present INTEGER NOT NULL, running INTEGER NOT NULL,"
+    " agent_connected INTEGER NOT NULL, seen_us INTEGER NOT NULL, ran_us INTEGER NOT NULL,"
+    " burst_seen TEXT NOT NULL, burst_first_us INTEGER NOT NULL, burst_last_us INTEGER NOT NULL,"
+    " burst_was_running INTEGER NOT NULL, burst_was_managedsaved INTEGER NOT NULL,"
+    " burst_persistent INTEGER NOT NULL, burst_disk_replaced INTEGER NOT NULL,"
+    " burst_disk_changed INTEGER NOT NULL, burst_snapshot_back INTEGER NOT NULL,"
+    " burst_first_sight INTEGER NOT NULL, open_case INTEGER NOT NULL, last_case INTEGER NOT NULL,"
+    " verdict TEXT NOT NULL, cause TEXT NOT NULL, looked_us INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX guest_by_name ON guest(name, uuid);"
+    "CREATE TABLE description (guest TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;"
+
+    "CREATE TABLE binding ("
+    " guest TEXT PRIMARY KEY, domain TEXT NOT NULL, guid TEXT NOT NULL, sid TEXT NOT NULL, name TEXT NOT NULL,"
+    " how TEXT NOT NULL, since_us INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX binding_by_account ON binding(guid);"
+
+    "CREATE TABLE pair ("
+    " guest TEXT NOT NULL, guid TEXT NOT NULL, fingerprint BLOB NOT NULL, set_at INTEGER NOT NULL,"
+    " pwd_last_set INTEGER NOT NULL, kvno INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,"
+    " proven INTEGER NOT NULL,"
+    " UNIQUE (guest, guid, fingerprint, pwd_last_set, kvno)) STRICT;"
+    "CREATE INDEX pair_newest ON pair(guest, guid, last_us);"
+
+    "CREATE TABLE casefile ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, guest TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,"
+    " witnessed INTEGER NOT NULL, approved INTEGER NOT NULL, state TEXT NOT NULL, outcome TEXT NOT NULL,"
+    " verdict TEXT NOT NULL, cause TEXT NOT NULL, text TEXT NOT NULL, would TEXT NOT NULL, next TEXT NOT NULL,"
+    " fingerprint BLOB, rolled_us INTEGER NOT NULL, opened_us INTEGER NOT NULL, changed_us INTEGER NOT NULL,"
+    " closed_us INTEGER NOT NULL, wake_us INTEGER NOT NULL, epoch INTEGER NOT NULL,"
+    " tries INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX casefile_by_guest ON casefile(guest);"
+    "CREATE INDEX casefile_open ON casefile(id) WHERE state <> 'closed';"
+    "CREATE INDEX casefile_closed ON casefile(closed_us) WHERE state = 'closed';"
+    "CREATE TABLE evidence ("
+    " case_id INTEGER NOT NULL REFERENCES casefile(id) ON DELETE CASCADE, source TEXT NOT NULL,"
+    " record TEXT NOT NULL, PRIMARY KEY (case_id, source)) STRICT;"
+    "CREATE TABLE step ("
+    " id INTEGER PRIMARY KEY, case_id INTEGER NOT NULL REFERENCES casefile(id) ON DELETE CASCADE,"
+    " at_us INTEGER NOT NULL, state TEXT NOT NULL, text TEXT NOT NULL, details TEXT) STRICT;"
+    "CREATE INDEX step_by_case ON step(case_id);"
+
+    "CREATE TABLE job ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " case_id INTEGER NOT NULL REFERENCES casefile(id) ON DELETE CASCADE, guest TEXT NOT NULL,"
+    " guid TEXT NOT NULL, state TEXT NOT NULL, outcome TEXT NOT NULL, text TEXT NOT NULL, next TEXT NOT NULL,"
+    " cause TEXT NOT NULL, token TEXT NOT NULL, dc TEXT NOT NULL, live BLOB, public_key BLOB,"
+    " inherited INTEGER NOT NULL, reset_answered INTEGER NOT NULL, heard INTEGER NOT NULL,"
+    " kvno_before INTEGER NOT NULL, kvno_reset INTEGER NOT NULL, kvno_after INTEGER NOT NULL,"
+    " pwd_last_set_reset INTEGER NOT NULL, created_us INTEGER NOT NULL, changed_us INTEGER NOT NULL,"
+    " deadline_us INTEGER NOT NULL, next_us INTEGER NOT NULL, epoch INTEGER NOT NULL,"
+    " tries INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX job_by_case ON job(case_id);"
+    "CREATE UNIQUE INDEX job_open ON job(case_id) WHERE state <> 'ended';"
+
+    "CREATE TABLE journal ("
+    " guid TEXT PRIMARY KEY, state TEXT NOT NULL, blob BLOB NOT NULL, at_us INTEGER NOT NULL) STRICT;";
+
+static const char *const steps[] = {
+    schema_1,
+};
+static_assert(ARRAY_SIZE(steps) == STORE_SCHEMA, "a step a schema");
+
+int schema_check(struct store *s, struct err *err)
+{
+    int64_t version, application, objects;
+    int rc = db_number(s, "PRAGMA user_version", &version, err);
+
+    if (rc == 0)
+        rc = db_number(s, "PRAGMA application_id", &application, err);
+    if (rc == 0)
+        rc = db_number(s, "SELECT count(*) FROM sqlite_schema", &objects, err);
+    if (rc < 0)
+        return rc;
+    if (application != APPLICATION_ID && (version != 0 || objects != 0))
+        return err_set(err, -EUCLEAN, "%s: this is some other program's database; move it away, or name another "
+                       "state directory", s->path);
+    if (version > STORE_SCHEMA)
+        return err_set(err, -EPROTO, "%s: made by a newer virtrust (schema %" PRId64 ", this one knows %d); install "
+                       "that version again", s->path, version, STORE_SCHEMA);
+    return 0;
+}
+
+static int take_step(struct store *s, int64_t from, struct err *err)
+{
+    char version[96];
+    int rc = store_begin(s, err);
+
+    if (rc < 0)
+        return rc;
+    snprintf(version, sizeof version, "PRAGMA user_version = %" PRId64 "; PRAGMA application_id = %d;", from + 1,
+             APPLICATION_ID);
+    rc = db_exec(s, steps[from], "make its tables", err);
+    if (rc == 0)
+        rc = db_exec(s, version, "make its tables", err);
+    if (rc == 0)
+        return store_commit(s, err);
+    store_rollback(s);
+    return rc;
+}
+
+int schema_upgrade(struct store *s, struct err *err)
+{
+    int64_t version;
+    int rc = db_number(s, "PRAGMA user_version", &version, err);
+
+    if (rc == 0 && version < 0)
+        return err_set(err, -EUCLEAN, "%s: there is no schema %" PRId64 "; the database was edited: restore a copy "
+                       "of it", s->path, version);
+    for (; rc == 0 && version < STORE_SCHEMA; version++)
+        rc = take_step(s, version, err);
+    return rc;
+}

@@ -1,0 +1,200 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/store/fixture.h"
+
+#include <setjmp.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+void fixture_reopen(struct fixture *f)
+{
+    int rc;
+
+    fixture_close(f);
+    rc = store_open(f->path, &f->store, &f->err);
+    if (rc < 0)
+        fail_msg("%s", f->err.text);
+}
+
+void fixture_close(struct fixture *f)
+{
+    f->store = store_close(f->store);
+}
+
+int fixture_setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+
+    if (!f)
+        return -1;
+    snprintf(f->dir, sizeof f->dir, "/tmp/virtrust-store-XXXXXX");
+    if (!mkdtemp(f->dir))
+        return -1;
+    snprintf(f->path, sizeof f->path, "%s/virtrust.db", f->dir);
+    snprintf(f->wal, sizeof f->wal, "%s-wal", f->path);
+    *state = f;
+    return store_open(f->path, &f->store, &f->err);
+}
+
+int fixture_teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_close(f);
+    unlink(f->path);
+    unlink(f->wal);
+    rmdir(f->dir);
+    free(f);
+    return 0;
+}
+
+const char *sample_uuid(unsigned n)
+{
+    static char texts[4][UUID_TEXT];
+    static unsigned slot;
+    char *text = texts[slot++ % 4];
+
+    snprintf(text, UUID_TEXT, "%08x-0000-4000-8000-000000000000", n);
+    return text;
+}
+
+void sample_guest(unsigned n, struct guest *ret)
+{
+    *ret = (struct guest){
+        .present = true,
+        .running = n % 2,
+        .agent_connected = n % 3 == 1,
+        .seen_us = 1000 + n,
+        .ran_us = 900 + n,
+        .burst = {.seen = 1ull << (n % SIGNAL_KINDS_COUNT) | 1ull << SIGNAL_SCAN,
+                  .first_us = 10 + n,
+                  .last_us = 20 + n,
+                  .was_running = n & 1,
+                  .was_managedsaved = n & 2,
+                  .persistent = n & 4,
+                  .disk_replaced = n & 8,
+                  .disk_changed = n & 16,
+                  .snapshot_back = n & 32,
+                  .first_sight = n & 64},
+        .open_case = n + 7,
+        .last_case = n + 8,
+        .verdict = (enum verdict)(n % VERDICTS_COUNT),
+        .looked_us = 30 + n,
+    };
+    snprintf(ret->uuid, sizeof ret->uuid, "%s", sample_uuid(n));
+    snprintf(ret->name, sizeof ret->name, "guest-%u", n);
+    snprintf(ret->cause, sizeof ret->cause, "cause-%u", n);
+}
+
+void sample_binding(unsigned n, struct binding *ret)
+{
+    *ret = (struct binding){.since_us = 40 + n};
+    snprintf(ret->guest, sizeof ret->guest, "%s", sample_uuid(n));
+    snprintf(ret->domain, sizeof ret->domain, "corp%u.example", n);
+    snprintf(ret->guid, sizeof ret->guid, "aaaaaaaa-0000-4000-8000-%012x", n);
+    snprintf(ret->sid, sizeof ret->sid, "S-1-5-21-1-2-3-%u", 1000 + n);
+    snprintf(ret->name, sizeof ret->name, "PC%u$", n);
+    snprintf(ret->how, sizeof ret->how, n % 2 ? "administrator" : "policy");
+}
+
+void sample_pair(unsigned n, struct pair *ret)
+{
+    *ret = (struct pair){.set_at = 50 + n, .pwd_last_set = 60 + n, .kvno = n, .first_us = 70 + n, .last_us = 80 + n,
+                         .proven = n % 2};
+    snprintf(ret->guest, sizeof ret->guest, "%s", sample_uuid(1));
+    snprintf(ret->guid, sizeof ret->guid, "%s", sample_uuid(2));
+    memset(ret->fingerprint, (int)n, HASH);
+}
+
+void sample_case(unsigned n, struct casefile *ret)
+{
+    *ret = (struct casefile){
+        .kind = (enum rollback_kind)(n % ROLLBACK_KINDS_COUNT),
+        .witnessed = n % 2,
+        .approved = n % 3 == 1,
+        .state = (enum case_state)(n % CASE_CLOSED), // an open one
+        .outcome = (enum outcome)(n % OUTCOMES_COUNT),
+        .verdict = (enum verdict)(n % VERDICTS_COUNT),
+        .has_fingerprint = true,
+        .rolled_us = 90 + n,
+        .opened_us = 100 + n,
+        .changed_us = 110 + n,
+        .closed_us = 120 + n,
+        .wake_us = 130 + n,
+        .epoch = 140 + n,
+        .tries = 150 + n,
+    };
+    snprintf(ret->guest, sizeof ret->guest, "%s", sample_uuid(1));
+    snprintf(ret->name, sizeof ret->name, "guest-%u", n);
+    snprintf(ret->cause, sizeof ret->cause, "cause-%u", n);
+    snprintf(ret->text, sizeof ret->text, "what is so, %u", n);
+    snprintf(ret->would, sizeof ret->would, "what would be done, %u", n);
+    snprintf(ret->next, sizeof ret->next, "what can be done, %u", n);
+    memset(ret->fingerprint, (int)n, HASH);
+}
+
+void sample_job(unsigned n, int64_t case_id, struct job *ret)
+{
+    *ret = (struct job){
+        .case_id = case_id,
+        .state = (enum job_state)(n % JOB_ENDED), // an open one
+        .outcome = (enum outcome)(n % OUTCOMES_COUNT),
+        .has_live = true,
+        .has_public_key = true,
+        .inherited = n & 1,
+        .reset_answered = n & 2,
+        .heard = n & 4,
+        .kvno_before = n,
+        .kvno_reset = n + 1,
+        .kvno_after = n + 2,
+        .pwd_last_set_reset = 160 + n,
+        .created_us = 170 + n,
+        .changed_us = 180 + n,
+        .deadline_us = 190 + n,
+        .next_us = 200 + n,
+        .epoch = 210 + n,
+        .tries = 220 + n,
+    };
+    snprintf(ret->guest, sizeof ret->guest, "%s", sample_uuid(n));
+    snprintf(ret->guid, sizeof ret->guid, "%s", sample_uuid(n + 1));
+    snprintf(ret->text, sizeof ret->text, "text %u", n);
+    snprintf(ret->next, sizeof ret->next, "next %u", n);
+    snprintf(ret->cause, sizeof ret->cause, "cause-%u", n);
+    snprintf(ret->token, sizeof ret->token, "%032x", n);
+    snprintf(ret->dc, sizeof ret->dc, "dc%u.corp.example", n);
+    memset(ret->live, (int)n, sizeof ret->live);
+    memset(ret->public_key, (int)n + 1, sizeof ret->public_key);
+}
+
+bool file_holds(const char *path, const void *bytes, size_t len)
+{
+    _cleanup_fclose_ FILE *f = fopen(path, "re");
+    _cleanup_free_ char *text = NULL;
+    long size;
+
+    if (!f)
+        return false;
+    fseek(f, 0, SEEK_END);
+    size = ftell(f);
+    rewind(f);
+    text = malloc((size_t)size + 1);
+    assert_non_null(text);
+    assert_int_equal(fread(text, 1, (size_t)size, f), size);
+    return memmem(text, (size_t)size, bytes, len) != NULL;
+}
+
+void raw_sql(const char *path, const char *sql)
+{
+    sqlite3 *db = NULL;
+    char *said = NULL;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, &said) != SQLITE_OK)
+        fail_msg("%s: %s", sql, said);
+    sqlite3_close(db);
+}
