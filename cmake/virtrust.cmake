@@ -20,6 +20,10 @@ if(VIRTRUST_SANITIZE)
   target_compile_options(virtrust-flags INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   target_link_options(virtrust-flags INTERFACE -fsanitize=address,undefined)
+elseif(VIRTRUST_FUZZ)
+  target_compile_options(virtrust-flags INTERFACE
+    -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(virtrust-flags INTERFACE -fsanitize=address,undefined)
 else()
   target_compile_options(virtrust-flags INTERFACE
     -fstack-protector-strong $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2> -fPIE)
@@ -43,6 +47,20 @@ function(virtrust_program name)
   cmake_parse_arguments(A "" "" "LINK" ${ARGN})
   add_executable(${name} ${A_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE virtrust-flags ${A_LINK})
+endfunction()
+
+# virtrust_fuzzer(NAME file.c... LINK lib...): a libFuzzer program, fuzz/fuzz-NAME in a build with VIRTRUST_FUZZ
+# (`./dev fuzz`); nothing elsewhere. Its seeds, if any, lie in tests/fuzz/corpus/NAME.
+add_custom_target(fuzzers)
+function(virtrust_fuzzer name)
+  cmake_parse_arguments(A "" "" "LINK" ${ARGN})
+  if(VIRTRUST_FUZZ)
+    add_executable(fuzz-${name} ${A_UNPARSED_ARGUMENTS})
+    set_target_properties(fuzz-${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+    target_link_libraries(fuzz-${name} PRIVATE virtrust-flags ${A_LINK})
+    target_link_options(fuzz-${name} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzzers fuzz-${name})
+  endif()
 endfunction()
 
 # virtrust_test(NAME file.c... LINK lib...): a cmocka program in build/test, run by ctest as unit.NAME.
