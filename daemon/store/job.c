@@ -78,7 +78,9 @@ int store_job_of_case(struct store *s, int64_t case_id, struct job *ret, struct 
 
 int store_job_each_open(struct store *s, int (*f)(const struct job *j, void *arg), void *arg, struct err *err)
 {
-    static const struct query open = {&job_table, "SELECT {columns} FROM job WHERE state <> 'ended' ORDER BY id"};
+    // Named since the order by id alone would walk over all jobs there ever were.
+    static const struct query open = {&job_table,
+        "SELECT {columns} FROM job INDEXED BY job_open WHERE state <> 'ended' ORDER BY id"};
     _cleanup_run_ struct run run = {0};
     struct job j;
     int rc = run_start(s, &open, &run, err);

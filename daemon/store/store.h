@@ -8,6 +8,10 @@
 // Errors: negative errno with a sentence that names the file and the next step: -EPROTO for a database of a newer
 // version ("made by a newer virtrust (schema 7, this one knows 3); install that version again"), -EUCLEAN for a
 // damaged one, -ENOSPC for a full disk, -EBUSY when another virtrustd holds it, -EACCES. STORE_NONE: no such row.
+// A change that fails inside a transaction undoes all of it at once; what follows is refused with -ECANCELED (the
+// commit too) until store_commit or store_rollback closes it. Ret outputs are untouched unless 0 is returned.
+//
+// The function that an _each walk calls may read and change the store, but neither commit nor roll back.
 //
 //     _cleanup_(store_closep) struct store *store = NULL;
 //     rc = store_open("/var/lib/virtrust/virtrust.db", &store, &err);
