@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// One guest and its agent, over a read-write libvirt connection, with one deadline for all that is asked of it.
+//
+// Failures are a struct fail: the protocol's stable code, a sentence, and what to do. Functions return 0, or -1 with
+// the fail filled in. A struct guest owns its connection; guest_free(NULL) is fine.
+//
+//     _cleanup_guest_ struct guest *g = NULL;
+//     if (guest_open("qemu:///system", uuid, deadline_ms, &g, &fail) < 0) …
+#pragma once
+
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "daemon/deliver/agent.h"
+
+#include <stdint.h>
+
+struct fail {
+    const char *code; // of daemon/PROTOCOL.md, "virtrustd → deliver"
+    struct err text;
+    const char *next;
+};
+int fail_set(struct fail *fail, const char *code, const char *next, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+struct guest;
+
+int64_t now_ms(void); // of the monotonic clock, for deadlines
+
+// verb: names the fault points, "deliver.VERB.before" and so on. Borrowed.
+int guest_open(const char *uri, const char *uuid, const char *verb, int64_t deadline_ms, struct guest **ret,
+               struct fail *fail);
+struct guest *guest_free(struct guest *g);
+DEFINE_CLEANUP(struct guest *, guest_free);
+#define _cleanup_guest_ _cleanup_(guest_freep)
+
+int64_t guest_left_ms(const struct guest *g);
+
+// One command to the agent; takes the command over (NULL: no memory) and wipes it. *ret_reply: agent_wipe.
+// Beyond the other failures the agent may itself refuse: then *ret_refused is true, code `agent-refused` (which never
+// leaves this program) and the text is the agent's.
+int guest_agent(struct guest *g, char *command, char **ret_reply, bool *ret_refused, struct fail *fail);
+
+// Runs a program in the guest to its end. input NULL: none. *ret_missing (on failure): there is no such program.
+int guest_run(struct guest *g, const char *path, const char *const *args, const char *input, size_t input_len,
+              struct agent_status *ret, bool *ret_missing, struct fail *fail);
+
+// Sets the guest's clock to this explicit time.
+int guest_set_time(struct guest *g, int64_t us, struct fail *fail);
