@@ -4,6 +4,13 @@
 
 #include <string.h>
 
+void one_line(char *text)
+{
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = ' ';
+}
+
 int failure_set(struct failure *f, int rc, const char *code, const char *next, const char *format, ...)
 {
     va_list args;
@@ -11,9 +18,7 @@ int failure_set(struct failure *f, int rc, const char *code, const char *next, c
     va_start(args, format);
     err_setv(&f->err, rc, format, args);
     va_end(args);
-    for (char *c = f->err.text; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
+    one_line(f->err.text);
     f->code = code;
     f->next = next;
     return rc;

@@ -23,5 +23,8 @@ struct failure {
 int failure_set(struct failure *f, int rc, const char *code, const char *next, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+// Control characters become blanks, in place: a foreign sentence for a log.
+void one_line(char *text);
+
 // The `error` record, or NULL when out of memory.
 struct record *failure_record(const struct failure *f);

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { LIST_MAX = 8 * 1024 * 1024, LIST_LOCK_MS = 10000, POLL_MS = 20 };
+enum { LIST_MAX = 8 * 1024 * 1024, LIST_LOCK_MS = 10000, POLL_MS = 20, ARRIVE_US = 2000000 };
 
 #define NEXT_STATE "give virtrust-directory a state directory that it owns, mode 0700, on a disk with room"
 #define NEXT_LIST "find out what damaged it; as administrator move it away to start counting anew"
@@ -181,5 +181,32 @@ int journal_store(struct journal *j, struct failure *f)
     fault_point("directory.journal.written");
     if (renameat(j->dir, temporary, j->dir, j->file) < 0 || fsync(j->dir) < 0)
         return failed(f, "put in place", j->file);
+    return 0;
+}
+
+int64_t now_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int journal_let_arrive(int dir, const char *domain, const char *guid, struct failure *f)
+{
+    _cleanup_(journal_freep) struct journal *j = NULL;
+    const struct attempt *last;
+    int64_t age;
+    int rc = journal_open(dir, domain, &j, f);
+
+    if (rc < 0)
+        return rc;
+    last = attempts_of_guid(&j->attempts, guid);
+    if (!last || last->state == ATTEMPT_DONE || last->state == ATTEMPT_REFUSED)
+        return 0;
+    age = now_us() - last->at_us;
+    j = journal_free(j); // others need not wait with us
+    if (age < ARRIVE_US)
+        usleep((useconds_t)(age < 0 ? ARRIVE_US : ARRIVE_US - age));
     return 0;
 }

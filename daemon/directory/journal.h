@@ -35,3 +35,9 @@ DEFINE_CLEANUP(struct journal *, journal_free);
 
 // Writes the list: on return 0 it is on disk. Negative errno with code `state`.
 int journal_store(struct journal *j, struct failure *f);
+
+// A killed process' request may still be on its way to the DC: when the account's newest attempt has no known end and
+// is younger than two seconds, waits until it is that old. Call it with the account's lock held.
+int journal_let_arrive(int dir, const char *domain, const char *guid, struct failure *f);
+
+int64_t now_us(void); // the host's clock

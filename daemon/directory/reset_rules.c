@@ -82,11 +82,6 @@ static bool secret_characters(const struct reset_facts *f)
     return !f->secret_printable;
 }
 
-static bool token_reused(const struct reset_facts *f)
-{
-    return f->token_reused;
-}
-
 static bool hourly_limit(const struct reset_facts *f)
 {
     return f->attempts >= f->limit;
@@ -130,10 +125,10 @@ static const struct {
                             "the new password must have 14 to 512 characters; virtrust's own have 120"},
     [RULE_SECRET_CHARACTERS] = {"secret-characters", secret_characters,
                                 "the new password may hold printable ASCII characters only"},
-    [RULE_TOKEN_REUSED] = {"token-reused", token_reused,
-                           "this token was used for another account; each reset needs a token of its own"},
     [RULE_HOURLY_LIMIT] = {"hourly-limit", hourly_limit,
                            "the hour's resets are used up; wait, or raise `resets_per_hour` if so many are meant"},
+    [RULE_TOKEN_REUSED] = {"token-reused", NULL,
+                           "this token was used for another account; each reset needs a token of its own"},
     [RULE_ACCESS_DENIED] = {"access-denied", NULL,
                             "the domain controller denies it; give the delegated account Reset Password on the "
                             "computers of this OU"},

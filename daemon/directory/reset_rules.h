@@ -46,9 +46,9 @@ enum reset_rule {
     RULE_KVNO_MOVED,
     RULE_SECRET_LENGTH,
     RULE_SECRET_CHARACTERS,
-    RULE_TOKEN_REUSED,
     RULE_HOURLY_LIMIT,
-    RULE_ACCESS_DENIED, // the rest is the DC's own word, after it was asked
+    RULE_TOKEN_REUSED,  // known before the account is looked at: no fact of the table's
+    RULE_ACCESS_DENIED, // the DC's own word, after it was asked; so is the next
     RULE_DC_REFUSED,
     RULE_COUNT
 };
@@ -68,7 +68,6 @@ struct reset_facts {
     uint32_t kvno, kvno_named;
     size_t secret_len;
     bool secret_printable;  // 0x20..0x7e only
-    bool token_reused;      // the token belongs to another account
     unsigned attempts, limit; // in the last hour; per hour
 };
 

@@ -72,7 +72,6 @@ SPOIL(shortest, f->secret_len = 14)
 SPOIL(longest, f->secret_len = 512)
 SPOIL(long_, f->secret_len = 513)
 SPOIL(characters, f->secret_printable = false)
-SPOIL(token, f->token_reused = true)
 SPOIL(limit, f->attempts = 20)
 SPOIL(last, f->attempts = 19)
 SPOIL(never, (f->attempts = 0, f->limit = 0))
@@ -117,7 +116,6 @@ static const struct {
     {RULE_OK, "ok", spoil_longest},
     {RULE_SECRET_LENGTH, "secret-length", spoil_long_},
     {RULE_SECRET_CHARACTERS, "secret-characters", spoil_characters},
-    {RULE_TOKEN_REUSED, "token-reused", spoil_token},
     {RULE_HOURLY_LIMIT, "hourly-limit", spoil_limit},
     {RULE_OK, "ok", spoil_last},
     {RULE_HOURLY_LIMIT, "hourly-limit", spoil_never},

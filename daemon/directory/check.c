@@ -1,0 +1,170 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/directory/check.h"
+
+#include "daemon/directory/account.h"
+#include "daemon/directory/dcs.h"
+#include "daemon/directory/dn.h"
+#include "daemon/directory/journal.h"
+#include "daemon/directory/net.h"
+#include "daemon/directory/value.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DCS_ASKED = 4, PROBE_MS = 2000 };
+
+struct items {
+    struct record *record;
+    unsigned n;
+};
+
+enum mark { GOOD, BAD, UNSURE };
+
+// `next` may be NULL: nothing to do.
+static void __attribute__((format(printf, 5, 6)))
+item(struct items *items, const char *id, enum mark mark, const char *next, const char *format, ...)
+{
+    static const char *const marks[] = {"good", "bad", "unknown"};
+    struct err text = {0};
+    char key[32];
+    va_list args;
+
+    va_start(args, format);
+    err_setv(&text, 0, format, args);
+    va_end(args);
+    snprintf(key, sizeof key, "item.%u.id", items->n);
+    record_add(items->record, key, id);
+    snprintf(key, sizeof key, "item.%u.result", items->n);
+    record_add(items->record, key, marks[mark]);
+    snprintf(key, sizeof key, "item.%u.text", items->n);
+    record_add(items->record, key, text.text);
+    snprintf(key, sizeof key, "item.%u.next", items->n);
+    record_add(items->record, key, next);
+    items->n++;
+}
+
+static void check_state(struct items *items, const struct config_domain *domain, const char *state_dir)
+{
+    _cleanup_(journal_freep) struct journal *j = NULL;
+    _cleanup_close_ int dir = -1;
+    struct failure f = {0};
+    unsigned used;
+
+    if (state_open(state_dir, &dir, &f) < 0 || journal_open(dir, domain->name, &j, &f) < 0) {
+        item(items, "state", BAD, f.next, "%s", f.err.text);
+        return;
+    }
+    used = attempts_in_hour(&j->attempts, now_us());
+    if (used >= domain->resets_per_hour)
+        item(items, "limit", BAD, "wait, or raise `resets_per_hour`", "%u of %u resets of this hour are used up", used,
+             domain->resets_per_hour);
+    else
+        item(items, "limit", GOOD, NULL, "%u of %u resets of this hour are used", used, domain->resets_per_hour);
+}
+
+static void check_port(struct items *items, const char *host, int port)
+{
+    struct err err = {0};
+
+    if (net_probe(host, port, PROBE_MS, &err) == 0)
+        item(items, "port", GOOD, NULL, "%s:%d answers", host, port);
+    else if (port == PORT_KPASSWD)
+        item(items, "port", UNSURE, "Linux guests change their password through it: see that they reach it", "%s",
+             err.text);
+    else
+        item(items, "port", BAD, "see whether the DC is up and the port open", "%s", err.text);
+}
+
+static void check_dcs(struct items *items, const struct config_domain *domain)
+{
+    static const int ports[] = {PORT_LDAP, PORT_KERBEROS, PORT_KPASSWD};
+    struct failure f = {0};
+    struct dc_list list;
+
+    if (dcs_find(domain, "", &list, &f) < 0) {
+        item(items, "dcs", BAD, f.next, "%s", f.err.text);
+        return;
+    }
+    item(items, "dcs", GOOD, NULL, "%zu domain controllers, %s", list.n,
+         domain->dcs_count > 0 ? "as configured" : "named by DNS");
+    for (size_t i = 0; i < list.n && i < DCS_ASKED; i++)
+        for (size_t p = 0; p < ARRAY_SIZE(ports); p++)
+            check_port(items, list.hosts[i], ports[p]);
+}
+
+// One computer of the base shows what can be read of all.
+static void check_attributes(struct items *items, struct session *s, const char *base)
+{
+    static const char *const needed[] = {"pwdLastSet",  "msDS-KeyVersionNumber", "userAccountControl", "objectSid",
+                                         "objectGUID", "whenCreated",           "primaryGroupID",     NULL};
+    _cleanup_message_ LDAPMessage *m = NULL;
+    struct failure f = {0};
+    LDAPMessage *e;
+
+    if (session_search(s, base, LDAP_SCOPE_SUBTREE, "(objectCategory=computer)", needed, 1, &m, &f) < 0) {
+        item(items, "attributes", BAD, f.next, "%s", f.err.text);
+        return;
+    }
+    e = ldap_first_entry(s->ldap, m);
+    if (!e) {
+        item(items, "attributes", UNSURE, "move the guests' computer objects below it",
+             "no computer is to be seen below %s", base);
+        return;
+    }
+    for (size_t i = 0; needed[i]; i++)
+        if (!attribute_has(s->ldap, e, needed[i], NULL)) {
+            item(items, "attributes", BAD, "let the delegated account read it", "a computer below %s shows no %s", base,
+                 needed[i]);
+            return;
+        }
+    item(items, "attributes", GOOD, NULL, "computers below %s show all that is needed", base);
+}
+
+static void check_base(struct items *items, const struct config_domain *domain, struct session *s)
+{
+    static const char *const nothing[] = {LDAP_NO_ATTRS, NULL};
+    _cleanup_message_ LDAPMessage *m = NULL;
+    struct failure f = {0};
+    bool below = false;
+
+    if (!domain->base) {
+        item(items, "base", BAD, "name the OU that virtrust may reset in, under `base`",
+             "no base is configured: every reset will be refused");
+        return;
+    }
+    if (dn_below(domain->base, s->domain_dn, &below) < 0 || !below) {
+        item(items, "base", BAD, "write it as OU=…,DC=…", "%s is no DN below %s", domain->base, s->domain_dn);
+        return;
+    }
+    if (session_search(s, domain->base, LDAP_SCOPE_BASE, "(objectClass=*)", nothing, 1, &m, &f) < 0 ||
+        !ldap_first_entry(s->ldap, m)) {
+        item(items, "base", BAD, "make the OU, or correct `base`", "%s is not there: %s", domain->base, f.err.text);
+        return;
+    }
+    item(items, "base", GOOD, NULL, "%s is there", domain->base);
+    check_attributes(items, s, domain->base);
+}
+
+int check_answer(const struct config_domain *domain, const char *state_dir, struct record **ret, struct failure *f)
+{
+    _cleanup_record_ struct record *r = record_new("check");
+    _cleanup_(session_freep) struct session *s = NULL;
+    struct items items = {.record = r};
+    struct failure why = {0};
+
+    if (!r)
+        return failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
+    check_state(&items, domain, state_dir);
+    check_dcs(&items, domain);
+    if (session_open(domain, "", &s, &why) < 0) {
+        item(&items, why.code, BAD, why.next, "%s", why.err.text);
+    } else {
+        item(&items, "credential", GOOD, NULL, "%s has a ticket and a sealed connection to %s", domain->principal,
+             s->dc);
+        check_base(&items, domain, s);
+    }
+    *ret = take(r);
+    return 0;
+}

@@ -1,0 +1,222 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/directory/session.h"
+
+#include "daemon/directory/account.h"
+#include "daemon/directory/dcs.h"
+#include "daemon/directory/dn.h"
+#include "daemon/directory/net.h"
+#include "daemon/directory/value.h"
+
+#include <errno.h>
+#include <sasl/sasl.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CONNECT_MS = 4000, CONNECT_S = 5, SEARCH_S = 10 };
+
+#define CAP_RODC "1.2.840.113556.1.4.1920"
+#define NEXT_OTHER_DC "name writable DCs of this domain under `dcs`, or mend this one"
+
+// OpenLDAP's sentence and the server's or SASL's own, which says more.
+static int ldap_failure(struct session *s, int code, const char *what, struct failure *f)
+{
+    bool silent = code == LDAP_SERVER_DOWN || code == LDAP_TIMEOUT || code == LDAP_CONNECT_ERROR;
+    char *detail = NULL;
+
+    ldap_get_option(s->ldap, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
+    failure_set(f, 0, silent ? "dc-unreachable" : "dc-refused",
+                silent ? "see whether the DC is up and port 389 open" : "see the DC's log and virtrust-directory(8)",
+                "%s:%d: %s: %s%s%.200s", s->dc, PORT_LDAP, what, ldap_err2string(code), detail && *detail ? ": " : "",
+                detail ? detail : "");
+    if (detail)
+        ldap_memfree(detail);
+    return silent ? -EHOSTUNREACH : -EIO;
+}
+
+// GSSAPI asks nothing; whatever another mechanism would ask gets no answer.
+static int no_questions(LDAP *ldap, unsigned flags, void *defaults, void *questions)
+{
+    (void)ldap;
+    (void)flags;
+    (void)defaults;
+    for (sasl_interact_t *q = questions; q->id != SASL_CB_LIST_END; q++) {
+        q->result = "";
+        q->len = 0;
+    }
+    return LDAP_SUCCESS;
+}
+
+static int set_options(LDAP *ldap)
+{
+    const struct timeval connect = {.tv_sec = CONNECT_S}, search = {.tv_sec = SEARCH_S};
+    const int version = LDAP_VERSION3;
+    char properties[64];
+
+    snprintf(properties, sizeof properties, "noanonymous,noplain,minssf=%d", SSF_MIN);
+    if (ldap_set_option(ldap, LDAP_OPT_PROTOCOL_VERSION, &version) ||
+        ldap_set_option(ldap, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) ||
+        ldap_set_option(ldap, LDAP_OPT_NETWORK_TIMEOUT, &connect) ||
+        ldap_set_option(ldap, LDAP_OPT_TIMEOUT, &search) ||
+        ldap_set_option(ldap, LDAP_OPT_X_SASL_NOCANON, LDAP_OPT_ON) ||
+        ldap_set_option(ldap, LDAP_OPT_X_SASL_SECPROPS, properties))
+        return -EIO;
+    return 0;
+}
+
+static int bind_sealed(struct session *s, struct failure *f)
+{
+    char url[HOST_TEXT + 32];
+    ber_len_t ssf = 0;
+    int code;
+
+    snprintf(url, sizeof url, "ldap://%s:%d", s->dc, PORT_LDAP);
+    if (ldap_initialize(&s->ldap, url) != LDAP_SUCCESS || set_options(s->ldap) < 0)
+        return failure_set(f, -EIO, "internal", NULL, "OpenLDAP does not start for %s", url);
+    code = ldap_sasl_interactive_bind_s(s->ldap, NULL, "GSSAPI", NULL, NULL, LDAP_SASL_QUIET, no_questions, NULL);
+    if (code == LDAP_AUTH_UNKNOWN)
+        return failure_set(f, -ENOSYS, "internal", "install libsasl2-modules-gssapi-mit",
+                           "this host's SASL has no GSSAPI, and nothing else is spoken");
+    if (code != LDAP_SUCCESS)
+        return ldap_failure(s, code, "the bind failed", f);
+    if (ldap_get_option(s->ldap, LDAP_OPT_X_SASL_SSF, &ssf) != LDAP_OPT_SUCCESS || ssf < SSF_MIN)
+        return failure_set(f, -EPERM, "not-sealed", "allow AES for the delegated account and the DC",
+                           "%s:%d: the connection is sealed with %lu bits where %d are needed", s->dc, PORT_LDAP,
+                           (unsigned long)ssf, SSF_MIN);
+    return 0;
+}
+
+int session_search(struct session *s, const char *base, int scope, const char *filter, const char *const *attributes,
+                   int most, LDAPMessage **ret, struct failure *f)
+{
+    struct timeval limit = {.tv_sec = SEARCH_S};
+    LDAPMessage *message = NULL;
+    int code = ldap_search_ext_s(s->ldap, base, scope, filter, (char **)attributes, 0, NULL, NULL, &limit, most,
+                                 &message);
+
+    if (code == LDAP_SUCCESS || code == LDAP_SIZELIMIT_EXCEEDED || code == LDAP_PARTIAL_RESULTS) {
+        *ret = message;
+        return 0;
+    }
+    if (message)
+        ldap_msgfree(message);
+    ldap_failure(s, code, "a search failed", f);
+    if (code == LDAP_NO_SUCH_OBJECT)
+        return -ENOENT;
+    return code == LDAP_SERVER_DOWN || code == LDAP_TIMEOUT ? -EHOSTUNREACH : -EIO;
+}
+
+// The DC's own name for itself survives renames as an objectGUID; not everybody may read it.
+static void read_instance(struct session *s, const char *settings)
+{
+    static const char *const attributes[] = {"objectGUID", NULL};
+    _cleanup_message_ LDAPMessage *m = NULL;
+    unsigned char guid[16];
+    struct failure ignored = {0};
+
+    snprintf(s->instance, sizeof s->instance, "%s", settings);
+    if (session_search(s, settings, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 1, &m, &ignored) == 0 &&
+        attribute_bytes(s->ldap, ldap_first_entry(s->ldap, m), "objectGUID", guid, sizeof guid) == (int)sizeof guid)
+        guid_text(guid, s->instance);
+}
+
+// Who answered? A DC of another domain, a read-only one, or one that is still catching up must not be taken.
+static int read_root(struct session *s, const struct config_domain *domain, struct failure *f)
+{
+    static const char *const attributes[] = {"defaultNamingContext", "dsServiceName", "highestCommittedUSN",
+                                             "currentTime", "supportedCapabilities", "isSynchronized", NULL};
+    _cleanup_message_ LDAPMessage *m = NULL;
+    char text[DN_TEXT] = "";
+    int64_t usn = 0;
+    LDAPMessage *e;
+    int rc = session_search(s, "", LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 1, &m, f);
+
+    if (rc < 0)
+        return rc;
+    e = ldap_first_entry(s->ldap, m);
+    if (attribute_text(s->ldap, e, "defaultNamingContext", s->domain_dn, sizeof s->domain_dn) < 0 ||
+        !dn_is_domain(s->domain_dn, domain->name))
+        return failure_set(f, -EHOSTUNREACH, "wrong-domain", NEXT_OTHER_DC, "%s:%d serves %s and not %s", s->dc,
+                           PORT_LDAP, s->domain_dn[0] ? s->domain_dn : "no domain", domain->name);
+    if (attribute_has(s->ldap, e, "supportedCapabilities", CAP_RODC))
+        return failure_set(f, -EHOSTUNREACH, "dc-unsuitable", NEXT_OTHER_DC, "%s:%d is a read-only DC", s->dc,
+                           PORT_LDAP);
+    if (attribute_has(s->ldap, e, "isSynchronized", "FALSE"))
+        return failure_set(f, -EHOSTUNREACH, "dc-unsuitable", NEXT_OTHER_DC,
+                           "%s:%d has not finished its first synchronisation", s->dc, PORT_LDAP);
+    if (attribute_number(s->ldap, e, "highestCommittedUSN", &usn) == 0)
+        s->usn = (uint64_t)usn;
+    if (attribute_text(s->ldap, e, "currentTime", text, sizeof text) == 0)
+        generalized_time(text, &s->now_us);
+    if (attribute_text(s->ldap, e, "dsServiceName", text, sizeof text) == 0)
+        read_instance(s, text);
+    return 0;
+}
+
+static int probe(const char *dc, struct failure *f)
+{
+    static const int ports[] = {PORT_LDAP, PORT_KERBEROS};
+    struct err err = {0};
+
+    for (size_t i = 0; i < ARRAY_SIZE(ports); i++)
+        if (net_probe(dc, ports[i], CONNECT_MS, &err) < 0)
+            return failure_set(f, -EHOSTUNREACH, "dc-unreachable",
+                               "see whether the DC is up and whether this host reaches its ports 88 and 389", "%s",
+                               err.text);
+    return 0;
+}
+
+// -EHOSTUNREACH: this DC does not serve, the next one may.
+static int try_dc(const struct config_domain *domain, const char *dc, struct session **ret, struct failure *f)
+{
+    _cleanup_(session_freep) struct session *s = calloc(1, sizeof *s);
+    int rc = s ? probe(dc, f) : failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
+
+    if (rc < 0)
+        return rc;
+    snprintf(s->dc, sizeof s->dc, "%s", dc);
+    rc = krb_open(domain, dc, &s->krb, f);
+    if (rc == 0)
+        rc = bind_sealed(s, f);
+    if (rc == 0)
+        rc = read_root(s, domain, f);
+    if (rc == 0)
+        *ret = take(s);
+    return rc;
+}
+
+int session_open(const struct config_domain *domain, const char *wish, struct session **ret, struct failure *f)
+{
+    struct failure first = {0};
+    struct dc_list list;
+    int rc = dcs_find(domain, wish, &list, f);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < list.n; i++) {
+        rc = try_dc(domain, list.hosts[i], ret, f);
+        if (rc == 0) {
+            f->code = NULL;
+            return 0;
+        }
+        if (i == 0)
+            first = *f;
+        if (rc != -EHOSTUNREACH)
+            return rc;
+    }
+    *f = first;
+    if (list.n > 1)
+        err_prefix(&f->err, rc, "none of %zu domain controllers serves; the first", list.n);
+    return rc;
+}
+
+struct session *session_free(struct session *s)
+{
+    if (!s)
+        return NULL;
+    if (s->ldap)
+        ldap_unbind_ext_s(s->ldap, NULL, NULL);
+    krb_free(s->krb);
+    free(s);
+    return NULL;
+}
