@@ -100,6 +100,8 @@ static void judge_and_decide(const struct case_world *w, int64_t now_us, struct 
     about.approved = out->next.approved;
     about.manual = out->next.kind == ROLLBACK_MANUAL;
     about.witnessed = out->next.witnessed;
+    if (out->next.dry_run)
+        about.mode = MODE_CORE_OBSERVE;
     about.older_secret = strcmp(j.cause, "older-secret") == 0;
     d = decide(&about);
     out->judged = true;

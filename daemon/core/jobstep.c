@@ -55,6 +55,24 @@ enum job_effect job_effect(enum job_state state)
     return JOB_EFFECT_NONE;
 }
 
+enum verdict job_verdict(const struct job *j)
+{
+    static const struct {
+        const char *cause;
+        enum verdict verdict;
+    } known[] = {
+        {"rotation-shown", VERDICT_IN_STEP},          {"probe-healthy", VERDICT_IN_STEP},
+        {"not-joined", VERDICT_NOT_A_MEMBER},         {"claims-other", VERDICT_IDENTITY_MISMATCH},
+        {"account-missing", VERDICT_ACCOUNT_MISSING}, {"account-disabled", VERDICT_ACCOUNT_DISABLED},
+        {"account-recreated", VERDICT_ACCOUNT_RECREATED},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+        if (strcmp(known[i].cause, j->cause) == 0)
+            return known[i].verdict;
+    return VERDICT_UNKNOWN;
+}
+
 // The deadline runs only while the guest does: an off guest may stay off for weeks.
 static void wait_for_guest(struct job_out *out, const struct job_world *w, int64_t now_us)
 {

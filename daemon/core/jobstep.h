@@ -70,3 +70,5 @@ void job_open(struct job *j, const struct casefile *c, const struct binding *b, 
 void job_step(const struct job *j, const struct job_input *in, const struct job_world *w, int64_t now_us,
               struct job_out *ret);
 enum job_effect job_effect(enum job_state state);
+// What an ended job makes of the case's verdict; VERDICT_UNKNOWN: nothing new.
+enum verdict job_verdict(const struct job *j);

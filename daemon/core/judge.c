@@ -97,12 +97,15 @@ static bool is_proven_pair(const struct evidence *e)
 // `first_us` is compared: an old secret that is seen again has a new last_us, but was born before the newer one.
 static bool is_older_print(const struct evidence *e)
 {
-    const struct pair *own = pair_of(e);
+    int64_t born_us = INT64_MAX;
 
-    if (!own)
+    for (size_t i = 0; i < e->pairs_count; i++)
+        if (same_print(&e->guest, &e->pairs[i]) && e->pairs[i].first_us < born_us)
+            born_us = e->pairs[i].first_us;
+    if (born_us == INT64_MAX)
         return false;
     for (size_t i = 0; i < e->pairs_count; i++)
-        if (!same_print(&e->guest, &e->pairs[i]) && e->pairs[i].first_us > own->first_us &&
+        if (!same_print(&e->guest, &e->pairs[i]) && e->pairs[i].first_us > born_us &&
             (!e->guest.set_at || !e->pairs[i].set_at || e->pairs[i].set_at > e->guest.set_at))
             return true;
     return false;

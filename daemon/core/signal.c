@@ -107,7 +107,7 @@ static void remember(struct guest *g, enum signal_kind kind, int64_t at_us, cons
     if (name)
         snprintf(g->name, sizeof g->name, "%s", name);
     g->seen_us = at_us;
-    g->present = kind != SIGNAL_UNDEFINED && kind != SIGNAL_UNDEFINED_RENAMED;
+    g->present = kind != SIGNAL_UNDEFINED;
     if (record_get(now, "state"))
         g->running = is_running(now);
     else if (kind == SIGNAL_STOPPED || kind == SIGNAL_STOPPED_FROM_SNAPSHOT || kind == SIGNAL_CRASHED ||
@@ -131,7 +131,8 @@ void signal_take(struct guest *g, enum signal_kind kind, int64_t at_us, const st
     struct disk_change disks = {0};
 
     open_burst(g, at_us, before);
-    if (!before && kind != SIGNAL_UNDEFINED)
+    // A guest that was gone and is defined again comes from elsewhere: a copy, a replica, a failover.
+    if ((!before || !g->present) && kind != SIGNAL_UNDEFINED)
         g->burst.first_sight = true;
     if (before && kind == SIGNAL_SCAN)
         take_scan(g, before, now);

@@ -69,6 +69,7 @@ struct casefile {
     enum rollback_kind kind;
     bool witnessed; // a rollback was seen, not only suspected
     bool approved;  // an administrator asked for or approved the repair
+    bool dry_run;   // only to say what would be done
     enum case_state state;
     enum outcome outcome;
     enum verdict verdict;

@@ -10,6 +10,7 @@ static const struct column columns[] = {
     COLUMN_OF_WORDS("kind", struct casefile, kind, COLUMN_WORD, rollback_words),
     COLUMN(struct casefile, witnessed),
     COLUMN(struct casefile, approved),
+    COLUMN(struct casefile, dry_run),
     COLUMN_OF_WORDS("state", struct casefile, state, COLUMN_WORD, case_state_words),
     COLUMN_OF_WORDS("outcome", struct casefile, outcome, COLUMN_WORD, outcome_words),
     COLUMN_OF_WORDS("verdict", struct casefile, verdict, COLUMN_WORD, verdict_words),

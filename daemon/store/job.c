@@ -19,6 +19,7 @@ static const struct column columns[] = {
     COLUMN_FLAGGED(struct job, public_key, has_public_key),
     COLUMN(struct job, inherited),
     COLUMN(struct job, reset_answered),
+    COLUMN(struct job, stored),
     COLUMN(struct job, heard),
     COLUMN(struct job, kvno_before),
     COLUMN(struct job, kvno_reset),
@@ -30,6 +31,7 @@ static const struct column columns[] = {
     COLUMN(struct job, next_us),
     COLUMN(struct job, epoch),
     COLUMN(struct job, tries),
+    COLUMN(struct job, rereads),
 };
 static const struct table job_table = TABLE("job", struct job, columns);
 

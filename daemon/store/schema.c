@@ -37,7 +37,7 @@ static const char schema_1[] =
 
     "CREATE TABLE casefile ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT, guest TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,"
-    " witnessed INTEGER NOT NULL, approved INTEGER NOT NULL, state TEXT NOT NULL, outcome TEXT NOT NULL,"
+    " witnessed INTEGER NOT NULL, approved INTEGER NOT NULL, dry_run INTEGER NOT NULL, state TEXT NOT NULL, outcome TEXT NOT NULL,"
     " verdict TEXT NOT NULL, cause TEXT NOT NULL, text TEXT NOT NULL, would TEXT NOT NULL, next TEXT NOT NULL,"
     " fingerprint BLOB, rolled_us INTEGER NOT NULL, opened_us INTEGER NOT NULL, changed_us INTEGER NOT NULL,"
     " closed_us INTEGER NOT NULL, wake_us INTEGER NOT NULL, epoch INTEGER NOT NULL,"
@@ -58,11 +58,11 @@ static const char schema_1[] =
     " case_id INTEGER NOT NULL REFERENCES casefile(id) ON DELETE CASCADE, guest TEXT NOT NULL,"
     " guid TEXT NOT NULL, state TEXT NOT NULL, outcome TEXT NOT NULL, text TEXT NOT NULL, next TEXT NOT NULL,"
     " cause TEXT NOT NULL, token TEXT NOT NULL, dc TEXT NOT NULL, live BLOB, public_key BLOB,"
-    " inherited INTEGER NOT NULL, reset_answered INTEGER NOT NULL, heard INTEGER NOT NULL,"
+    " inherited INTEGER NOT NULL, reset_answered INTEGER NOT NULL, stored INTEGER NOT NULL, heard INTEGER NOT NULL,"
     " kvno_before INTEGER NOT NULL, kvno_reset INTEGER NOT NULL, kvno_after INTEGER NOT NULL,"
     " pwd_last_set_reset INTEGER NOT NULL, created_us INTEGER NOT NULL, changed_us INTEGER NOT NULL,"
     " deadline_us INTEGER NOT NULL, next_us INTEGER NOT NULL, epoch INTEGER NOT NULL,"
-    " tries INTEGER NOT NULL) STRICT;"
+    " tries INTEGER NOT NULL, rereads INTEGER NOT NULL) STRICT;"
     "CREATE INDEX job_by_case ON job(case_id);"
     "CREATE UNIQUE INDEX job_open ON job(case_id) WHERE state <> 'ended';"
 

@@ -117,6 +117,7 @@ void sample_case(unsigned n, struct casefile *ret)
         .kind = (enum rollback_kind)(n % ROLLBACK_KINDS_COUNT),
         .witnessed = n % 2,
         .approved = n % 3 == 1,
+        .dry_run = n % 3 == 1,
         .state = (enum case_state)(n % CASE_CLOSED), // an open one
         .outcome = (enum outcome)(n % OUTCOMES_COUNT),
         .verdict = (enum verdict)(n % VERDICTS_COUNT),
@@ -148,6 +149,7 @@ void sample_job(unsigned n, int64_t case_id, struct job *ret)
         .has_public_key = true,
         .inherited = n & 1,
         .reset_answered = n & 2,
+        .stored = n & 1,
         .heard = n & 4,
         .kvno_before = n,
         .kvno_reset = n + 1,
@@ -159,6 +161,7 @@ void sample_job(unsigned n, int64_t case_id, struct job *ret)
         .next_us = 200 + n,
         .epoch = 210 + n,
         .tries = 220 + n,
+        .rereads = 230 + n,
     };
     snprintf(ret->guest, sizeof ret->guest, "%s", sample_uuid(n));
     snprintf(ret->guid, sizeof ret->guid, "%s", sample_uuid(n + 1));

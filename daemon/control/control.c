@@ -1,0 +1,193 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/control/control.h"
+
+#include "daemon/control/session.h"
+#include "daemon/engine/listen.h"
+#include "daemon/engine/worker.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const struct {
+    const char *type;
+    handler handle;
+} commands[] = {
+    {"status", handle_status},     {"list", handle_list},       {"show", handle_show}, {"case", handle_case},
+    {"bindings", handle_bindings}, {"bind", handle_bind},       {"unbind", handle_unbind},
+    {"repair", handle_repair},     {"approve", handle_approve}, {"wait", handle_wait}, {"doctor", handle_doctor},
+};
+
+void session_end(struct session *s, int exit_code)
+{
+    _cleanup_record_ struct record *end = record_new("end");
+
+    record_add_i64(end, "exit", exit_code);
+    stream_send(s->stream, end);
+    stream_end(s->stream);
+}
+
+void session_error(struct session *s, int exit_code, const char *code, const char *next, const char *format, ...)
+{
+    _cleanup_record_ struct record *r = record_new("error");
+    char text[ERR_TEXT_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    record_add(r, "code", code);
+    record_add(r, "text", text);
+    record_add(r, "next", next);
+    record_add_i64(r, "exit", exit_code);
+    stream_send(s->stream, r);
+    stream_end(s->stream);
+}
+
+void session_store_error(struct session *s, int rc, const struct err *err)
+{
+    session_error(s, EXIT_NO_WORK, "store", "", "%s", err->text[0] ? err->text : strerror(-rc));
+}
+
+bool session_guest(struct session *s, const struct record *r, struct guest *ret)
+{
+    const char *name = record_get(r, "guest");
+    struct err err = {0};
+    int rc;
+
+    if (!name || !name[0]) {
+        session_error(s, EXIT_USAGE, "usage", "name a guest, or give its UUID", "the request names no guest");
+        return false;
+    }
+    rc = store_guest_find(s->engine->store, name, ret, &err);
+    if (rc == 0)
+        return true;
+    if (rc < 0)
+        session_store_error(s, rc, &err);
+    else
+        session_error(s, EXIT_NO_WORK, "no-such-guest", "`virtrust list` shows the guests that are known",
+                      "no guest called %s is known", name);
+    return false;
+}
+
+static bool on_record(struct stream *stream, const struct record *r, void *arg)
+{
+    struct session *s = arg;
+    const char *type = record_type(r);
+
+    (void)stream;
+    if (s->asked)
+        return false; // one request a connection
+    s->asked = true;
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (strcmp(commands[i].type, type) == 0) {
+            commands[i].handle(s, r);
+            return true;
+        }
+    }
+    session_error(s, EXIT_USAGE, "usage", "use the virtrust that belongs to this virtrustd",
+                  "this virtrustd knows no request %.64s", type);
+    return true;
+}
+
+static void session_free(struct session *s)
+{
+    for (struct session **p = &s->control->sessions; *p; p = &(*p)->next) {
+        if (*p == s) {
+            *p = s->next;
+            break;
+        }
+    }
+    worker_cancel_arg(s->engine, s);
+    sd_event_source_disable_unref(s->wait_timer);
+    record_free(s->request);
+    stream_free(s->stream);
+    free(s);
+}
+
+static void on_end(struct stream *stream, void *arg)
+{
+    (void)stream;
+    session_free(arg);
+}
+
+static void on_connection(int fd, void *arg)
+{
+    struct control *control = arg;
+    struct session *s = calloc(1, sizeof *s);
+
+    if (!s) {
+        close(fd);
+        return;
+    }
+    s->control = control;
+    s->engine = control->engine;
+    s->stream = stream_new(control->engine->event, fd, on_record, on_end, s);
+    if (!s->stream) {
+        free(s);
+        return;
+    }
+    s->next = control->sessions;
+    control->sessions = s;
+}
+
+// Members of the group `virtrust` may ask and approve; without the group only root may.
+static void give_to_group(const struct engine *e)
+{
+    _cleanup_free_ char *path = NULL;
+    const struct group *group = getgrnam("virtrust");
+
+    if (!group || asprintf(&path, "%s/control.sock", e->config->runtime_dir) < 0)
+        return;
+    if (chown(path, (uid_t)-1, group->gr_gid) < 0)
+        engine_log(5, 0, NULL, "%s: cannot be given to group virtrust: %s", path, strerror(errno));
+}
+
+int control_open(struct engine *e, struct control **ret, struct err *err)
+{
+    struct control *c = calloc(1, sizeof *c);
+    int rc;
+
+    if (!c)
+        return -ENOMEM;
+    c->engine = e;
+    rc = listen_open(e, "control.sock", 0660, on_connection, c, &c->listener, err);
+    if (rc < 0) {
+        control_close(c);
+        return rc;
+    }
+    give_to_group(e);
+    *ret = c;
+    return 0;
+}
+
+struct control *control_close(struct control *c)
+{
+    if (!c)
+        return NULL;
+    while (c->sessions)
+        session_free(c->sessions);
+    sd_event_source_disable_unref(c->listener);
+    free(c);
+    return NULL;
+}
+
+void control_case_closed(struct control *control, const struct casefile *c)
+{
+    struct session *next;
+
+    if (!control)
+        return;
+    for (struct session *s = control->sessions; s; s = next) {
+        next = s->next;
+        if (s->wait_case != c->id)
+            continue;
+        s->wait_case = 0;
+        send_case(s, c, false);
+        session_end(s, case_exit_code(c));
+    }
+}

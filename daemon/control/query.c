@@ -1,0 +1,216 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Questions: status, list, show, case, bindings, wait.
+#include "daemon/control/session.h"
+#include "daemon/engine/watchlink.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void handle_status(struct session *s, const struct record *request)
+{
+    struct engine *e = s->engine;
+    _cleanup_record_ struct record *r = record_new("status");
+    struct store_counts n = {0};
+    struct err err = {0};
+    int rc = store_counts(e->store, &n, &err);
+    enum watch_state watch = watchlink_state(e->watch);
+    unsigned notes = 0;
+    char key[32];
+
+    (void)request;
+    if (rc < 0) {
+        session_store_error(s, rc, &err);
+        return;
+    }
+    record_add(r, "version", VIRTRUST_VERSION);
+    record_add(r, "mode", config_mode_text(e->config->mode));
+    record_add_u64(r, "guests", n.guests);
+    record_add_u64(r, "running", n.running);
+    record_add_u64(r, "bound", n.bound);
+    record_add_u64(r, "open_cases", n.open_cases);
+    record_add_u64(r, "waiting_approval", n.awaiting_approval);
+    record_add_u64(r, "open_jobs", n.open_jobs);
+    record_add_u64(r, "looks", e->looks);
+    record_add_u64(r, "domains", e->config->domains_count);
+    record_add(r, "watch", watch_state_text(watch));
+    record_add_i64(r, "since_us", e->started_us);
+    record_add(r, "config", e->config->file ? e->config->file : "defaults");
+    if (watch != WATCH_CONNECTED) {
+        snprintf(key, sizeof key, "note.%u", notes++);
+        record_add(r, key, watch == WATCH_ABSENT ? "virtrust-watch is not running: no rollback will be noticed; start it"
+                                                 : "libvirt cannot be reached: rollbacks are found when it comes back");
+    }
+    if (!e->config->domains_count) {
+        snprintf(key, sizeof key, "note.%u", notes++);
+        record_add(r, key, "no domain is configured: nothing can be compared with Active Directory (virtrust.yaml)");
+    }
+    if (n.guests > n.bound) {
+        snprintf(key, sizeof key, "note.%u", notes++);
+        record_addf(r, key, "%u guests have no binding and will never be repaired; `virtrust bind GUEST COMPUTER`",
+                    n.guests - n.bound);
+    }
+    stream_send(s->stream, r);
+    session_end(s, EXIT_ANSWERED);
+}
+
+static int send_guest(const struct guest *g, void *arg)
+{
+    struct session *s = arg;
+    _cleanup_record_ struct record *r = view_guest(s->engine, g);
+
+    if (g->present || g->open_case)
+        stream_send(s->stream, r);
+    return 0;
+}
+
+void handle_list(struct session *s, const struct record *request)
+{
+    struct err err = {0};
+    int rc = store_guest_each(s->engine->store, send_guest, s, &err);
+
+    (void)request;
+    if (rc < 0)
+        session_store_error(s, rc, &err);
+    else
+        session_end(s, EXIT_ANSWERED);
+}
+
+static int send_case_head(const struct casefile *c, void *arg)
+{
+    struct session *s = arg;
+    _cleanup_record_ struct record *r = view_case(s->engine, c);
+
+    stream_send(s->stream, r);
+    return 0;
+}
+
+void handle_show(struct session *s, const struct record *request)
+{
+    _cleanup_record_ struct record *r = NULL;
+    struct err err = {0};
+    struct binding b;
+    struct guest g;
+    struct casefile last;
+    int rc;
+
+    if (!session_guest(s, request, &g))
+        return;
+    r = view_guest(s->engine, &g);
+    stream_send(s->stream, r);
+    if (store_binding_get(s->engine->store, g.uuid, &b, &err) == 0) {
+        _cleanup_record_ struct record *binding = view_binding(s->engine, &b);
+
+        stream_send(s->stream, binding);
+    }
+    rc = store_case_each(s->engine->store, g.uuid, false, 20, send_case_head, s, &err);
+    if (rc < 0) {
+        session_store_error(s, rc, &err);
+        return;
+    }
+    rc = g.last_case ? store_case_get(s->engine->store, g.last_case, &last, &err) : STORE_NONE;
+    session_end(s, rc == 0 && last.cause[0] ? case_exit_code(&last) : EXIT_ANSWERED);
+}
+
+static bool request_case(struct session *s, const struct record *request, struct casefile *ret)
+{
+    struct err err = {0};
+    uint64_t id;
+    int rc;
+
+    if (record_get_u64(request, "id", &id) < 0 || id > INT64_MAX) {
+        session_error(s, EXIT_USAGE, "usage", "`virtrust show GUEST` lists a guest's cases", "a case is named by its number");
+        return false;
+    }
+    rc = store_case_get(s->engine->store, (int64_t)id, ret, &err);
+    if (rc < 0)
+        session_store_error(s, rc, &err);
+    else if (rc == STORE_NONE)
+        session_error(s, EXIT_NO_WORK, "no-such-case", "`virtrust show GUEST` lists a guest's cases",
+                      "there is no case %llu", (unsigned long long)id);
+    return rc == 0;
+}
+
+void handle_case(struct session *s, const struct record *request)
+{
+    struct casefile c;
+
+    if (!request_case(s, request, &c))
+        return;
+    send_case(s, &c, true);
+    session_end(s, case_exit_code(&c));
+}
+
+static int send_binding(const struct binding *b, void *arg)
+{
+    struct session *s = arg;
+    _cleanup_record_ struct record *r = view_binding(s->engine, b);
+
+    stream_send(s->stream, r);
+    return 0;
+}
+
+void handle_bindings(struct session *s, const struct record *request)
+{
+    struct err err = {0};
+    int rc = store_binding_each(s->engine->store, send_binding, s, &err);
+
+    (void)request;
+    if (rc < 0)
+        session_store_error(s, rc, &err);
+    else
+        session_end(s, EXIT_ANSWERED);
+}
+
+static int on_wait_timeout(sd_event_source *source, uint64_t usec, void *arg)
+{
+    struct session *s = arg;
+
+    (void)source;
+    (void)usec;
+    session_error(s, EXIT_TIMED_OUT, "timed-out", "`virtrust case` shows how far it is; wait again with a longer --timeout",
+                  "case %lld is still open", (long long)s->wait_case);
+    s->wait_case = 0;
+    return 0;
+}
+
+static bool wait_target(struct session *s, const struct record *request, struct casefile *ret)
+{
+    struct err err = {0};
+    struct guest g;
+    int64_t id;
+
+    if (record_get(request, "id"))
+        return request_case(s, request, ret);
+    if (!session_guest(s, request, &g))
+        return false;
+    id = g.open_case ? g.open_case : g.last_case;
+    if (!id || store_case_get(s->engine->store, id, ret, &err) != 0) {
+        session_error(s, EXIT_NO_WORK, "no-case", "revert it, or `virtrust repair` it", "%s has no case to wait for", g.name);
+        return false;
+    }
+    return true;
+}
+
+void handle_wait(struct session *s, const struct record *request)
+{
+    struct casefile c;
+    uint64_t timeout;
+    int rc;
+
+    if (!wait_target(s, request, &c))
+        return;
+    if (c.state == CASE_CLOSED) {
+        send_case(s, &c, false);
+        session_end(s, case_exit_code(&c));
+        return;
+    }
+    s->wait_case = c.id;
+    if (record_get_u64(request, "timeout_s", &timeout) < 0 || timeout > 30 * 86400)
+        return;
+    rc = sd_event_add_time_relative(s->engine->event, &s->wait_timer, CLOCK_MONOTONIC, timeout * 1000000, 0,
+                                    on_wait_timeout, s);
+    if (rc < 0)
+        session_error(s, EXIT_NO_WORK, "internal", "", "cannot set a timer: %s", strerror(-rc));
+}

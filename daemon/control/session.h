@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// One connection of the command line: a request, its records, its end. Used by the handlers in this folder.
+#pragma once
+
+#include "common/record.h"
+#include "daemon/engine/engine.h"
+#include "daemon/engine/stream.h"
+
+struct session {
+    struct session *next;
+    struct control *control;
+    struct engine *engine;
+    struct stream *stream;
+    bool asked;         // the one request has come
+    int64_t wait_case;  // `wait`: until this case is closed
+    sd_event_source *wait_timer;
+    unsigned pending;   // worker calls whose answer is awaited
+    int exit_code;      // of `end`, when the last pending answer has come
+    struct record *request; // kept for handlers that await workers
+};
+
+struct control {
+    struct engine *engine;
+    sd_event_source *listener;
+    struct session *sessions;
+};
+
+typedef void (*handler)(struct session *s, const struct record *request);
+
+// The handlers; each sends records and ends the session, now or later.
+void handle_status(struct session *s, const struct record *r);
+void handle_list(struct session *s, const struct record *r);
+void handle_show(struct session *s, const struct record *r);
+void handle_case(struct session *s, const struct record *r);
+void handle_bindings(struct session *s, const struct record *r);
+void handle_bind(struct session *s, const struct record *r);
+void handle_unbind(struct session *s, const struct record *r);
+void handle_repair(struct session *s, const struct record *r);
+void handle_approve(struct session *s, const struct record *r);
+void handle_wait(struct session *s, const struct record *r);
+void handle_doctor(struct session *s, const struct record *r);
+
+void session_end(struct session *s, int exit_code);
+// `error`, and the session ends.
+void session_error(struct session *s, int exit_code, const char *code, const char *next, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+// A store's error as `error`.
+void session_store_error(struct session *s, int rc, const struct err *err);
+// The guest of the request's `guest` key; false when the session was ended with an error.
+bool session_guest(struct session *s, const struct record *r, struct guest *ret);
+
+// Records of the nouns (views.c).
+struct record *view_guest(struct engine *e, const struct guest *g);
+struct record *view_case(struct engine *e, const struct casefile *c);
+struct record *view_binding(struct engine *e, const struct binding *b);
+int case_exit_code(const struct casefile *c);
+// The case with its history, its job and its evidence (several records).
+void send_case(struct session *s, const struct casefile *c, bool with_evidence);

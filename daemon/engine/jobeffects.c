@@ -1,0 +1,180 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The effects of a job: one request to one worker, its answer back as the job's next input.
+#include "daemon/engine/engine.h"
+#include "daemon/engine/journal.h"
+#include "daemon/engine/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DIRECTORY_TIMEOUT_S = 90, VERB_TIMEOUT_S = 120, GRACE_S = 15 };
+
+static void on_answer(struct engine *e, const struct worker_key *key, const struct record *answer, const char *lost,
+                      void *arg)
+{
+    struct job_input in = {.kind = answer ? JOB_IN_ANSWER : JOB_IN_LOST, .answer = answer, .text = lost};
+    struct job j;
+    struct err err = {0};
+    int rc = store_job_of_case(e->store, key->job_case, &j, &err);
+
+    (void)arg;
+    if (rc == STORE_NONE || (rc == 0 && (j.state == JOB_ENDED || j.epoch != key->epoch)))
+        return;
+    if (rc == 0)
+        rc = engine_job_input(e, key->job_case, &in, &err);
+    if (rc < 0) {
+        engine_log(3, key->job_case, NULL, "cannot keep an answer: %s; asks again", err.text);
+        engine_again(e, DUE_JOB, key->job_case, NULL);
+    }
+}
+
+static struct record *verb(const struct engine *e, const struct job *j, const char *name, unsigned timeout_s)
+{
+    struct record *r = record_new("verb");
+
+    (void)e;
+    record_add(r, "guest", j->guest);
+    record_add(r, "verb", name);
+    record_add_u64(r, "timeout_s", timeout_s);
+    return r;
+}
+
+static struct record *helper_verb(struct engine *e, const struct job *j, const char *name)
+{
+    struct record *r = verb(e, j, name, VERB_TIMEOUT_S);
+    struct config_choice choice;
+    struct guest g = {0};
+    struct err err = {0};
+
+    store_guest_get(e->store, j->guest, &g, &err);
+    engine_choice(e, j->guest, g.name, &choice);
+    record_add(r, "token", j->token);
+    record_add(r, "helper", e->config->helper_path);
+    record_add_bool(r, "push", choice.push_helper);
+    return r;
+}
+
+static struct record *account(const struct job *j, const struct binding *b, const char *type)
+{
+    struct record *r = record_new(type);
+
+    record_add(r, "domain", b->domain);
+    record_add(r, "guid", b->guid);
+    if (strcmp(type, "account") != 0)
+        record_add(r, "sid", b->sid);
+    if (j->dc[0])
+        record_add(r, "dc", j->dc);
+    return r;
+}
+
+static int add_secret(struct engine *e, const struct job *j, struct record *r, bool token, struct err *err)
+{
+    _cleanup_secret_ struct secret s = {0};
+    char name[TOKEN_TEXT];
+    int rc = journal_open(e->store, &e->key, j->guid, &s, name, err);
+
+    if (rc < 0)
+        return rc;
+    record_add_bytes(r, "secret", s.data, s.len);
+    if (token)
+        record_add(r, "token", name);
+    return 0;
+}
+
+static int add_sealed(struct engine *e, const struct job *j, struct record *r, struct err *err)
+{
+    _cleanup_secret_ struct secret s = {0};
+    unsigned char blob[SEAL_BLOB_MAX];
+    size_t len;
+    int rc = journal_open(e->store, &e->key, j->guid, &s, NULL, err);
+
+    if (rc == 0)
+        rc = seal_to(j->public_key, j->token, &s, blob, &len, err);
+    if (rc < 0)
+        return rc;
+    record_add_hex(r, "sealed", blob, len);
+    record_add_i64(r, "kvno", j->kvno_reset);
+    return 0;
+}
+
+static void add_expect(const struct job *j, struct record *r)
+{
+    record_add_hex(r, "expect", j->live, HASH);
+    if (j->dc[0])
+        record_add(r, "dc", j->dc);
+}
+
+// The request of an effect; NULL with a sentence when it cannot be made. *ret_worker says whose it is.
+static struct record *build(struct engine *e, const struct job *j, const struct binding *b, enum job_effect effect,
+                            enum worker *ret_worker, struct err *err)
+{
+    struct record *r = NULL;
+    int rc = 0;
+
+    *ret_worker = WORKER_DELIVER;
+    switch (effect) {
+    case JOB_EFFECT_CLOCK:
+        r = verb(e, j, "clock", VERB_TIMEOUT_S);
+        record_add_u64(r, "tolerance_ms", e->config->clock_tolerance_ms);
+        record_add_bool(r, "set", true);
+        break;
+    case JOB_EFFECT_PROBE:
+        r = helper_verb(e, j, "probe");
+        record_add_bool(r, "key", true);
+        break;
+    case JOB_EFFECT_CHECK:
+        r = helper_verb(e, j, "store-check");
+        add_expect(j, r);
+        break;
+    case JOB_EFFECT_STORE:
+        r = helper_verb(e, j, "store");
+        add_expect(j, r);
+        rc = add_sealed(e, j, r, err);
+        break;
+    case JOB_EFFECT_ROTATE:
+        r = helper_verb(e, j, "rotate");
+        add_expect(j, r);
+        break;
+    case JOB_EFFECT_ACCOUNT:
+        *ret_worker = WORKER_DIRECTORY;
+        r = account(j, b, "account");
+        break;
+    case JOB_EFFECT_RESET:
+        *ret_worker = WORKER_DIRECTORY;
+        r = account(j, b, "reset");
+        record_add_i64(r, "kvno", j->kvno_before);
+        rc = add_secret(e, j, r, true, err);
+        break;
+    case JOB_EFFECT_LOGIN:
+        *ret_worker = WORKER_DIRECTORY;
+        r = account(j, b, "login");
+        rc = add_secret(e, j, r, false, err);
+        break;
+    case JOB_EFFECT_NONE:
+        break;
+    }
+    return rc < 0 ? record_free(r) : r;
+}
+
+void engine_job_effect(struct engine *e, const struct job *j, enum job_effect effect)
+{
+    struct binding b = {0};
+    struct err err = {0};
+    enum worker worker;
+    struct record *request;
+
+    if (effect == JOB_EFFECT_NONE)
+        return;
+    if (store_binding_get(e->store, j->guest, &b, &err) != 0)
+        return; // the next step ends it: the binding is gone
+    request = build(e, j, &b, effect, &worker, &err);
+    if (!request) {
+        engine_log(3, j->case_id, j->guest, "cannot make a request: %s; tries again", err.text);
+        engine_again(e, DUE_JOB, j->case_id, NULL);
+        return;
+    }
+    worker_call(e, worker, request, (worker == WORKER_DELIVER ? VERB_TIMEOUT_S : DIRECTORY_TIMEOUT_S) + GRACE_S,
+                (struct worker_key){.job_case = j->case_id, .epoch = j->epoch}, on_answer, NULL);
+}

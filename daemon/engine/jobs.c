@@ -1,0 +1,185 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A job's inputs: one step, one transaction (with the journal of sealed secrets), then the effect.
+#include "common/hex.h"
+#include "common/os/fault.h"
+#include "common/os/seal.h"
+#include "daemon/engine/engine.h"
+#include "daemon/engine/journal.h"
+#include "daemon/engine/sides.h"
+#include "daemon/engine/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int gather(struct engine *e, const struct job *j, struct job_world *ret, struct err *err)
+{
+    struct guest g = {0};
+    int rc = store_guest_get(e->store, j->guest, &g, err);
+
+    *ret = (struct job_world){
+        .running = g.running,
+        .agent_wait_us = (int64_t)e->config->agent_wait_s * 1000000,
+        .proof_wait_us = (int64_t)e->config->proof_wait_s * 1000000,
+    };
+    if (rc >= 0)
+        rc = store_binding_get(e->store, j->guest, &ret->binding, err);
+    if (rc >= 0)
+        rc = journal_state(e->store, j->guid, &ret->journal, err);
+    return rc < 0 ? rc : 0;
+}
+
+// The binding was taken away or given to another account while the repair was under way: it is not continued.
+static bool binding_moved(const struct job *j, const struct job_world *w)
+{
+    return strcmp(w->binding.guid, j->guid) != 0;
+}
+
+static int add_pair(struct engine *e, const struct job_out *out, const struct record *answer, struct err *err)
+{
+    _cleanup_record_ struct record *stored = NULL;
+    const struct job *j = &out->next;
+    struct pair p = {.kvno = -1, .proven = true, .first_us = now_us(), .last_us = now_us()};
+    uint64_t kvno;
+
+    if (!j->has_live)
+        return 0;
+    // While probing, the directory's word is the one the case has gathered.
+    if (!record_is(answer, "account")) {
+        int rc = store_evidence_get(e->store, j->case_id, "directory", &stored, err);
+
+        if (rc != 0)
+            return rc < 0 ? rc : 0;
+        answer = stored;
+    }
+    if (record_get_u64(answer, "pwd_last_set", &p.pwd_last_set) < 0)
+        return 0;
+    if (record_get_u64(answer, "kvno", &kvno) == 0)
+        p.kvno = (int64_t)kvno;
+    snprintf(p.guest, sizeof p.guest, "%s", j->guest);
+    snprintf(p.guid, sizeof p.guid, "%s", j->guid);
+    hostkey_fingerprint(&e->key, j->live, p.fingerprint);
+    return store_pair_add(e->store, &p, err);
+}
+
+static int put_journal(struct engine *e, const struct job_out *out, struct err *err)
+{
+    if (out->mint)
+        return journal_mint(e->store, &e->key, out->next.guid, err);
+    if (out->wipe)
+        return store_journal_wipe(e->store, out->next.guid, err);
+    if (out->confirm)
+        return store_journal_state(e->store, out->next.guid, JOURNAL_CONFIRMED, err);
+    return 0;
+}
+
+static void add_details(const struct job_out *out, struct record *details)
+{
+    const struct job *j = &out->next;
+
+    if (j->kvno_before >= 0)
+        record_add_i64(details, "kvno_before", j->kvno_before);
+    if (j->kvno_reset >= 0)
+        record_add_i64(details, "kvno_reset", j->kvno_reset);
+    if (j->kvno_after >= 0)
+        record_add_i64(details, "kvno_after", j->kvno_after);
+    if (j->dc[0])
+        record_add(details, "dc", j->dc);
+}
+
+static int put_all(struct engine *e, struct job_out *out, const struct job_input *in, struct err *err)
+{
+    _cleanup_record_ struct record *details = record_new("step");
+    unsigned char random[16];
+    int rc = 0;
+
+    if (out->new_token) {
+        rc = seal_random(random, sizeof random, err);
+        if (rc == 0)
+            hex_encode(random, sizeof random, out->next.token);
+    }
+    if (rc >= 0)
+        rc = put_journal(e, out, err);
+    if (rc >= 0)
+        rc = store_job_put(e->store, &out->next, err);
+    if (rc >= 0 && out->pair)
+        rc = add_pair(e, out, in->answer, err);
+    if (rc >= 0 && record_is(in->answer, "probe"))
+        rc = store_evidence_put(e->store, out->next.case_id, "probe", in->answer, err);
+    add_details(out, details);
+    if (rc >= 0 && out->note[0])
+        rc = store_step_add(e->store, out->next.case_id, out->next.changed_us, job_state_text(out->next.state), out->note,
+                            details, err);
+    return rc;
+}
+
+static int step_in_transaction(struct engine *e, int64_t case_id, const struct job_input *in, struct job_out *ret,
+                               struct err *err)
+{
+    struct job_input stop = {.kind = JOB_IN_STOP, .outcome = OUTCOME_REFUSED,
+                             .text = "the guest's binding was changed while the repair was under way"};
+    struct job_world w;
+    struct job j;
+    int rc = store_job_of_case(e->store, case_id, &j, err);
+
+    if (rc != 0 || j.state == JOB_ENDED)
+        return rc < 0 ? rc : STORE_NONE;
+    rc = gather(e, &j, &w, err);
+    if (rc < 0)
+        return rc;
+    job_step(&j, binding_moved(&j, &w) ? &stop : in, &w, now_us(), ret);
+    return put_all(e, ret, in, err);
+}
+
+// The job has ended: the case is told. If that commit fails, the case's own due time tells it again.
+static void tell_case(struct engine *e, const struct job *j)
+{
+    struct case_input in = {.kind = CASE_IN_JOB_ENDED, .outcome = j->outcome, .verdict = job_verdict(j)};
+    struct err err = {0};
+
+    snprintf(in.cause, sizeof in.cause, "%s", j->cause);
+    snprintf(in.text, sizeof in.text, "%s", j->text);
+    snprintf(in.next, sizeof in.next, "%s", j->next);
+    if (engine_case_input(e, j->case_id, &in, &err) < 0) {
+        engine_log(3, j->case_id, j->guest, "cannot close the case: %s; tries again", err.text);
+        engine_again(e, DUE_CASE, j->case_id, NULL);
+    }
+}
+
+void engine_job_told(struct engine *e, int64_t case_id)
+{
+    struct job j;
+    struct err err = {0};
+
+    if (store_job_of_case(e->store, case_id, &j, &err) == 0 && j.state == JOB_ENDED)
+        tell_case(e, &j);
+}
+
+int engine_job_input(struct engine *e, int64_t case_id, const struct job_input *in, struct err *err)
+{
+    struct job_out out;
+    char point[64];
+    int rc = store_begin(e->store, err);
+
+    if (rc < 0)
+        return rc;
+    rc = step_in_transaction(e, case_id, in, &out, err);
+    if (rc == 0)
+        rc = store_commit(e->store, err);
+    if (rc != 0) {
+        store_rollback(e->store);
+        return rc < 0 ? rc : 0;
+    }
+    snprintf(point, sizeof point, "job.%s", job_state_text(out.next.state));
+    fault_point(point);
+    if (out.note[0])
+        engine_log(6, case_id, out.next.guest, "%s", out.note);
+    due_set(&e->due, DUE_JOB, case_id, NULL, out.next.state == JOB_ENDED ? 0 : out.next.next_us);
+    engine_rearm(e);
+    if (out.next.state == JOB_ENDED)
+        tell_case(e, &out.next);
+    else
+        engine_job_effect(e, &out.next, out.effect);
+    return 0;
+}

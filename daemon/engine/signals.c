@@ -1,0 +1,224 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/core/signal.h"
+#include "common/os/fault.h"
+#include "daemon/engine/engine.h"
+#include "daemon/engine/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { GONE_MAX = 256 };
+
+struct gone_list {
+    struct guest guests[GONE_MAX];
+    size_t count;
+};
+
+static int note_gone(const struct guest *g, void *arg)
+{
+    struct gone_list *list = arg;
+
+    if (list->count < GONE_MAX)
+        list->guests[list->count++] = *g;
+    return 0;
+}
+
+// The guest's open case ends `left`; its job with it.
+static int leave(struct engine *e, const struct guest *g, const char *why, struct err *err)
+{
+    struct case_input in = {.kind = CASE_IN_GONE};
+
+    if (!g->open_case)
+        return 0;
+    snprintf(in.text, sizeof in.text, "%s", why);
+    return engine_case_input(e, g->open_case, &in, err);
+}
+
+// A whole scan is through: who was not named in it is gone.
+static int scan_ended(struct engine *e, const struct record *signal, struct err *err)
+{
+    _cleanup_free_ struct gone_list *list = calloc(1, sizeof *list);
+    int64_t began;
+    int rc;
+
+    if (!list)
+        return -ENOMEM;
+    if (record_get_i64(signal, "began_us", &began) < 0)
+        return 0;
+    rc = store_begin(e->store, err);
+    if (rc < 0)
+        return rc;
+    rc = store_guest_absent(e->store, began, note_gone, list, err);
+    if (rc >= 0)
+        rc = store_commit(e->store, err);
+    if (rc < 0) {
+        store_rollback(e->store);
+        return rc;
+    }
+    for (size_t i = 0; i < list->count; i++)
+        leave(e, &list->guests[i], "the guest is no longer defined on this host", err);
+    return 0;
+}
+
+static int note_rename(struct engine *e, const struct guest *g, const char *former, int64_t at_us, struct err *err)
+{
+    char text[2 * NAME_TEXT + 64];
+
+    if (!g->open_case || !former[0] || strcmp(former, g->name) == 0)
+        return 0;
+    snprintf(text, sizeof text, "the guest was renamed from %s to %s", former, g->name);
+    return store_step_add(e->store, g->open_case, at_us, "renamed", text, NULL, err);
+}
+
+// Hook calls tell of a moment within a start; only signals that carry the state replace the remembered description.
+static bool is_description(const struct record *signal)
+{
+    return record_get(signal, "state");
+}
+
+static int take_signal(struct engine *e, enum signal_kind kind, const char *uuid, const struct record *signal,
+                       struct guest *g, struct err *err)
+{
+    _cleanup_record_ struct record *before = NULL;
+    char former[NAME_TEXT];
+    int64_t at_us = now_us();
+    int rc = store_guest_get(e->store, uuid, g, err);
+
+    if (rc < 0)
+        return rc;
+    if (rc == STORE_NONE) {
+        *g = (struct guest){0};
+        snprintf(g->uuid, sizeof g->uuid, "%s", uuid);
+    }
+    rc = store_description_get(e->store, uuid, &before, err);
+    if (rc < 0)
+        return rc;
+    record_get_i64(signal, "at_us", &at_us);
+    snprintf(former, sizeof former, "%s", g->name);
+    signal_take(g, kind, at_us, before, signal);
+    // Due times are ours, not the sender's: a burst settles after *we* heard nothing for the settle time.
+    if (g->burst.last_us == at_us)
+        g->burst.last_us = now_us();
+    rc = store_guest_put(e->store, g, err);
+    if (rc >= 0 && is_description(signal))
+        rc = store_description_put(e->store, uuid, signal, err);
+    if (rc >= 0)
+        rc = note_rename(e, g, former, at_us, err);
+    return rc;
+}
+
+// What a signal sets going besides its burst: a waiting job wakes when the agent or the guest comes.
+static void wake_job(struct engine *e, const struct guest *g, enum signal_kind kind)
+{
+    struct job job;
+    struct err err = {0};
+
+    if (!g->open_case || !g->running)
+        return;
+    if (store_job_of_case(e->store, g->open_case, &job, &err) != 0 || job.state == JOB_ENDED)
+        return;
+    if (job.state == JOB_WAITING_START || (kind == SIGNAL_AGENT_CONNECTED && job.next_us)) {
+        due_set(&e->due, DUE_JOB, g->open_case, NULL, now_us());
+        engine_rearm(e);
+    }
+}
+
+int engine_signal(struct engine *e, const struct record *signal, struct err *err)
+{
+    int kind = signal_kind_parse(record_get(signal, "kind"));
+    const char *uuid = record_get(signal, "guest");
+    struct guest g = {0};
+    int rc;
+
+    if (kind == SIGNAL_SCAN_END)
+        return scan_ended(e, signal, err);
+    if (kind < 0 || !uuid || strlen(uuid) != UUID_TEXT - 1)
+        return 0; // nothing that concerns a guest, or a newer watcher's word
+    rc = store_begin(e->store, err);
+    if (rc < 0)
+        return rc;
+    rc = take_signal(e, (enum signal_kind)kind, uuid, signal, &g, err);
+    if (rc >= 0)
+        rc = store_commit(e->store, err);
+    if (rc < 0) {
+        store_rollback(e->store);
+        return rc;
+    }
+    fault_point("signal");
+    if (kind == SIGNAL_UNDEFINED)
+        leave(e, &g, "the guest was undefined", err);
+    else if (kind == SIGNAL_STOPPED_MIGRATED)
+        leave(e, &g, "the guest migrated to another host; the virtrust there looks after it", err);
+    wake_job(e, &g, (enum signal_kind)kind);
+    if (g.burst.last_us) {
+        due_set(&e->due, DUE_GUEST, 0, g.uuid, g.burst.last_us + (int64_t)e->config->settle_ms * 1000);
+        engine_rearm(e);
+    }
+    return 0;
+}
+
+// The burst is over: what was it? Opens a case, tells the open one, or forgets it. *ret_case: whose effect is due.
+static int settle(struct engine *e, struct guest *g, int64_t *ret_old, struct case_input *ret_in, struct casefile *ret_new,
+                  struct err *err)
+{
+    _cleanup_record_ struct record *description = NULL;
+    struct config_choice choice;
+    struct signal_policy policy = {.look_on_first_sight = e->config->look_on_first_sight};
+    struct rollback r;
+    int rc = store_description_get(e->store, g->uuid, &description, err);
+
+    if (rc < 0)
+        return rc;
+    engine_choice(e, g->uuid, g->name, &choice);
+    policy.look_on_every_start = choice.look_on_every_start;
+    r = signal_classify(g, description, &policy);
+    memset(&g->burst, 0, sizeof g->burst);
+    *ret_old = g->open_case;
+    *ret_in = (struct case_input){.kind = CASE_IN_SIGNAL, .rollback = r.kind};
+    if (!g->open_case && r.kind != ROLLBACK_NONE && r.kind != ROLLBACK_SNAPSHOT_HALT) {
+        rc = engine_case_open(e, g, r.kind, r.witnessed, r.text, ret_new, err);
+        if (rc < 0)
+            return rc;
+    } else if (r.kind == ROLLBACK_SNAPSHOT_HALT) {
+        engine_log(6, 0, g->uuid, "%s: %s", g->name, r.text);
+    }
+    return store_guest_put(e->store, g, err);
+}
+
+void engine_guest_due(struct engine *e, const char *uuid)
+{
+    struct guest g;
+    struct casefile opened = {0};
+    struct case_input in;
+    struct err err = {0};
+    int64_t old = 0;
+    int rc = store_guest_get(e->store, uuid, &g, &err);
+
+    if (rc == 0 && g.burst.last_us && !signal_settled(&g.burst, (int64_t)e->config->settle_ms * 1000, now_us())) {
+        due_set(&e->due, DUE_GUEST, 0, uuid, g.burst.last_us + (int64_t)e->config->settle_ms * 1000);
+        return;
+    }
+    if (rc != 0 || !g.burst.last_us)
+        return;
+    rc = store_begin(e->store, &err);
+    if (rc >= 0)
+        rc = settle(e, &g, &old, &in, &opened, &err);
+    if (rc >= 0)
+        rc = store_commit(e->store, &err);
+    if (rc < 0) {
+        store_rollback(e->store);
+        engine_log(3, 0, uuid, "cannot open a case: %s; tries again", err.text);
+        engine_again(e, DUE_GUEST, 0, uuid);
+        return;
+    }
+    if (opened.id) {
+        fault_point("case.looking");
+        engine_log(5, opened.id, uuid, "%s: noticed (%s)", g.name, rollback_kind_text(opened.kind));
+        engine_case_effect(e, &opened, case_effect(&opened));
+    } else if (old && engine_case_input(e, old, &in, &err) < 0) {
+        engine_log(3, old, uuid, "cannot take a further signal: %s", err.text);
+        engine_again(e, DUE_CASE, old, NULL);
+    }
+}

@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A connection that speaks records, on the event loop: many in, many out, nothing blocks. Used for the watcher and for
+// the command line.
+//
+//     s = stream_new(e->event, fd, on_record, on_end, arg);
+#pragma once
+
+#include "common/record.h"
+
+#include <systemd/sd-event.h>
+
+struct stream;
+
+// on_record may call stream_send and must not free the stream; it returns false to have it ended (on_end is called
+// from the loop). on_end is called once, when the other side went or spoke nonsense; it frees the stream.
+struct stream *stream_new(sd_event *event, int fd, bool (*on_record)(struct stream *s, const struct record *r, void *arg),
+                          void (*on_end)(struct stream *s, void *arg), void *arg);
+struct stream *stream_free(struct stream *s);
+// Queues a record; at most `STREAM_QUEUE_MAX` bytes wait for a slow reader, beyond that the stream is ended.
+enum { STREAM_QUEUE_MAX = 16 * 1024 * 1024 };
+void stream_send(struct stream *s, const struct record *r);
+// Ends the stream once everything queued is sent.
+void stream_end(struct stream *s);
+int stream_fd(const struct stream *s);

@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The watcher's end of the line: `<runtime>/watch.sock`. A signal is acknowledged when it is committed, and not before:
+// the watcher keeps it until then.
+//
+//     rc = watchlink_open(engine, &engine->watch, &err);
+#pragma once
+
+#include "common/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct engine;
+struct watchlink;
+
+int watchlink_open(struct engine *e, struct watchlink **ret, struct err *err);
+struct watchlink *watchlink_close(struct watchlink *w);
+
+enum watch_state { WATCH_ABSENT, WATCH_LOST, WATCH_CONNECTED }; // LOST: the watcher is there, libvirt is not
+enum watch_state watchlink_state(const struct watchlink *w);
+const char *watch_state_text(enum watch_state s);
+// Asks the watcher for a scan; false when there is none.
+bool watchlink_scan(struct watchlink *w);

@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What core needs to know of the world, gathered from configuration and store.
+#include "daemon/engine/engine.h"
+#include "daemon/engine/sides.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void engine_choice(struct engine *e, const char *uuid, const char *name, struct config_choice *ret)
+{
+    _cleanup_record_ struct record *description = NULL;
+    struct err err = {0};
+
+    store_description_get(e->store, uuid, &description, &err);
+    config_choose(e->config, name, record_get_or(description, "title", ""), ret);
+}
+
+static enum mode mode_of(enum config_mode mode)
+{
+    switch (mode) {
+    case MODE_OBSERVE:
+        return MODE_CORE_OBSERVE;
+    case MODE_ASK:
+        return MODE_CORE_ASK;
+    case MODE_REPAIR:
+        return MODE_CORE_REPAIR;
+    }
+    return MODE_CORE_OBSERVE;
+}
+
+static int gather_evidence(struct engine *e, const struct casefile *c, struct evidence *ret, struct err *err)
+{
+    _cleanup_record_ struct record *disk = NULL, *directory = NULL;
+    int rc = store_evidence_get(e->store, c->id, "disk", &disk, err);
+
+    if (rc >= 0)
+        rc = store_evidence_get(e->store, c->id, "directory", &directory, err);
+    if (rc >= 0)
+        rc = store_binding_get(e->store, c->guest, &ret->binding, err);
+    if (rc < 0)
+        return rc;
+    ret->bound = rc == 0;
+    ret->tolerance_us = (int64_t)e->config->tolerance_s * 1000000;
+    side_of_disk(disk, &e->key, &ret->guest);
+    side_of_directory(directory, now_us(), &ret->directory);
+    // What was learnt before the case's present look belongs to another moment.
+    if (!ret->directory.guid[0])
+        return 0;
+    return store_pairs(e->store, c->guest, ret->directory.guid, ret->pairs, PAIRS_MAX, &ret->pairs_count, err);
+}
+
+// The ledger is asked by the bound account even where the directory did not answer: an older secret is older anyway.
+static int gather_pairs(struct engine *e, const struct casefile *c, struct evidence *ev, struct err *err)
+{
+    if (ev->pairs_count || !ev->bound)
+        return 0;
+    return store_pairs(e->store, c->guest, ev->binding.guid, ev->pairs, PAIRS_MAX, &ev->pairs_count, err);
+}
+
+static int count_same(struct engine *e, const struct casefile *c, const struct guest_side *g, unsigned *ret,
+                      struct err *err)
+{
+    bool counted = c->has_fingerprint && g->has_fingerprint && memcmp(c->fingerprint, g->fingerprint, HASH) == 0;
+    int rc;
+
+    *ret = 0;
+    if (!g->has_fingerprint || !c->witnessed)
+        return 0;
+    rc = store_case_same_fingerprint(e->store, c->guest, g->fingerprint, 0, ret, err);
+    *ret += counted ? 0 : 1; // this one
+    return rc;
+}
+
+static int gather_circumstances(struct engine *e, const struct casefile *c, const struct evidence *ev,
+                                struct circumstances *ret, struct err *err)
+{
+    _cleanup_record_ struct record *description = NULL;
+    struct config_choice choice;
+    int rc = store_description_get(e->store, c->guest, &description, err);
+
+    if (rc < 0)
+        return rc;
+    engine_choice(e, c->guest, c->name, &choice);
+    ret->mode = mode_of(choice.mode);
+    ret->bound = ev->bound;
+    ret->domain_configured = ev->bound ? config_domain(e->config, ev->binding.domain) != NULL : choice.domain != NULL;
+    ret->has_agent = strcmp(record_get_or(description, "agent", "none"), "none") != 0;
+    ret->transient_disks = record_get_bool(description, "transient_disks") == 1;
+    snprintf(ret->name, sizeof ret->name, "%s", c->name);
+    snprintf(ret->computer, sizeof ret->computer, "%s", choice.computer[0] ? choice.computer : ev->guest.sam);
+    rc = count_same(e, c, &ev->guest, &ret->same_fingerprint, err);
+    if (rc >= 0 && ev->bound)
+        rc = store_twin(e->store, c->guest, ev->binding.guid, c->rolled_us, ret->twin, err);
+    return rc < 0 ? rc : 0;
+}
+
+int engine_world(struct engine *e, const struct casefile *c, struct case_world *ret, struct err *err)
+{
+    int rc;
+
+    memset(ret, 0, sizeof *ret);
+    rc = gather_evidence(e, c, &ret->evidence, err);
+    if (rc >= 0)
+        rc = gather_pairs(e, c, &ret->evidence, err);
+    if (rc >= 0)
+        rc = gather_circumstances(e, c, &ret->evidence, &ret->circumstances, err);
+    return rc;
+}
