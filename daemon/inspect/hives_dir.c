@@ -81,7 +81,9 @@ int hives_dir_read(const char *path, struct hive_set *ret, struct failure *f)
         if (place == &ret->in[name].file)
             ret->in[name].present = any = true;
     }
-    if (!any)
-        return fail(f, "no-os", "%s holds none of SECURITY, SYSTEM, SOFTWARE, SAM", path);
-    return 0;
+    if (any)
+        return 0;
+    fail(f, "no-os", "%s holds none of SECURITY, SYSTEM, SOFTWARE, SAM", path);
+    f->next = "name a copy of the directory that Windows calls Windows\\System32\\config";
+    return -1;
 }

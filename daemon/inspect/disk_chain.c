@@ -1,0 +1,231 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/inspect/disk_chain.h"
+
+#include "daemon/inspect/qcow2_head.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+    QEMU_WRITE_LOCK = 101, // the byte that QEMU locks in an image that it may write
+    FIRST_IMAGE_FD = 16,   // above those that a server's own start needs
+};
+
+void disk_chain_done(struct disk_chain *chain)
+{
+    for (size_t i = 0; i < chain->count; i++)
+        close(chain->images[i].fd);
+    *chain = (struct disk_chain){0};
+}
+
+const char *disk_format_guess(const char *path)
+{
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    unsigned char magic[4];
+    ssize_t n = fd < 0 ? -1 : pread(fd, magic, sizeof magic, 0);
+
+    if (n < 0)
+        return NULL;
+    return qcow2_magic(magic, (size_t)n) ? "qcow2" : "raw";
+}
+
+// disk.N.KEY, or disk.N.backing.M.KEY for the images below the first one.
+static const char *get(const struct record *request, unsigned n, size_t level, const char *key)
+{
+    char name[RECORD_KEY_MAX];
+
+    if (level == 0)
+        snprintf(name, sizeof name, "disk.%u.%s", n, key);
+    else
+        snprintf(name, sizeof name, "disk.%u.backing.%zu.%s", n, level - 1, key);
+    return record_get(request, name);
+}
+
+// The format, if it is one whose images cannot lead QEMU to other files unnoticed.
+static int check_format(const char *path, const char *format, struct failure *f)
+{
+    static const char *const known[] = {"raw", "qcow2", "vdi", "vpc"};
+
+    if (!format)
+        return fail(f, "unsupported-disk", "%s: the guest's XML names no image format, and virtrust does not guess one", path);
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+        if (strcmp(format, known[i]) == 0)
+            return 0;
+    }
+    if (strcmp(format, "luks") == 0) {
+        f->encryption = "luks";
+        return fail(f, "encrypted", "%s is encrypted with LUKS", path);
+    }
+    return fail(f, "unsupported-disk", "%s: images of format %s are not read; raw, qcow2, vdi and vpc are", path, format);
+}
+
+static int check_type(const struct record *request, unsigned n, size_t level, const char *path, struct failure *f)
+{
+    const char *type = get(request, n, level, "type"), *protocol = get(request, n, 0, "protocol");
+    const char *encryption = get(request, n, 0, "encryption");
+
+    if (type && strcmp(type, "network") == 0)
+        return fail(f, "unsupported-disk", "disk %u is a network disk (%s), which this virtrust does not read", n,
+                    protocol ? protocol : "protocol unknown");
+    if (type && strcmp(type, "file") != 0 && strcmp(type, "block") != 0 && strcmp(type, "volume") != 0)
+        return fail(f, "unsupported-disk", "disk %u is of type %s; files and block devices are read", n, type);
+    if (!path)
+        return fail(f, "unsupported-disk", "disk %u is named without a path to a file or block device", n);
+    if (level == 0 && encryption) {
+        f->encryption = strstr(encryption, "luks") ? "luks" : NULL;
+        return fail(f, "encrypted", "%s is encrypted (%s), as the guest's XML says", path, encryption);
+    }
+    return 0;
+}
+
+static int open_image(const char *path, struct disk_image *image, struct failure *f)
+{
+    // Neither waits at a pipe nor takes a terminal; O_RDONLY takes no lock.
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+
+    if (fd < 0 && (errno == EACCES || errno == EPERM))
+        return fail(f, "permission", "%s cannot be read: %s", path, strerror(errno));
+    if (fd < 0)
+        return fail(f, "no-such-disk", "%s cannot be opened: %s", path, strerror(errno));
+    if (fstat(fd, &st) < 0 || !(S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
+        return fail(f, "unsupported-disk", "%s is neither a file nor a block device", path);
+    image->block = S_ISBLK(st.st_mode);
+    image->fd = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_IMAGE_FD);
+    return image->fd < 0 ? fail(f, "internal", "%s: %s", path, strerror(errno)) : 0;
+}
+
+// The name in the header, absolute: relative ones count from the image's own directory. NULL with *f.
+static char *backing_path(const struct qcow2_head *head, int fd, const char *path, struct failure *f)
+{
+    char name[QCOW2_NAME_MAX + 1], *full = NULL;
+    const char *slash = strrchr(path, '/');
+
+    if (pread(fd, name, head->backing_len, (off_t)head->backing_offset) != (ssize_t)head->backing_len) {
+        fail(f, "unsupported-disk", "%s is damaged: the name of its backing file cannot be read", path);
+        return NULL;
+    }
+    name[head->backing_len] = '\0';
+    if (strlen(name) != head->backing_len || strncmp(name, "json:", 5) == 0 || strstr(name, "://")) {
+        fail(f, "unsupported-disk", "%s has a backing file that is no plain file", path);
+        return NULL;
+    }
+    if (name[0] == '/' || !slash)
+        full = strdup(name);
+    else if (asprintf(&full, "%.*s/%s", (int)(slash - path), path, name) < 0)
+        full = NULL;
+    if (!full)
+        fail(f, "internal", "out of memory");
+    return full;
+}
+
+// Is the file that the header names the one that the request names next? Compared as files, not as text.
+static int check_backing(const struct record *request, unsigned n, size_t level, const struct qcow2_head *head,
+                         const struct disk_image *image, const char *path, struct failure *f)
+{
+    const char *wanted = get(request, n, level + 1, "path");
+    _cleanup_free_ char *named = backing_path(head, image->fd, path, f);
+    struct stat a, b;
+
+    if (!named)
+        return -1;
+    if (!wanted)
+        return fail(f, "unsupported-disk", "the header of %s names the backing file %.200s, which the guest's XML does not: virtrust never follows an image's own word; start the guest or write its <backingStore> into the XML",
+                    path, named);
+    if (strcmp(wanted, named) == 0)
+        return 0;
+    if (stat(wanted, &a) == 0 && stat(named, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+        return 0;
+    return fail(f, "unsupported-disk", "the header of %s names the backing file %.150s, the guest's XML names %.150s: virtrust reads neither while they differ",
+                path, named, wanted);
+}
+
+static int check_head(const struct record *request, unsigned n, size_t level, struct disk_image *image, const char *path,
+                      struct failure *f)
+{
+    unsigned char bytes[QCOW2_HEAD];
+    struct qcow2_head head;
+    struct err err = {0};
+    ssize_t len;
+
+    image->last = true;
+    if (strcmp(image->format, "qcow2") != 0)
+        return 0;
+    len = pread(image->fd, bytes, sizeof bytes, 0);
+    if (len < 0)
+        return fail(f, "permission", "%s cannot be read: %s", path, strerror(errno));
+    if (qcow2_head_read(bytes, (size_t)len, &head, &err) < 0)
+        return fail(f, "unsupported-disk", "%s should be qcow2, but it %s", path, err.text);
+    if (head.crypt_method != 0) {
+        f->encryption = head.crypt_method == 2 ? "luks" : NULL;
+        return fail(f, "encrypted", "%s is an encrypted qcow2 image", path);
+    }
+    if (head.external_data)
+        return fail(f, "unsupported-disk", "%s keeps its data in another file, which its header names: virtrust never follows an image's own word", path);
+    if (head.backing_offset == 0)
+        return 0;
+    image->last = false;
+    return check_backing(request, n, level, &head, image, path, f);
+}
+
+// Asks, without taking it, for the lock that QEMU holds in an image that it may write.
+static bool held_for_writing(int fd)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = QEMU_WRITE_LOCK, .l_len = 1};
+
+    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+int disk_chain_open(const struct record *request, unsigned n, struct disk_chain *ret, struct failure *f)
+{
+    for (size_t level = 0; level < CHAIN_MAX; level++) {
+        struct disk_image *image = &ret->images[level];
+        const char *path = get(request, n, level, "path"), *format = get(request, n, level, "format");
+
+        if (check_type(request, n, level, path, f) < 0 || check_format(path, format, f) < 0 ||
+            open_image(path, image, f) < 0)
+            return -1;
+        snprintf(image->format, sizeof image->format, "%s", format);
+        ret->count = level + 1;
+        if (check_head(request, n, level, image, path, f) < 0)
+            return -1;
+        if (level == 0)
+            ret->in_use = held_for_writing(image->fd);
+        if (image->last)
+            return 0;
+    }
+    return fail(f, "unsupported-disk", "disk %u is a chain of more than %d images", n, CHAIN_MAX);
+}
+
+char *disk_chain_json(const struct disk_chain *chain)
+{
+    char *text = strdup("null");
+
+    // From the last image to the first, each around the one below. Locking is off besides force-share: QEMU's locks
+    // are the guest's affair, and a look must neither wait for one nor leave one that stops the guest's start.
+    for (size_t i = chain->count; text && i-- > 0;) {
+        const struct disk_image *image = &chain->images[i];
+        char *below = text;
+        bool qcow2 = strcmp(image->format, "qcow2") == 0;
+
+        if (asprintf(&text,
+                     "{\"driver\":\"%s\",\"read-only\":true,\"force-share\":true%s%s,\"file\":{\"driver\":\"%s\","
+                     "\"filename\":\"/dev/fd/%d\",\"read-only\":true,\"force-share\":true,\"locking\":\"off\"}}",
+                     image->format, qcow2 ? ",\"backing\":" : "", qcow2 ? below : "",
+                     image->block ? "host_device" : "file", image->fd) < 0)
+            text = NULL;
+        free(below);
+    }
+    if (text) {
+        char *whole = NULL;
+
+        if (asprintf(&whole, "json:%s", text) < 0)
+            whole = NULL;
+        free(text);
+        text = whole;
+    }
+    return text;
+}

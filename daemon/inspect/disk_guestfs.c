@@ -1,0 +1,238 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/inspect/disk_guestfs.h"
+
+#include "common/secret.h"
+
+#include <errno.h>
+#include <guestfs.h>
+#include <string.h>
+
+enum { PIECE = 1024 * 1024 }; // bytes of one read; a message of libguestfs holds 4 MiB
+
+struct guestfs_reader {
+    struct disk_reader base;
+    guestfs_h *g;
+    char engine[64];
+};
+
+static guestfs_h *handle(struct disk_reader *r)
+{
+    return ((struct guestfs_reader *)r)->g;
+}
+
+static int said(guestfs_h *g, struct err *err)
+{
+    int code = guestfs_last_errno(g);
+    const char *text = guestfs_last_error(g);
+
+    err_set(err, -1, "%s", text ? text : "libguestfs gave no reason");
+    // One line: libguestfs repeats what programs in its machine printed.
+    err->text[strcspn(err->text, "\n")] = '\0';
+    return code > 0 ? -code : -EIO;
+}
+
+static void free_list(char ***list)
+{
+    for (size_t i = 0; *list && (*list)[i]; i++)
+        free((*list)[i]);
+    free(*list);
+}
+
+static int list_volumes(struct disk_reader *r, struct disk_volume ret[static VOLUMES_MAX], struct err *err)
+{
+    _cleanup_(free_list) char **list = guestfs_list_filesystems(handle(r));
+    int count = 0;
+
+    if (!list)
+        return said(handle(r), err);
+    for (size_t i = 0; list[i] && list[i + 1] && count < VOLUMES_MAX; i += 2) {
+        if (strlen(list[i]) >= VOLUME_NAME_MAX)
+            continue;
+        snprintf(ret[count].device, VOLUME_NAME_MAX, "%s", list[i]);
+        snprintf(ret[count++].type, VOLUME_NAME_MAX, "%s", list[i + 1]);
+    }
+    return count;
+}
+
+static int peek(struct disk_reader *r, const char *device, void *ret, size_t len, struct err *err)
+{
+    _cleanup_free_ char *data = NULL;
+    size_t got;
+
+    // A btrfs subvolume is no device of its own.
+    if (strncmp(device, "/dev/", 5) != 0)
+        return -ENODEV;
+    data = guestfs_pread_device(handle(r), device, (int)len, 0, &got);
+    if (!data || got < len)
+        return said(handle(r), err);
+    memcpy(ret, data, len);
+    return 0;
+}
+
+static int mount_volume(struct disk_reader *r, const char *device, struct err *err)
+{
+    if (guestfs_umount_all(handle(r)) < 0 || guestfs_mount_ro(handle(r), device, "/") < 0)
+        return said(handle(r), err);
+    return 0;
+}
+
+static int resolve(struct disk_reader *r, const char *path, char **ret, struct err *err)
+{
+    _cleanup_free_ char *found = guestfs_case_sensitive_path(handle(r), path);
+
+    if (!found)
+        return guestfs_last_errno(handle(r)) == ENOENT ? DISK_NO_FILE : said(handle(r), err);
+    // The last part need not be there for libguestfs, but for us.
+    if (guestfs_exists(handle(r), found) != 1)
+        return DISK_NO_FILE;
+    *ret = take(found);
+    return 0;
+}
+
+static bool exists(struct disk_reader *r, const char *path)
+{
+    return guestfs_is_file_opts(handle(r), path, GUESTFS_IS_FILE_OPTS_FOLLOWSYMLINKS, 1, -1) == 1 ||
+           guestfs_is_dir_opts(handle(r), path, GUESTFS_IS_DIR_OPTS_FOLLOWSYMLINKS, 1, -1) == 1;
+}
+
+// Piece by piece until the end or the cap, whatever size the file claims to have. The caller made room for max.
+static int read_pieces(guestfs_h *g, const char *path, struct blob *b, size_t max, struct err *err)
+{
+    while (b->len < max) {
+        size_t want = max - b->len < PIECE ? max - b->len : PIECE, got;
+        char *piece = guestfs_pread(g, path, (int)want, (int64_t)b->len, &got);
+
+        if (!piece)
+            return said(g, err);
+        if (got > want)
+            got = want;
+        memcpy(b->data + b->len, piece, got);
+        b->len += got;
+        secret_wipe(piece, got);
+        free(piece);
+        if (got == 0)
+            break;
+    }
+    return 0;
+}
+
+static int read_up_to(struct disk_reader *r, const char *path, size_t max, bool whole, struct blob *ret, struct err *err)
+{
+    _cleanup_blob_ struct blob b = {0};
+    int64_t size;
+    int rc;
+
+    if (guestfs_is_file_opts(handle(r), path, GUESTFS_IS_FILE_OPTS_FOLLOWSYMLINKS, 1, -1) != 1)
+        return DISK_NO_FILE;
+    size = guestfs_filesize(handle(r), path);
+    if (size < 0)
+        return said(handle(r), err);
+    if (whole && (uint64_t)size > max)
+        return err_set(err, -EFBIG, "it has %lld bytes, more than %zu", (long long)size, max);
+    if ((uint64_t)size < max)
+        max = (size_t)size;
+    b.data = malloc(max + 1);
+    if (!b.data)
+        return err_set(err, -ENOMEM, "out of memory");
+    rc = read_pieces(handle(r), path, &b, max, err);
+    if (rc < 0)
+        return rc;
+    *ret = b;
+    b = (struct blob){0};
+    return 0;
+}
+
+static int read_whole(struct disk_reader *r, const char *path, size_t max, struct blob *ret, struct err *err)
+{
+    return read_up_to(r, path, max, true, ret, err);
+}
+
+static int read_head(struct disk_reader *r, const char *path, size_t max, struct blob *ret, struct err *err)
+{
+    return read_up_to(r, path, max, false, ret, err);
+}
+
+static void reader_free(struct disk_reader *r)
+{
+    guestfs_close(handle(r));
+    free(r);
+}
+
+static const struct disk_reader_ops ops = {
+    .volumes = list_volumes,
+    .peek = peek,
+    .mount = mount_volume,
+    .resolve = resolve,
+    .exists = exists,
+    .read = read_whole,
+    .head = read_head,
+    .free = reader_free,
+};
+
+// One try. `software` forces emulation.
+static guestfs_h *launch(const struct nbd_server *servers, size_t count, const char *work, bool software,
+                         struct err *err)
+{
+    guestfs_h *g = guestfs_create();
+    bool good;
+
+    if (!g) {
+        err_set(err, -EIO, "libguestfs cannot start: %s", strerror(errno));
+        return NULL;
+    }
+    // Errors are told by us; the messages of its machine are wanted for a trace alone.
+    guestfs_set_error_handler(g, NULL, NULL);
+    good = guestfs_set_tmpdir(g, work) == 0 && guestfs_set_autosync(g, 0) == 0 &&
+           (getenv("LIBGUESTFS_BACKEND") || guestfs_set_backend(g, "direct") == 0) &&
+           (!software || guestfs_set_backend_setting(g, "force_tcg", "1") == 0);
+    for (size_t i = 0; good && i < count; i++) {
+        char server[NBD_PATH_MAX + 8], *list[] = {server, NULL};
+
+        snprintf(server, sizeof server, "unix:%s", servers[i].socket);
+        good = guestfs_add_drive_opts(g, "", GUESTFS_ADD_DRIVE_OPTS_READONLY, 1, GUESTFS_ADD_DRIVE_OPTS_FORMAT, "raw",
+                                      GUESTFS_ADD_DRIVE_OPTS_PROTOCOL, "nbd", GUESTFS_ADD_DRIVE_OPTS_SERVER, list,
+                                      -1) == 0;
+    }
+    if (good && guestfs_launch(g) == 0)
+        return g;
+    said(g, err);
+    guestfs_close(g);
+    return NULL;
+}
+
+static void name_engine(struct guestfs_reader *r)
+{
+    struct guestfs_version *v = guestfs_version(r->g);
+
+    if (v)
+        snprintf(r->engine, sizeof r->engine, "libguestfs %lld.%lld.%lld", (long long)v->major, (long long)v->minor,
+                 (long long)v->release);
+    else
+        snprintf(r->engine, sizeof r->engine, "libguestfs");
+    guestfs_free_version(v);
+    r->base.engine = r->engine;
+}
+
+int disk_guestfs_open(const struct nbd_server *servers, size_t count, const char *work, struct disk_reader **ret,
+                      struct failure *f)
+{
+    struct guestfs_reader *r = calloc(1, sizeof *r);
+    struct err err = {0};
+
+    if (!r)
+        return fail(f, "internal", "out of memory");
+    // /dev/kvm can be there and yet not work for an ordinary machine; QEMU then ends at once, so that a second try
+    // with emulation costs little and is the only honest test.
+    r->g = launch(servers, count, work, false, &err);
+    if (!r->g && !getenv("LIBGUESTFS_BACKEND_SETTINGS"))
+        r->g = launch(servers, count, work, true, &err);
+    if (!r->g) {
+        free(r);
+        return fail(f, "no-engine", "libguestfs cannot launch its machine: %.400s", err.text);
+    }
+    r->base.ops = &ops;
+    name_engine(r);
+    *ret = &r->base;
+    return 0;
+}

@@ -1,0 +1,211 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/inspect/disk_look.h"
+
+#include "common/keytab.h"
+#include "daemon/inspect/linux.h"
+#include "daemon/inspect/windows.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char config_dir[] = "/Windows/System32/config";
+static const char keytab_path[] = "/etc/krb5.keytab";
+static const char *const tdb_paths[] = {"/var/lib/samba/private/secrets.tdb", "/var/lib/samba/secrets.tdb",
+                                        "/etc/samba/secrets.tdb"};
+static const char *const dc_paths[] = {"/var/lib/samba/private/sam.ldb", "/usr/local/samba/private/sam.ldb"};
+
+enum system_kind { SYSTEM_NONE, SYSTEM_WINDOWS, SYSTEM_LINUX };
+
+// What the volumes showed while the system was searched.
+struct search {
+    enum system_kind kind;
+    char device[VOLUME_NAME_MAX];
+    char *config; // the true spelling of config_dir; owned
+    unsigned systems, mounted, unknown, damaged;
+    const char *encrypted; // "luks", "bitlocker"
+    char encrypted_device[VOLUME_NAME_MAX];
+    struct err reason; // why a volume could not be mounted
+};
+
+static void search_done(struct search *s)
+{
+    free(s->config);
+}
+
+// By the volume's first sector, whatever the engine calls it.
+static const char *encryption_of(struct disk_reader *r, const struct disk_volume *v)
+{
+    unsigned char sector[512];
+    struct err err = {0};
+
+    if (r->ops->peek(r, v->device, sector, sizeof sector, &err) < 0)
+        return NULL;
+    if (memcmp(sector + 3, "-FVE-FS-", 8) == 0)
+        return "bitlocker";
+    return memcmp(sector, "LUKS\xba\xbe", 6) == 0 ? "luks" : NULL;
+}
+
+static bool has_any(struct disk_reader *r, const char *const paths[], size_t count, const char **ret)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!r->ops->exists(r, paths[i]))
+            continue;
+        if (ret)
+            *ret = paths[i];
+        return true;
+    }
+    return false;
+}
+
+// The kind of system on the mounted volume.
+static enum system_kind kind_of(struct disk_reader *r, const struct disk_volume *v, char **ret_config)
+{
+    static const char *const linux_marks[] = {keytab_path, "/etc/os-release"};
+    struct err err = {0};
+
+    // NTFS has one type, several drivers: ntfs, ntfs3, ntfs-3g.
+    if (strncmp(v->type, "ntfs", 4) == 0)
+        return r->ops->resolve(r, config_dir, ret_config, &err) == 0 ? SYSTEM_WINDOWS : SYSTEM_NONE;
+    return has_any(r, linux_marks, ARRAY_SIZE(linux_marks), NULL) ? SYSTEM_LINUX : SYSTEM_NONE;
+}
+
+static void visit(struct disk_reader *r, const struct disk_volume *v, struct search *s)
+{
+    _cleanup_free_ char *config = NULL;
+    const char *encryption;
+    enum system_kind kind;
+
+    if (strcmp(v->type, "swap") == 0)
+        return;
+    encryption = encryption_of(r, v);
+    if (encryption) {
+        s->encrypted = encryption;
+        memcpy(s->encrypted_device, v->device, sizeof s->encrypted_device);
+        return;
+    }
+    if (strcmp(v->type, "unknown") == 0) {
+        s->unknown++;
+        return;
+    }
+    if (r->ops->mount(r, v->device, &s->reason) < 0) {
+        s->damaged++;
+        return;
+    }
+    s->mounted++;
+    kind = kind_of(r, v, &config);
+    if (kind == SYSTEM_NONE || s->systems++ > 0)
+        return;
+    s->kind = kind;
+    s->config = take(config);
+    memcpy(s->device, v->device, sizeof s->device);
+}
+
+static int nothing_found(const struct search *s, int volumes, struct failure *f)
+{
+    if (s->encrypted) {
+        f->encryption = s->encrypted;
+        return fail(f, "encrypted", "the volume %s is encrypted with %s", s->encrypted_device,
+                    strcmp(s->encrypted, "luks") == 0 ? "LUKS" : "BitLocker");
+    }
+    if (s->damaged > 0)
+        return fail(f, "unknown-filesystem", "a file system cannot be mounted: %.300s", s->reason.text);
+    if (s->mounted == 0)
+        return fail(f, "unknown-filesystem", "there is no file system that can be read (%d volumes looked at, %u of unknown kind)",
+                    volumes, s->unknown);
+    return fail(f, "no-os", "none of the %u file systems holds Windows or a Linux root", s->mounted);
+}
+
+// One hive and its logs. A hive that is there but cannot be read is as good as damaged.
+static int read_hive(struct disk_reader *r, const char *config, enum hive_name name, struct hive_input *in,
+                     struct failure *f)
+{
+    struct {
+        const char *suffix;
+        struct blob *to;
+    } parts[] = {{"", &in->file}, {".LOG1", &in->log1}, {".LOG2", &in->log2}};
+    bool whole = hive_wanted_whole(name);
+
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        _cleanup_free_ char *path = NULL, *true_path = NULL;
+        struct err err = {0};
+        int rc;
+
+        if (asprintf(&path, "%s/%s%s", config, hive_file_names[name], parts[i].suffix) < 0)
+            return fail(f, "internal", "out of memory");
+        rc = r->ops->resolve(r, path, &true_path, &err);
+        // Of a log it is enough to know whether it holds anything.
+        if (rc == 0)
+            rc = i == 0 && whole ? r->ops->read(r, true_path, HIVE_FILE_MAX, parts[i].to, &err)
+                                 : r->ops->head(r, true_path, HIVE_BASE_BLOCK, parts[i].to, &err);
+        if (rc < 0 && i == 0)
+            return fail(f, "damaged-hive", "%s cannot be read: %.300s", path, err.text);
+        if (rc == 0 && i == 0)
+            in->present = true;
+        if (i == 0 && !whole)
+            break;
+    }
+    return 0;
+}
+
+static int look_windows(struct disk_reader *r, const struct search *s, struct evidence *e, struct failure *f)
+{
+    _cleanup_hive_set_ struct hive_set set = {0};
+
+    for (enum hive_name name = 0; name < HIVE_NAMES; name++) {
+        if (read_hive(r, s->config, name, &set.in[name], f) < 0)
+            return -1;
+    }
+    return windows_evidence(&set, e, f);
+}
+
+// A file that is there but cannot be read is a doubt; its bytes stay empty.
+static void read_linux_file(struct disk_reader *r, const char *path, size_t max, struct blob *ret, struct evidence *e)
+{
+    struct err err = {0};
+
+    if (r->ops->read(r, path, max, ret, &err) != 0)
+        evidence_doubt(e, "unreadable-file", "%s is there but cannot be read: %.300s", path, err.text);
+}
+
+static int look_linux(struct disk_reader *r, struct evidence *e)
+{
+    _cleanup_linux_files_ struct linux_files files = {0};
+
+    if (r->ops->exists(r, keytab_path)) {
+        files.keytab_path = keytab_path;
+        read_linux_file(r, keytab_path, KEYTAB_FILE_MAX, &files.keytab, e);
+    }
+    if (has_any(r, tdb_paths, ARRAY_SIZE(tdb_paths), &files.tdb_path))
+        read_linux_file(r, files.tdb_path, SECRETS_TDB_MAX, &files.tdb, e);
+    files.samba_dc = has_any(r, dc_paths, ARRAY_SIZE(dc_paths), NULL);
+    if (!r->ops->exists(r, "/var/lib"))
+        evidence_doubt(e, "var-elsewhere", "/var lies on another volume, so Samba's secrets.tdb was not looked for");
+    linux_evidence(&files, e);
+    return 0;
+}
+
+int disk_look(struct disk_reader *r, struct evidence *e, struct failure *f)
+{
+    _cleanup_(search_done) struct search s = {0};
+    _cleanup_free_ struct disk_volume *volumes = calloc(VOLUMES_MAX, sizeof *volumes);
+    struct err err = {0};
+    int count;
+
+    if (!volumes)
+        return fail(f, "internal", "out of memory");
+    snprintf(e->engine, sizeof e->engine, "%s", r->engine);
+    count = r->ops->volumes(r, volumes, &err);
+    if (count < 0)
+        return fail(f, "unknown-filesystem", "the volumes cannot be listed: %.300s", err.text);
+    for (int i = 0; i < count; i++)
+        visit(r, &volumes[i], &s);
+    if (s.kind == SYSTEM_NONE)
+        return nothing_found(&s, count, f);
+    if (s.systems > 1)
+        evidence_doubt(e, "several-systems", "%u volumes hold a system; %s was read", s.systems, s.device);
+    if (r->ops->mount(r, s.device, &err) < 0)
+        return fail(f, "unknown-filesystem", "%s cannot be mounted: %.300s", s.device, err.text);
+    e->encryption = "none";
+    return s.kind == SYSTEM_WINDOWS ? look_windows(r, &s, e, f) : look_linux(r, e);
+}

@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What a look needs of whatever reads guest file systems: a seam with one implementation in the product (libguestfs)
+// and one in the tests (directories). Read-only all through; one volume is mounted at a time.
+//
+// Paths are absolute within the mounted volume.
+//
+//     rc = r->ops->mount(r, volume.device, &err);
+//     rc = r->ops->read(r, "/etc/krb5.keytab", KEYTAB_FILE_MAX, &blob, &err);
+#pragma once
+
+#include "daemon/inspect/blob.h"
+
+#include <stdbool.h>
+
+enum { VOLUMES_MAX = 64, VOLUME_NAME_MAX = 128 };
+
+struct disk_volume {
+    char device[VOLUME_NAME_MAX]; // in the engine's own words
+    char type[VOLUME_NAME_MAX];   // "ntfs", "ext4", "crypto_LUKS", "BitLocker", "swap", "unknown" …
+};
+
+struct disk_reader;
+
+enum { DISK_NO_FILE = 1 }; // read, resolve: no such (regular) file
+
+struct disk_reader_ops {
+    // Those of all disks, at most VOLUMES_MAX: their number, or a negative errno with a sentence.
+    int (*volumes)(struct disk_reader *r, struct disk_volume ret[static VOLUMES_MAX], struct err *err);
+    // The volume's first bytes: 0 or a negative errno.
+    int (*peek)(struct disk_reader *r, const char *device, void *ret, size_t len, struct err *err);
+    // Puts away what was mounted before: 0 or a negative errno with a sentence.
+    int (*mount)(struct disk_reader *r, const char *device, struct err *err);
+    // The true spelling of a path whose letters may have any case: 0, DISK_NO_FILE, negative errno. Caller frees.
+    int (*resolve)(struct disk_reader *r, const char *path, char **ret, struct err *err);
+    bool (*exists)(struct disk_reader *r, const char *path); // as file or directory, symbolic links followed
+    // A regular file, whole: 0, DISK_NO_FILE, -EFBIG when it is larger than max, other negative errno.
+    int (*read)(struct disk_reader *r, const char *path, size_t max, struct blob *ret, struct err *err);
+    // Its first bytes, as many as there are up to max.
+    int (*head)(struct disk_reader *r, const char *path, size_t max, struct blob *ret, struct err *err);
+    void (*free)(struct disk_reader *r);
+};
+
+struct disk_reader {
+    const struct disk_reader_ops *ops;
+    const char *engine; // its name and version
+};
+
+static inline struct disk_reader *disk_reader_free(struct disk_reader *r)
+{
+    if (r)
+        r->ops->free(r);
+    return NULL;
+}
+DEFINE_CLEANUP(struct disk_reader *, disk_reader_free);
+#define _cleanup_disk_reader_ _cleanup_(disk_reader_freep)

@@ -1,0 +1,201 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/inspect/supervise.h"
+
+#include "common/os/recio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+enum { KILL_ROUNDS = 100, KILL_PAUSE_US = 50 * 1000, LIFE_FD = 3 };
+
+struct pipes {
+    int life[2];   // this process holds [1] as long as it lives; the janitor reads [0]
+    int go[2];     // the worker starts when the janitor stands ready
+    int answer[2]; // the worker's record
+};
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)ftw;
+    if (type == FTW_DP || type == FTW_DNR)
+        rmdir(path);
+    else
+        unlink(path);
+    return 0;
+}
+
+static void quiet(int first, int last)
+{
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    for (int i = first; fd >= 0 && i <= last; i++)
+        dup2(fd, i);
+    if (fd > last)
+        close(fd);
+}
+
+static void close_pair(int pair[2])
+{
+    for (int i = 0; i < 2; i++) {
+        if (pair[i] >= 0)
+            close(pair[i]);
+        pair[i] = -1;
+    }
+}
+
+static void pipes_done(struct pipes *p)
+{
+    close_pair(p->life);
+    close_pair(p->go);
+    close_pair(p->answer);
+}
+
+// Holds nothing of its parent but the one descriptor: whoever reads the parent's output must not wait for the janitor.
+static _Noreturn void janitor(struct pipes *p, pid_t worker, const char *dir)
+{
+    char byte;
+
+    setsid();
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    prctl(PR_SET_NAME, "inspect-janitor");
+    dup2(p->life[0], LIFE_FD);
+    close_range(LIFE_FD + 1, UINT_MAX, 0);
+    quiet(STDIN_FILENO, STDERR_FILENO);
+    while (read(LIFE_FD, &byte, 1) < 0 && errno == EINTR)
+        ;
+    // The worker leads its group, and nothing in it leaves that. A member that is just being forked escapes one round,
+    // not the next.
+    for (int i = 0; i < KILL_ROUNDS && kill(-worker, SIGKILL) == 0; i++)
+        usleep(i == 0 ? 1000 : KILL_PAUSE_US);
+    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    _exit(0);
+}
+
+// libguestfs puts its sockets below /tmp under root, below XDG_RUNTIME_DIR else, wherever TMPDIR points.
+static bool below_tmp(const char *variable)
+{
+    const char *value = getenv(variable);
+
+    return value && (strcmp(value, "/tmp") == 0 || strncmp(value, "/tmp/", 5) == 0);
+}
+
+// Makes the private directory the worker's /tmp where it may: its path then. Else it stays what it was.
+static const char *private_tmp(const char *dir)
+{
+    setenv("XDG_RUNTIME_DIR", dir, 1);
+    if (below_tmp("LIBGUESTFS_CACHEDIR") || below_tmp("LIBGUESTFS_PATH") || below_tmp("LIBGUESTFS_HV"))
+        return dir;
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ||
+        mount(dir, "/tmp", NULL, MS_BIND, NULL) < 0)
+        return dir;
+    // What libguestfs keeps between two looks must not fall into a directory that goes with this one.
+    if (!getenv("LIBGUESTFS_CACHEDIR"))
+        setenv("LIBGUESTFS_CACHEDIR", "/var/tmp", 1);
+    setenv("TMPDIR", "/tmp", 1);
+    return "/tmp";
+}
+
+static _Noreturn void worker(struct pipes *p, const struct supervised *job, const char *dir, pid_t parent)
+{
+    _cleanup_record_ struct record *answer = NULL;
+    struct rlimit none = {0};
+    char byte;
+
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, "inspect-worker");
+    setrlimit(RLIMIT_CORE, &none);
+    close(p->life[1]);
+    close(p->go[1]);
+    close(p->answer[0]);
+    // Ends of the pipe say that the parent is gone, and with it the janitor's reason to be.
+    if (getppid() != parent || read(p->go[0], &byte, 1) != 1)
+        _exit(1);
+    quiet(STDIN_FILENO, getenv("VIRTRUST_INSPECT_TRACE") ? STDOUT_FILENO : STDERR_FILENO);
+    answer = job->prepare(job->arg);
+    if (!answer)
+        answer = job->run(job->arg, private_tmp(dir));
+    _exit(answer && recio_write(p->answer[1], answer, -1, NULL) == 0 ? 0 : 1);
+}
+
+static int start(struct pipes *p, const struct supervised *job, const char *dir, pid_t *ret_worker, pid_t *ret_janitor)
+{
+    pid_t parent = getpid();
+
+    *ret_worker = fork();
+    if (*ret_worker == 0)
+        worker(p, job, dir, parent);
+    if (*ret_worker < 0)
+        return -errno;
+    // Either side may be first; the janitor needs the group to exist.
+    setpgid(*ret_worker, *ret_worker);
+    *ret_janitor = fork();
+    if (*ret_janitor == 0)
+        janitor(p, *ret_worker, dir);
+    if (*ret_janitor < 0)
+        return -errno;
+    close(p->answer[1]);
+    p->answer[1] = -1;
+    return write(p->go[1], "", 1) == 1 ? 0 : -EPIPE;
+}
+
+static int await(struct pipes *p, unsigned timeout_s, struct record **ret, struct failure *f)
+{
+    int limit = timeout_s > INT_MAX / 1000 ? INT_MAX : (int)timeout_s * 1000, rc;
+    struct err err = {0};
+
+    rc = recio_read(p->answer[0], limit, ret, &err);
+    if (rc == 0)
+        return 0;
+    if (rc == -ETIMEDOUT)
+        return fail(f, "timed-out", "the look took longer than %u seconds", timeout_s);
+    return fail(f, "internal", "the process that looked died without an answer%s%s", err.text[0] ? ": " : "", err.text);
+}
+
+int supervise(const struct supervised *job, unsigned timeout_s, struct record **ret, struct failure *f)
+{
+    _cleanup_(pipes_done) struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}};
+    const char *where = getenv("TMPDIR");
+    pid_t worker_pid = -1, janitor_pid = -1;
+    char dir[64];
+    int rc;
+
+    // A longer path would not leave room for the name of a socket in it.
+    if (!where || where[0] != '/' || strlen(where) > 40)
+        where = "/tmp";
+    snprintf(dir, sizeof dir, "%s/virtrust-look-XXXXXX", where);
+    if (pipe2(p.life, O_CLOEXEC) < 0 || pipe2(p.go, O_CLOEXEC) < 0 || pipe2(p.answer, O_CLOEXEC) < 0)
+        return fail(f, "internal", "pipe: %s", strerror(errno));
+    if (!mkdtemp(dir))
+        return fail(f, "internal", "no private directory in %s: %s", where, strerror(errno));
+    rc = start(&p, job, dir, &worker_pid, &janitor_pid);
+    if (rc < 0)
+        fail(f, "internal", "the look cannot be started: %s", strerror(-rc));
+    else
+        rc = await(&p, timeout_s, ret, f);
+    // The janitor now does its work, as it would had this process been killed here. The worker is reaped first: as
+    // long as it is a zombie its group is not gone. Without a janitor it has not started, and ends with the pipe.
+    close_pair(p.life);
+    close_pair(p.go);
+    if (worker_pid > 0)
+        waitpid(worker_pid, NULL, 0);
+    if (janitor_pid > 0)
+        waitpid(janitor_pid, NULL, 0);
+    else
+        rmdir(dir);
+    return rc < 0 ? -1 : 0;
+}
