@@ -41,7 +41,7 @@ private_files() {
     keep=("$LAB_SOURCE" "$LAB_BIN" "$LAB_CACHE" "$LAB_LOGS" "$PWD" ${script:+"$(dirname "$script")"})
 
     mount -t tmpfs -o mode=0755 tmpfs /run
-    mkdir -p "$LAB_LOG" "$LAB_TMP" "$LAB/run" "$LAB/guests" "$LAB/home" "$LAB/outside" /run/lock /run/samba
+    mkdir -p "$LAB_LOG" "$LAB_TMP" "$LAB/guests" "$LAB/home" "$LAB/outside" /run/lock /run/samba
     chmod 0700 "$LAB"
 
     # What the builders of the cache need to reach the package mirror; descriptor 9 goes no further than this.
@@ -85,13 +85,16 @@ private_environment() {
 
 # Keeps the logs of a script that failed: in here they would vanish with everything else.
 keep_logs() {
-    local to=$LAB_LOGS/$1
+    local to=$LAB_LOGS/$1 log
     rm -rf "$to"
     mkdir -p "$to"
     cp -a "$LAB_LOG/." "$to/"
-    if [ -d /var/log/libvirt ]; then
-        cp -a /var/log/libvirt "$to/"
-    fi
+    for log in /var/log/*; do
+        case $to/ in
+            "$log"/*) ;;
+            *) cp -a "$log" "$to/" ;;
+        esac
+    done
     printf 'lab: logs are in %s\n' "$to" >&2
 }
 

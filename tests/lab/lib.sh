@@ -23,6 +23,33 @@
 #   lab_dc_ldap ARGS...             ldapsearch as Administrator, sealed (GSSAPI)
 #   lab_admin_ccache                makes and prints a credential cache of Administrator
 #
+# libvirt (lib/libvirt.sh)
+#   lab_libvirtd_start [--debug]    libvirtd for qemu:///system, private; --debug logs at its most talkative to
+#                                   $LAB_LOG/libvirtd-debug.log
+#   lab_libvirtd_restart, lab_libvirtd_terminate, lab_libvirtd_stop (SIGSTOP), lab_libvirtd_cont (SIGCONT)
+#   lab_offline_domains N [PREFIX]  N shut-off guests off1..offN with small real qcow2 images
+#
+# Guests (lib/image.sh, lib/guest.sh, lib/ready.sh)
+#   lab_guest_ready [--unjoined] NAME...  from nothing to running (and joined) guests, DC and libvirtd included, as
+#                                   fast as the cache allows. Call it before lab_dc_start, not after
+#   lab_guest_image                 sees that the base image, the kernel and the initrd are in the cache
+#   lab_guest_define NAME [--genid] [--memory MiB] [--no-agent]   overlay and definition; prints the UUID
+#   lab_guest_start NAME            starts it; lab_guest_wait_agent NAME waits for its agent
+#   lab_guest_exec [-i] NAME CMD... runs it through the agent: the guest's stdout, stderr, exit code; -i passes stdin
+#   lab_guest_put NAME LOCAL REMOTE [MODE]      copies a file into the guest
+#   lab_guest_get NAME REMOTE LOCAL             and one out of it
+#   lab_guest_clock NAME            sets the guest's clock from the host's
+#   lab_guest_join NAME             adcli join into OU=Guests
+#   lab_guest_rotate NAME           one rotation of the machine password, by the guest itself
+#   lab_guest_trust NAME            0 when adcli testjoin and kinit -k both succeed
+#   lab_guest_winbind NAME          joins by Samba's own means (secrets.tdb) and turns winbind on
+#   lab_guest_install_helper NAME   $VIRTRUST_BIN_DIR/virtrust-helper to /usr/libexec/virtrust/ in the guest
+#   lab_guest_snapshot NAME SNAP / lab_guest_revert NAME SNAP     snapshot with memory; revert to it
+#   lab_guest_disk NAME / lab_guest_uuid NAME
+#
+# Disks (lib/windows.sh)
+#   lab_windows_disk FILE HIVEDIR [raw|qcow2] [gpt|mbr]   an NTFS disk with Windows/System32/config/{SECURITY,...}
+#
 # General (lib/base.sh)
 #   lab_wait SECONDS CMD...         polls until CMD succeeds; says what it waited for when it does not
 #   lab_daemon NAME CMD...          starts CMD in the background, log in $LAB_LOG/NAME.log; prints nothing; $LAB_PID
@@ -53,7 +80,7 @@ LAB_OTHER_OU=OU=Other,$LAB_BASE_DN
 LAB_SVC=virtrust-svc
 LAB_KEYTAB=$LAB/dc/virtrust-svc.keytab
 
-for lab_part in base cache dc; do
+for lab_part in base cache dc libvirt image guest ready windows; do
     # shellcheck source=/dev/null
     . "$LAB_HERE/lib/$lab_part.sh"
 done

@@ -98,6 +98,9 @@ lab_dc_build() {
     # The names under which clients ask for tickets (ldap/..., GC/...); the dnsupdate service would add them later.
     samba_spnupdate -s "$LAB_DC_CONF" --verbose
     lab_dc_build_delegation "$dc"
+    # Once up and down: what the DC makes at its first start (its TLS key above all) belongs into the cache too.
+    lab_dc_start
+    lab_dc_stop
     mv "$dc" "$dir/dc"
 }
 
@@ -126,10 +129,6 @@ lab_dc_write_conf() {
     cache directory = $dc/cache
     lock directory = $dc
     binddns dir = $dc/bind-dns
-    pid directory = $LAB/run
-    ncalrpc dir = $LAB/run/ncalrpc
-    winbindd socket directory = $LAB/run/winbindd
-    ntp signd socket directory = $LAB/run/ntp_signd
     load printers = no
     printing = bsd
     disable spoolss = yes
