@@ -10,15 +10,18 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
-static int open_directory(const char *path)
+// The directory belongs to us or, for root, to the watcher's user. Nothing that its owner may do in it leads a write
+// elsewhere: the file is new, is reached through this descriptor, and only names in this directory are given.
+static int open_directory(const char *path, struct stat *ret)
 {
     _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     struct stat st;
 
     if (fd < 0 || fstat(fd, &st) < 0)
         return -errno;
-    if (st.st_uid != geteuid() || (st.st_mode & 022))
+    if ((st.st_uid != geteuid() && geteuid() != 0) || (st.st_mode & 022))
         return -EPERM;
+    *ret = st;
     return take_fd(fd);
 }
 
@@ -64,7 +67,8 @@ static int write_whole(int fd, const char *data, size_t len)
 
 int hookspool_put(const char *dir, int64_t at_us, long pid, const char *data, size_t len)
 {
-    _cleanup_close_ int dir_fd = open_directory(dir);
+    struct stat owner = {0};
+    _cleanup_close_ int dir_fd = open_directory(dir, &owner);
     _cleanup_close_ int fd = -1;
     char name[64], temp[80];
     int rc = dir_fd < 0 ? dir_fd : check_room(dir_fd, len);
@@ -78,6 +82,8 @@ int hookspool_put(const char *dir, int64_t at_us, long pid, const char *data, si
         return -errno;
     // Not synced: the hook must not wait for a disk, and a scan follows every start of the host.
     rc = write_whole(fd, data, len);
+    if (rc == 0 && owner.st_uid != geteuid() && fchown(fd, owner.st_uid, owner.st_gid) < 0)
+        rc = -errno; // who watches the directory could not read it
     if (rc == 0 && renameat(dir_fd, temp, dir_fd, name) < 0)
         rc = -errno;
     if (rc < 0)

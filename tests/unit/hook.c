@@ -392,6 +392,25 @@ static void test_bad_spools(void **state)
     assert_int_equal(unlink("spool"), 0);
 }
 
+// The watcher runs as a user of its own: what root puts into its directory is its own to read and remove.
+static void test_spool_of_the_watcher(void **state)
+{
+    struct stat st;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(chown("spool", 12345, 23456), 0);
+    assert_int_equal(hookspool_put("spool", 1, 2, "x", 1), 0);
+    assert_int_equal(stat("spool/1-2", &st), 0);
+    assert_int_equal(st.st_uid, 12345);
+    assert_int_equal(st.st_gid, 23456);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(seteuid(12346), 0); // somebody else may not
+    assert_int_not_equal(hookspool_put("spool", 1, 3, "x", 1), 0);
+    assert_int_equal(seteuid(0), 0);
+}
+
 static void test_spool_caps(void **state)
 {
     static char block[1024 * 1024];
@@ -509,6 +528,7 @@ int main(void)
         cmocka_unit_test_setup(test_holds_nothing, set_up),
         cmocka_unit_test_setup(test_signals, set_up),
         cmocka_unit_test_setup(test_bad_spools, set_up),
+        cmocka_unit_test_setup(test_spool_of_the_watcher, set_up),
         cmocka_unit_test_setup(test_spool_caps, set_up),
         cmocka_unit_test_setup(test_short_of_memory, set_up),
         cmocka_unit_test_setup(test_no_arguments, set_up),
