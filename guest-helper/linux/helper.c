@@ -216,6 +216,16 @@ static int change(struct helper *h, const struct plan *p, struct record **ret, s
     return change_run(&q, &h->m, ret, err);
 }
 
+// A run that was killed between its record and the wiping left what is no longer needed.
+static int recorded_again(struct helper *h, struct record **recorded, struct record **ret, struct err *err)
+{
+    int rc = state_wipe(h->st, h->token, h->verb == VERB_STORE ? "key" : "pending", err);
+
+    if (rc == 0)
+        *ret = take(*recorded);
+    return rc;
+}
+
 static int act(struct helper *h, struct record **ret, struct err *err)
 {
     _cleanup_record_ struct record *recorded = NULL;
@@ -234,12 +244,12 @@ static int act(struct helper *h, struct record **ret, struct err *err)
     if (h->verb == VERB_STORE_CHECK)
         *ret = check_answer(&p);
     else if (p.kind == PLAN_RECORDED)
-        *ret = take(recorded);
+        rc = recorded_again(h, &recorded, ret, err);
     else if (p.kind == PLAN_REFUSE)
         *ret = change_answer(h->verb, h->token, "refused", p.reason, p.text);
     else
-        return change(h, &p, ret, err);
-    return 0;
+        rc = change(h, &p, ret, err);
+    return rc;
 }
 
 int helper_run(const char *root, enum verb verb, const struct record *request, struct record **ret, struct err *err)

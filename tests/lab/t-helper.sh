@@ -17,9 +17,9 @@ new_member() {
     name=$1
     mkdir -p "$root/etc" "$root/var/lib"
     KRB5CCNAME=$(lab_admin_ccache) adcli join -D "$LAB_DOMAIN" -S "$LAB_DC" --login-type=user -C \
-        --computer-name="$1" --host-fqdn="$1.$LAB_DOMAIN" -O "$LAB_OU" -K "$root/etc/krb5.keytab" \
-        > "$LAB_LOG/join-$1.log" 2>&1 || {
-        lab_fail "adcli join: $(tail -n 3 "$LAB_LOG/join-$1.log")"
+        --computer-name="$name" --host-fqdn="$name.$LAB_DOMAIN" -O "$LAB_OU" -K "$root/etc/krb5.keytab" \
+        > "$LAB_LOG/join-$name.log" 2>&1 || {
+        lab_fail "adcli join: $(tail -n 3 "$LAB_LOG/join-$name.log")"
         return 1
     }
 }
@@ -188,4 +188,157 @@ lab_check "with one sentence" test "$(wc -l < "$LAB_TMP/stderr")" -eq 1
 status=0
 printf 'rubbish\n\n' | "$helper" --root "$root" probe 2> "$LAB_TMP/stderr" || status=$?
 lab_check "so is rubbish" test "$status" -eq 2
+# ---- Samba keeps a copy --------------------------------------------------------------------------------------------
+# samba_member NAME: joined by Samba's own tool, all its files below $root. SMB_CONF_PATH is exported, since the helper
+# starts `net` in its turn.
+samba_member() {
+    root=$LAB_TMP/$1
+    name=$1
+    mkdir -p "$root"/etc/samba "$root"/var/lib/samba/private "$root"/run
+    cat > "$root/etc/samba/smb.conf" << EOF
+[global]
+    netbios name = ${1^^}
+    workgroup = $LAB_NETBIOS
+    realm = $LAB_REALM
+    security = ads
+    kerberos method = dedicated keytab
+    dedicated keytab file = $root/etc/krb5.keytab
+    private dir = $root/var/lib/samba/private
+    state directory = $root/var/lib/samba
+    cache directory = $root/var/lib/samba
+    lock directory = $root/run
+    pid directory = $root/run
+EOF
+    export SMB_CONF_PATH=$root/etc/samba/smb.conf
+    {
+        net ads join -S "$LAB_DC" --no-dns-updates -U Administrator createcomputer=Guests < "$LAB/dc/admin.password" &&
+            net ads keytab create -S "$LAB_DC" -P
+    } > "$LAB_LOG/join-$1.log" 2>&1 || {
+        lab_fail "net ads join: $(tail -n 3 "$LAB_LOG/join-$1.log")"
+        return 1
+    }
+}
+
+samba_password() {
+    tdbdump -k "SECRETS/MACHINE_PASSWORD/$LAB_NETBIOS" "$root/var/lib/samba/private/secrets.tdb" | sed 's/\\00$//'
+}
+
+samba_works() {
+    samba_password | KRB5CCNAME=FILE:$LAB_TMP/cc kinit "${name^^}\$" > "$LAB_TMP/kinit" 2>&1
+}
+
+samba_member h3
+ask probe "token=$(token 1)" key=0
+lab_check "Samba's member: its keystore is told" is keystore winbind
+lab_check "and it is healthy" is channel healthy
+repair_to_store "$(token 1)"
+ask probe "token=$(token 1)" key=0
+lab_check "reset behind its back, it is broken" is channel broken
+ask store "token=$(token 1)" "expect=$live" "sealed=$sealed" "kvno=$kvno" "dc=$LAB_DC"
+lab_check "the secret is stored" is result done
+live=$(get live_sha256)
+lab_check "in Samba's secrets, too" samba_works
+ask rotate "token=$(token 1)" "expect=$live" "dc=$LAB_DC"
+lab_check "it rotates" is result done
+lab_check "Samba's secrets follow" samba_works
+lab_check "the keytab follows" keytab_works
+ask probe "token=$(token 1)" key=0
+lab_check "it is healthy by both" is channel_code ok
+cp "$root/etc/krb5.keytab" "$LAB_TMP/stale.keytab"
+ask probe "token=$(token 2)" key=1
+ask rotate "token=$(token 2)" "expect=$(get live_sha256)"
+cp "$LAB_TMP/stale.keytab" "$root/etc/krb5.keytab"
+ask probe "token=$(token 1)" key=0
+lab_check "a keytab that Samba left behind does not make the trust broken" is channel_code keytab-stale
+lab_check "the channel is healthy then" is channel healthy
+unset SMB_CONF_PATH
+
+# ---- killed at every step ------------------------------------------------------------------------------------------
+faults=${VIRTRUST_FAULTS_BIN_DIR:-$LAB_SOURCE/build-faults/bin}/virtrust-helper
+if [ ! -x "$faults" ]; then
+    lab_note "no build with fault points in $faults: the kills are left out"
+    lab_done
+    exit
+fi
+helper=$faults
+export VIRTRUST_FAULT_DIR=$LAB_TMP/faults
+mkdir -p "$VIRTRUST_FAULT_DIR"
+
+# points LIST VERB: the fault points of a verb, from the plan's own list of steps.
+points() {
+    {
+        echo started
+        tr '\n' ' ' < "$LAB_SOURCE/guest-helper/plan.c" | grep -o " $1\[\] = {[^}]*}" | grep -o 'STEP_[A-Z]*' |
+            sed 's/STEP_//; /END/d' | tr '[:upper:]' '[:lower:]'
+        printf 'recorded\nwiped\n'
+    } | sed "s/^/helper.$2./"
+}
+
+# killed POINT VERB KEY=VALUE...: runs the verb, which must die there.
+killed() {
+    local point=$1
+    shift
+    touch "$VIRTRUST_FAULT_DIR/$point"
+    ask "$@"
+    [ "$status" -eq 137 ] && [ ! -e "$VIRTRUST_FAULT_DIR/$point" ] || {
+        rm -f "$VIRTRUST_FAULT_DIR/$point"
+        printf '  %s: status %s, answer: %s\n' "$point" "$status" "$answer" >&2
+        return 1
+    }
+}
+
+new_member h2
+n=100
+for point in $(points store_fresh store); do
+    n=$((n + 1))
+    repair_to_store "$(token $n)"
+    request=("token=$(token $n)" "expect=$live" "sealed=$sealed" "kvno=$kvno" "dc=$LAB_DC")
+    lab_check "killed at $point" killed "$point" store "${request[@]}"
+    ask store "${request[@]}"
+    lab_check "then the same store ends done" is result done
+    lab_check "and shows the DC's key version" is kvno "$(lab_dc_kvno h2)"
+    lab_check "and the keytab works" keytab_works
+done
+for point in $(points rotate_fresh rotate) helper.rotate.settle; do
+    n=$((n + 1))
+    ask probe "token=$(token $n)" key=1
+    request=("token=$(token $n)" "expect=$(get live_sha256)" "dc=$LAB_DC")
+    kvno=$(lab_dc_kvno h2)
+    if [ "$point" = helper.rotate.settle ]; then
+        lab_check "killed first after the change" killed helper.rotate.change rotate "${request[@]}"
+    fi
+    lab_check "killed at $point" killed "$point" rotate "${request[@]}"
+    ask rotate "${request[@]}"
+    lab_check "then the same rotation ends done" is result done
+    lab_check "with exactly one new key version" test "$(lab_dc_kvno h2)" -eq $((kvno + 1))
+    lab_check "and the keytab works" keytab_works
+    lab_check "and no password waits" test ! -e "$root/var/lib/virtrust-helper/t-$(token $n)/pending"
+done
+
+# A rotation whose job was given up: the next job's probe brings it to its end, for the DC has taken its password.
+ask probe "token=$(token 200)" key=1
+request=("token=$(token 200)" "expect=$(get live_sha256)" "dc=$LAB_DC")
+kvno=$(lab_dc_kvno h2)
+lab_check "killed after the DC took the password" killed helper.rotate.change rotate "${request[@]}"
+ask probe "token=$(token 201)" key=0
+lab_check "a probe without a key sees a broken channel" is channel broken
+ask probe "token=$(token 201)" key=1
+lab_check "a newer token's probe settles it" is channel healthy
+lab_check "without another change" test "$(lab_dc_kvno h2)" -eq $((kvno + 1))
+# The same before the DC was asked: nothing to bring to an end, and nothing stays.
+live=$(get live_sha256)
+lab_check "killed before the DC was asked" killed helper.rotate.mint rotate "token=$(token 201)" "expect=$live" \
+    "dc=$LAB_DC"
+ask probe "token=$(token 202)" key=1
+lab_check "then the next probe forgets the password" test ! -e "$root/var/lib/virtrust-helper/t-$(token 201)/pending"
+lab_check "and the member holds what it held" is live_sha256 "$live"
+
+# Two at once: the lock makes one of them wait, and then it finds the work done.
+kvno=$(lab_dc_kvno h2)
+request=("token=$(token 202)" "expect=$live" "dc=$LAB_DC")
+(ask rotate "${request[@]}" && printf '%s' "$answer" > "$LAB_TMP/first") &
+ask rotate "${request[@]}"
+wait $!
+lab_check "two at once give one answer" test "$answer" = "$(cat "$LAB_TMP/first")"
+lab_check "and one rotation" test "$(lab_dc_kvno h2)" -eq $((kvno + 1))
 lab_done
