@@ -24,7 +24,7 @@ enum config_mode { MODE_OBSERVE, MODE_ASK, MODE_REPAIR };
 
 struct config_domain {      // one Active Directory domain
     char *name;             // DNS name, required
-    char *netbios;          // NULL: first label in capitals
+    char *netbios;          // left out: the first label in capitals (the loader fills it in)
     char *base;             // DN; resets are refused for accounts outside; required for repairs
     char *principal;        // of the delegated account, user@REALM
     char *keytab;           // path
@@ -38,8 +38,8 @@ struct config_policy { // ordered; the first that matches a guest decides; a fie
     char *match_title; // glob over libvirt's title; NULL: any
     int mode;          // enum config_mode, or -1: config.mode
     char *domain;      // of `domains`; NULL: the only one
-    char *computer;    // binding rule: "{name}", "{name:15}" (cut to 15 characters), "{title}", or fixed text; NULL: none
-    int push_helper;   // -1: default, 0, 1
+    char *computer; // binding rule: text with "{name}", "{name:15}" (cut to 15 characters), "{title}"; NULL: none
+    int push_helper; // -1: default, 0, 1
     int look_on_every_start; // likewise
 };
 
