@@ -105,7 +105,7 @@ static int put_all(struct engine *e, struct job_out *out, const struct job_input
         rc = store_job_put(e->store, &out->next, err);
     if (rc >= 0 && out->pair)
         rc = add_pair(e, out, in->answer, err);
-    if (rc >= 0 && record_is(in->answer, "probe"))
+    if (rc >= 0 && strcmp(record_get_or(in->answer, "verb", ""), "probe") == 0)
         rc = store_evidence_put(e->store, out->next.case_id, "probe", in->answer, err);
     add_details(out, details);
     if (rc >= 0 && out->note[0])
