@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// virtrust, the command line: what its commands share. Answers go to stdout, sentences about failures to stderr; the
+// exit code is DESIGN's. Each command gets its own words in `args` (options taken out) and returns the exit code.
+#pragma once
+
+#include "common/record.h"
+#include "daemon/config/config.h"
+
+#include <jansson.h>
+
+enum { CLI_SCHEMA = 1, CLI_ARGS_MAX = 4 };
+
+struct cli {
+    struct config *config;
+    bool json, dry_run;
+    const char *domain, *disk, *format, *hives; // options, NULL when not given
+    int64_t timeout_s;                          // -1: not given
+    const char *args[CLI_ARGS_MAX];
+    size_t args_count;
+};
+
+int cmd_ask(const struct cli *c, const char *command); // whatever virtrustd answers
+int cmd_inspect(const struct cli *c, const char *command);
+int cmd_hook(const struct cli *c, const char *command);
+
+// One sentence on stderr, "virtrust: …", and the code back.
+int cli_fail(int exit_code, const char *next, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+// ---- records as JSON (json.c): keys with dots nest, `x.0.y` makes arrays, times are RFC 3339 ----
+json_t *json_of_record(const struct record *r);
+int json_print(json_t *take); // frees it; 0, or EXIT_NO_WORK when stdout is gone
+
+// ---- records as text (print.c) ----
+void print_record(const struct record *r);
+void print_end(void); // ends a table

@@ -1,0 +1,142 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Records as JSON. The wire has only text; which keys are numbers, yes/no answers or times is said here, once.
+#include "daemon/cli/cli.h"
+
+#include "common/filetime.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool among(const char *key, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i], key) == 0)
+            return true;
+    return false;
+}
+
+static bool is_number(const char *key)
+{
+    static const char *const keys[] = {
+        "id",      "case",        "guests",     "running",    "bound_guests", "open_cases",  "waiting_approval",
+        "open_jobs", "looks",     "domains",    "epoch",      "attempt",      "kvno_before", "kvno_reset",
+        "kvno_after", "guest_kvno", "ad_kvno",  "kvno",       "offset_ms",    "uac",         "password.kvno",
+        "policy.maximum_password_age_days", "keytab.entries", "age_seconds",
+    };
+
+    return among(key, keys, ARRAY_SIZE(keys));
+}
+
+static bool is_answer(const char *key)
+{
+    static const char *const keys[] = {"bound",  "witnessed", "approved", "genid", "found", "joined", "live",
+                                       "pushed", "dc_reachable", "policy.disable_password_change", "hook"};
+
+    return among(key, keys, ARRAY_SIZE(keys));
+}
+
+static json_t *text_of(const char *value, size_t len)
+{
+    json_t *j = json_stringn(value, len);
+
+    if (j)
+        return j;
+    // Not UTF-8: a guest's bytes. What cannot be shown is shown as '?'.
+    char *copy = malloc(len + 1);
+
+    for (size_t i = 0; copy && i < len; i++)
+        copy[i] = (unsigned char)value[i] < 0x80 ? value[i] : '?';
+    j = copy ? json_stringn(copy, len) : NULL;
+    free(copy);
+    return j ? j : json_null();
+}
+
+static json_t *value_of(const struct record *r, const char *type, const char *key, const char *value, size_t len)
+{
+    int64_t number;
+    int answer;
+
+    // `bound` is a count in `status` and an answer elsewhere.
+    if ((is_number(key) || (strcmp(type, "status") == 0 && strcmp(key, "bound") == 0)) &&
+        record_get_i64(r, key, &number) == 0)
+        return json_integer(number);
+    if (is_answer(key) && (answer = record_get_bool(r, key)) >= 0)
+        return json_boolean(answer);
+    return text_of(value, len);
+}
+
+static bool is_index(const char *part)
+{
+    return part[0] && strspn(part, "0123456789") == strlen(part) && strlen(part) < 5;
+}
+
+// Walks to the container of the last part of a dotted key, making objects and arrays on the way.
+static void put(json_t *at, const char *key, json_t *value)
+{
+    char copy[RECORD_KEY_MAX + 1], *rest = copy, *part;
+
+    snprintf(copy, sizeof copy, "%s", key);
+    while ((part = strsep(&rest, "."))) {
+        json_t *next = json_is_array(at) ? json_array_get(at, (size_t)atoi(part)) : json_object_get(at, part);
+
+        if (!rest) {
+            if (json_is_array(at))
+                json_array_append_new(at, value);
+            else
+                json_object_set_new(at, part, value);
+            return;
+        }
+        if (!next) {
+            char first[RECORD_KEY_MAX + 1];
+
+            snprintf(first, sizeof first, "%.*s", (int)strcspn(rest, "."), rest);
+            next = is_index(first) ? json_array() : json_object();
+            if (json_is_array(at))
+                json_array_append_new(at, next);
+            else
+                json_object_set_new(at, part, next);
+        }
+        at = next;
+        if (!json_is_object(at) && !json_is_array(at))
+            break; // a key that is both a value and a container: the value stays
+    }
+    json_decref(value);
+}
+
+static void put_time(json_t *object, const char *key, int64_t us)
+{
+    char text[FILETIME_TEXT], name[RECORD_KEY_MAX + 1];
+
+    us_text(us, text);
+    snprintf(name, sizeof name, "%.*s", (int)(strlen(key) - 3), key); // without _us
+    put(object, name, json_string(text));
+}
+
+json_t *json_of_record(const struct record *r)
+{
+    json_t *object = json_object();
+    const char *type = record_type(r);
+
+    for (size_t i = 2; i < record_count(r); i++) { // behind type and v
+        const char *key, *value;
+        size_t len, key_len;
+        int64_t us;
+
+        record_at(r, i, &key, &value, &len);
+        key_len = strlen(key);
+        if (key_len > 3 && strcmp(key + key_len - 3, "_us") == 0 && record_get_i64(r, key, &us) == 0)
+            put_time(object, key, us);
+        else
+            put(object, key, value_of(r, type, key, value, len));
+    }
+    return object;
+}
+
+int json_print(json_t *take)
+{
+    int rc = json_dumpf(take, stdout, JSON_INDENT(2) | JSON_SORT_KEYS) == 0 && putchar('\n') != EOF ? 0 : -1;
+
+    json_decref(take);
+    return rc;
+}
