@@ -9,9 +9,18 @@
 #include <string.h>
 
 static const char *const attributes[] = {
-    "objectClass",  "objectGUID",          "objectSid",          "sAMAccountName", "dNSHostName",
-    "pwdLastSet",   "msDS-KeyVersionNumber", "userAccountControl", "whenCreated",    "primaryGroupID",
-    "msDS-AllowedToDelegateTo", NULL,
+    "objectClass",
+    "objectGUID",
+    "objectSid",
+    "sAMAccountName",
+    "dNSHostName",
+    "pwdLastSet",
+    "msDS-KeyVersionNumber",
+    "userAccountControl",
+    "whenCreated",
+    "primaryGroupID",
+    "msDS-AllowedToDelegateTo",
+    NULL,
 };
 
 // AD keeps 32-bit numbers signed: userAccountControl's top bit makes one negative.
@@ -78,9 +87,10 @@ static int find(struct session *s, const char *filter, struct account *ret, stru
         return rc;
     a.matches = (unsigned)ldap_count_entries(s->ldap, m);
     if (a.matches == 1 && read_entry(s, ldap_first_entry(s->ldap, m), &a) < 0)
-        return failure_set(f, -EACCES, "unreadable", "let the delegated account read computers (Authenticated Users may)",
-                           "%s:389: the account is there, but its objectGUID, objectSid or sAMAccountName is not shown",
-                           s->dc);
+        return failure_set(
+            f, -EACCES, "unreadable", "let the delegated account read computers (Authenticated Users may)",
+            "%s:389: the account is there, but its objectGUID, objectSid or sAMAccountName is not shown",
+            s->dc);
     *ret = a;
     return 0;
 }
@@ -93,8 +103,9 @@ static int find_by(struct session *s, enum kind kind, const char *attribute, con
     _cleanup_free_ char *escaped = filter_value(value, len);
     char filter[NAME_TEXT * 3 + 128];
     bool computers = kind == COMPUTERS;
-    int n = escaped ? snprintf(filter, sizeof filter, "%s(%s=%s)%s", computers ? "(&(objectCategory=computer)" : "",
-                               attribute, escaped, computers ? ")" : "")
+    int n = escaped ? snprintf(filter, sizeof filter, "%s(%s=%s)%s",
+                               computers ? "(&(objectCategory=computer)" : "", attribute, escaped,
+                               computers ? ")" : "")
                     : -1;
 
     if (n < 0 || n >= (int)sizeof filter)

@@ -56,8 +56,8 @@ static int parse_line(const char *line, struct attempt *ret)
     char state[16];
     int used = 0;
 
-    if (sscanf(line, "%" SCNd64 " %32[0-9a-f] %36[0-9a-f-] %15[a-z] %" SCNu32 " %255[A-Za-z0-9._-]%n", &a.at_us, a.token,
-               a.guid, state, &a.kvno, a.dc, &used) != 6)
+    if (sscanf(line, "%" SCNd64 " %32[0-9a-f] %36[0-9a-f-] %15[a-z] %" SCNu32 " %255[A-Za-z0-9._-]%n",
+               &a.at_us, a.token, a.guid, state, &a.kvno, a.dc, &used) != 6)
         return -EBADMSG;
     if (line[used] || a.at_us < 0 || strlen(a.token) != DIGEST_TEXT - 1 || strlen(a.guid) != GUID_TEXT - 1)
         return -EBADMSG;
@@ -121,8 +121,8 @@ int attempts_format(const struct attempts *a, char **ret, size_t *ret_len)
     for (size_t i = 0; i < a->n; i++) {
         const struct attempt *t = &a->items[i];
 
-        fprintf(f, "%" PRId64 " %s %s %s %" PRIu32 " %s\n", t->at_us, t->token, t->guid, states[t->state], t->kvno,
-                t->dc);
+        fprintf(f, "%" PRId64 " %s %s %s %" PRIu32 " %s\n", t->at_us, t->token, t->guid, states[t->state],
+                t->kvno, t->dc);
     }
     failed = ferror(f);
     if (fclose(f) != 0 || failed)

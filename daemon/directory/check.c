@@ -58,10 +58,11 @@ static void check_state(struct items *items, const struct config_domain *domain,
     }
     used = attempts_in_hour(&j->attempts, now_us());
     if (used >= domain->resets_per_hour)
-        item(items, "limit", BAD, "wait, or raise `resets_per_hour`", "%u of %u resets of this hour are used up", used,
-             domain->resets_per_hour);
+        item(items, "limit", BAD, "wait, or raise `resets_per_hour`",
+             "%u of %u resets of this hour are used up", used, domain->resets_per_hour);
     else
-        item(items, "limit", GOOD, NULL, "%u of %u resets of this hour are used", used, domain->resets_per_hour);
+        item(items, "limit", GOOD, NULL, "%u of %u resets of this hour are used", used,
+             domain->resets_per_hour);
 }
 
 static void check_port(struct items *items, const char *host, int port)
@@ -71,8 +72,8 @@ static void check_port(struct items *items, const char *host, int port)
     if (net_probe(host, port, PROBE_MS, &err) == 0)
         item(items, "port", GOOD, NULL, "%s:%d answers", host, port);
     else if (port == PORT_KPASSWD)
-        item(items, "port", UNSURE, "Linux guests change their password through it: see that they reach it", "%s",
-             err.text);
+        item(items, "port", UNSURE, "Linux guests change their password through it: see that they reach it",
+             "%s", err.text);
     else
         item(items, "port", BAD, "see whether the DC is up and the port open", "%s", err.text);
 }
@@ -97,8 +98,9 @@ static void check_dcs(struct items *items, const struct config_domain *domain)
 // One computer of the base shows what can be read of all.
 static void check_attributes(struct items *items, struct session *s, const char *base)
 {
-    static const char *const needed[] = {"pwdLastSet",  "msDS-KeyVersionNumber", "userAccountControl", "objectSid",
-                                         "objectGUID", "whenCreated",           "primaryGroupID",     NULL};
+    static const char *const needed[] = {
+        "pwdLastSet", "msDS-KeyVersionNumber", "userAccountControl", "objectSid",
+        "objectGUID", "whenCreated",           "primaryGroupID",     NULL};
     _cleanup_message_ LDAPMessage *m = NULL;
     struct failure f = {0};
     LDAPMessage *e;
@@ -115,8 +117,8 @@ static void check_attributes(struct items *items, struct session *s, const char 
     }
     for (size_t i = 0; needed[i]; i++)
         if (!attribute_has(s->ldap, e, needed[i], NULL)) {
-            item(items, "attributes", BAD, "let the delegated account read it", "a computer below %s shows no %s", base,
-                 needed[i]);
+            item(items, "attributes", BAD, "let the delegated account read it",
+                 "a computer below %s shows no %s", base, needed[i]);
             return;
         }
     item(items, "attributes", GOOD, NULL, "computers below %s show all that is needed", base);
@@ -140,14 +142,16 @@ static void check_base(struct items *items, const struct config_domain *domain, 
     }
     if (session_search(s, domain->base, LDAP_SCOPE_BASE, "(objectClass=*)", nothing, 1, &m, &f) < 0 ||
         !ldap_first_entry(s->ldap, m)) {
-        item(items, "base", BAD, "make the OU, or correct `base`", "%s is not there: %s", domain->base, f.err.text);
+        item(items, "base", BAD, "make the OU, or correct `base`", "%s is not there: %s", domain->base,
+             f.err.text);
         return;
     }
     item(items, "base", GOOD, NULL, "%s is there", domain->base);
     check_attributes(items, s, domain->base);
 }
 
-int check_answer(const struct config_domain *domain, const char *state_dir, struct record **ret, struct failure *f)
+int check_answer(const struct config_domain *domain, const char *state_dir, struct record **ret,
+                 struct failure *f)
 {
     _cleanup_record_ struct record *r = record_new("check");
     _cleanup_(session_freep) struct session *s = NULL;
@@ -161,8 +165,8 @@ int check_answer(const struct config_domain *domain, const char *state_dir, stru
     if (session_open(domain, "", &s, &why) < 0) {
         item(&items, why.code, BAD, why.next, "%s", why.err.text);
     } else {
-        item(&items, "credential", GOOD, NULL, "%s has a ticket and a sealed connection to %s", domain->principal,
-             s->dc);
+        item(&items, "credential", GOOD, NULL, "%s has a ticket and a sealed connection to %s",
+             domain->principal, s->dc);
         check_base(&items, domain, s);
     }
     *ret = take(r);

@@ -57,7 +57,8 @@ static int from_dns(const struct config_domain *domain, struct dc_list *list, st
     snprintf(name, sizeof name, "_ldap._tcp.dc._msdcs.%s.", domain->name);
     rc = srv_lookup(name, targets, &n, &err);
     if (rc < 0)
-        return failure_set(f, rc, "dns", "let this host ask the domain's DNS servers, or name the DCs under `dcs`",
+        return failure_set(f, rc, "dns",
+                           "let this host ask the domain's DNS servers, or name the DCs under `dcs`",
                            "domain %s: %s", domain->name, err.text);
     for (size_t i = 0; i < n; i++)
         memcpy(list->hosts[i], targets[i].host, HOST_TEXT);

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Which domain controllers may be asked, and in which order: the configured ones, else those that DNS names
-// (_ldap._tcp.dc._msdcs.<domain>). A request's `dc=` comes from a guest in the end, so it only chooses among these.
+// (_ldap._tcp.dc._msdcs.<domain>). A request's `dc=` comes from a guest in the end, so it only chooses among
+// these.
 //
 //     struct dc_list list;
 //     rc = dcs_find(domain, "dc2.corp.test", &list, &failure);
@@ -20,6 +21,6 @@ struct dc_list {
 // 0, or negative errno with code `dns` or `config`.
 int dcs_find(const struct config_domain *domain, const char *wish, struct dc_list *ret, struct failure *f);
 
-// The choice itself. Names compare without case; a single label ("DC2") means the only host of that first label.
-// Returns whether the wish was among them. Pure.
+// The choice itself. Names compare without case; a single label ("DC2") means the only host of that first
+// label. Returns whether the wish was among them. Pure.
 bool dcs_choose(struct dc_list *list, const char *wish);

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Distinguished names compared as what they are: lists of attribute-value pairs, parsed by OpenLDAP, never strings
-// ("OU=Guests,DC=x" is also the end of "CN=a\,OU=Guests,DC=x"). Escapes, blanks around separators and the case of
-// ASCII letters do not count; other letters must be the same bytes: a base written in another case than the directory's
-// then matches nothing, which is the safe side.
+// Distinguished names compared as what they are: lists of attribute-value pairs, parsed by OpenLDAP, never
+// strings ("OU=Guests,DC=x" is also the end of "CN=a\,OU=Guests,DC=x"). Escapes, blanks around separators and
+// the case of ASCII letters do not count; other letters must be the same bytes: a base written in another
+// case than the directory's then matches nothing, which is the safe side.
 //
 //     bool below;
 //     if (dn_below("CN=vm1,OU=Guests,DC=corp,DC=test", base, &below) == 0 && below) ...

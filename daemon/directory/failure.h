@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Why a request could not be answered: the stable code, the sentence and the next step of an `error` record. It lies
-// on the caller's stack; `code` and `next` are string constants, nobody frees them.
+// Why a request could not be answered: the stable code, the sentence and the next step of an `error` record.
+// It lies on the caller's stack; `code` and `next` are string constants, nobody frees them.
 //
 // A failure means that *nothing was asked of the directory that could have changed it*; what may have changed
 // something is an outcome (reset.h), never a failure.
 //
-//     return failure_set(f, -EHOSTUNREACH, "dc-unreachable", "start the domain controller", "%s:389: %s", dc, why);
+//     return failure_set(f, -EHOSTUNREACH, "dc-unreachable", "start the DC", "%s:389: %s", dc, why);
 #pragma once
 
 #include "common/err.h"

@@ -40,9 +40,10 @@ int state_open(const char *state_dir, int *ret_fd, struct failure *f)
     if (fd < 0 || fstat(fd, &st) < 0)
         return failed(f, "open", path);
     if (st.st_uid != geteuid() || (st.st_mode & 077))
-        return failure_set(f, -EPERM, "state", NEXT_STATE,
-                           "%s must belong to the user that virtrust-directory runs as and be closed to others (0700)",
-                           path);
+        return failure_set(
+            f, -EPERM, "state", NEXT_STATE,
+            "%s must belong to the user that virtrust-directory runs as and be closed to others (0700)",
+            path);
     *ret_fd = take_fd(fd);
     return 0;
 }

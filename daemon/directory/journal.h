@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What lies on disk: <state_dir>/directory/ (0700, ours) with one list of attempts a domain (attempts.h) and one lock
-// an account. A list is read and written whole under its lock: new file, fsync, rename, fsync of the directory; a
-// process killed anywhere leaves the old list or the new one.
+// What lies on disk: <state_dir>/directory/ (0700, ours) with one list of attempts a domain (attempts.h) and
+// one lock an account. A list is read and written whole under its lock: new file, fsync, rename, fsync of the
+// directory; a process killed anywhere leaves the old list or the new one.
 //
 // An open journal holds its lock; keep it open for moments only, never across the network.
 //
@@ -19,7 +19,8 @@
 // 0 with a descriptor, negative errno with code `state`.
 int state_open(const char *state_dir, int *ret_fd, struct failure *f);
 
-// Waits at most timeout_ms for the other request about this account: 0 with a descriptor, -ETIMEDOUT with code `busy`.
+// Waits at most timeout_ms for the other request about this account: 0 with a descriptor, -ETIMEDOUT with
+// code `busy`.
 int account_lock(int dir, const char *guid, int timeout_ms, int *ret_fd, struct failure *f);
 
 struct journal {
@@ -36,8 +37,8 @@ DEFINE_CLEANUP(struct journal *, journal_free);
 // Writes the list: on return 0 it is on disk. Negative errno with code `state`.
 int journal_store(struct journal *j, struct failure *f);
 
-// A killed process' request may still be on its way to the DC: when the account's newest attempt has no known end and
-// is younger than two seconds, waits until it is that old. Call it with the account's lock held.
+// A killed process' request may still be on its way to the DC: when the account's newest attempt has no known
+// end and is younger than two seconds, waits until it is that old. Call it with the account's lock held.
 int journal_let_arrive(int dir, const char *domain, const char *guid, struct failure *f);
 
 int64_t now_us(void); // the host's clock

@@ -20,7 +20,8 @@ struct krb {
     char dc[HOST_TEXT], realm[HOST_TEXT];
 };
 
-#define NEXT_KEYTAB "export the delegated account's keytab anew, owned by virtrust-directory's user, mode 0600"
+#define NEXT_KEYTAB \
+    "export the delegated account's keytab anew, owned by virtrust-directory's user, mode 0600"
 #define NEXT_CLOCK "set this host's clock by the domain's: Kerberos allows five minutes"
 
 // The sentence of a Kerberos error, copied; krb5 owns its own.
@@ -45,8 +46,8 @@ static int realm_of(const struct config_domain *domain, char ret[static HOST_TEX
     return 0;
 }
 
-// Every name in here has passed host_valid. The file stays open for the process' life: the library caches parsed
-// files by their path, and a later DC must not get an earlier one's path.
+// Every name in here has passed host_valid. The file stays open for the process' life: the library caches
+// parsed files by their path, and a later DC must not get an earlier one's path.
 static int pin(const struct krb *krb, const char *domain, struct failure *f)
 {
     int fd = memfd_create("virtrust-krb5.conf", MFD_CLOEXEC);
@@ -61,12 +62,14 @@ static int pin(const struct krb *krb, const char *domain, struct failure *f)
                           "[realms]\n %1$s = {\n  kdc = %2$s:%4$d\n  kpasswd_server = %2$s:%5$d\n }\n"
                           "[domain_realm]\n %2$s = %1$s\n .%3$s = %1$s\n %3$s = %1$s\n",
                           krb->realm, krb->dc, domain, PORT_KERBEROS, PORT_KPASSWD) < 0)
-        return failure_set(f, -errno, "internal", NULL, "cannot write a krb5.conf into memory: %s", strerror(errno));
+        return failure_set(f, -errno, "internal", NULL, "cannot write a krb5.conf into memory: %s",
+                           strerror(errno));
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     return setenv("KRB5_CONFIG", path, 1) < 0 ? -ENOMEM : 0;
 }
 
-static int explain(const struct krb *krb, const struct config_domain *domain, krb5_error_code code, struct failure *f)
+static int explain(const struct krb *krb, const struct config_domain *domain, bool bad_keytab,
+                   krb5_error_code code, struct failure *f)
 {
     char text[ERR_TEXT_MAX];
 
@@ -74,15 +77,15 @@ static int explain(const struct krb *krb, const struct config_domain *domain, kr
     if (code == KRB5_KDC_UNREACH || code == KRB5_REALM_CANT_RESOLVE)
         return failure_set(f, -EHOSTUNREACH, "dc-unreachable", "see whether the DC is up and port 88 open",
                            "%s:%d: %s", krb->dc, PORT_KERBEROS, text);
-    if (code == KRB5_KT_NOTFOUND || code == ENOENT || code == EACCES || code == KRB5_KEYTAB_BADVNO ||
-        code == KRB5_KT_IOERR || code == KRB5_KT_END)
+    if (bad_keytab)
         return failure_set(f, -EACCES, "keytab", NEXT_KEYTAB, "the keytab %s has no usable key of %s: %s",
                            domain->keytab, domain->principal, text);
     if (code == KRB5KRB_AP_ERR_SKEW || code == KRB5_KDCREP_SKEW)
         return failure_set(f, -ETIME, "clock", NEXT_CLOCK, "%s:%d: %s", krb->dc, PORT_KERBEROS, text);
-    return failure_set(f, -EACCES, "credential",
-                       "see that the account exists, is enabled, may use AES, and that the keytab is its newest",
-                       "%s:%d gives %s no ticket: %s", krb->dc, PORT_KERBEROS, domain->principal, text);
+    return failure_set(
+        f, -EACCES, "credential",
+        "see that the account exists, is enabled, may use AES, and that the keytab is its newest",
+        "%s:%d gives %s no ticket: %s", krb->dc, PORT_KERBEROS, domain->principal, text);
 }
 
 // Gets the ticket and puts it into a cache of its own.
@@ -103,7 +106,19 @@ static krb5_error_code get_ticket(struct krb *krb, krb5_principal client, krb5_k
     return code;
 }
 
-static krb5_error_code authenticate(struct krb *krb, const struct config_domain *domain)
+// Looked at before anybody is asked, so that a bad keytab is told as that and not as a refused logon.
+static krb5_error_code has_key(struct krb *krb, krb5_principal client, krb5_keytab keytab, bool *ret_bad)
+{
+    krb5_keytab_entry entry;
+    krb5_error_code code = krb5_kt_get_entry(krb->context, keytab, client, 0, 0, &entry);
+
+    *ret_bad = code != 0;
+    if (!code)
+        krb5_free_keytab_entry_contents(krb->context, &entry);
+    return code;
+}
+
+static krb5_error_code authenticate(struct krb *krb, const struct config_domain *domain, bool *ret_bad_keytab)
 {
     krb5_get_init_creds_opt *options = NULL;
     _cleanup_free_ char *name = NULL;
@@ -118,6 +133,8 @@ static krb5_error_code authenticate(struct krb *krb, const struct config_domain 
     code = krb5_parse_name(krb->context, domain->principal, &client);
     if (!code)
         code = krb5_kt_resolve(krb->context, name, &keytab);
+    if (!code)
+        code = has_key(krb, client, keytab, ret_bad_keytab);
     if (!code)
         code = krb5_get_init_creds_opt_alloc(krb->context, &options);
     if (!code) {
@@ -149,13 +166,15 @@ static int publish(struct krb *krb, struct failure *f)
 int krb_open(const struct config_domain *domain, const char *dc, struct krb **ret, struct failure *f)
 {
     _cleanup_(krb_freep) struct krb *krb = calloc(1, sizeof *krb);
+    bool bad_keytab = false;
     krb5_error_code code;
     int rc;
 
     if (!krb)
         return failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
     if (!domain->principal || !domain->keytab)
-        return failure_set(f, -EINVAL, "config", "see the page virtrust-directory(8) for the delegated account",
+        return failure_set(f, -EINVAL, "config",
+                           "see the page virtrust-directory(8) for the delegated account",
                            "domain %s has no `principal` or no `keytab`", domain->name);
     snprintf(krb->dc, sizeof krb->dc, "%s", dc);
     rc = realm_of(domain, krb->realm, f);
@@ -166,9 +185,9 @@ int krb_open(const struct config_domain *domain, const char *dc, struct krb **re
     code = krb5_init_context(&krb->context);
     if (code)
         return failure_set(f, -EIO, "internal", NULL, "Kerberos does not start (error %d)", (int)code);
-    code = authenticate(krb, domain);
+    code = authenticate(krb, domain, &bad_keytab);
     if (code)
-        return explain(krb, domain, code, f);
+        return explain(krb, domain, bad_keytab, code, f);
     rc = publish(krb, f);
     if (rc == 0)
         *ret = take(krb);
@@ -195,14 +214,16 @@ static krb5_error_code ask_kdc(struct krb *krb, const char *name, const char *pa
     krb5_creds creds = {0};
     krb5_error_code code;
 
-    code = krb5_build_principal(krb->context, &client, (unsigned)strlen(krb->realm), krb->realm, name, (char *)NULL);
+    code = krb5_build_principal(krb->context, &client, (unsigned)strlen(krb->realm), krb->realm, name,
+                                (char *)NULL);
     if (!code)
         code = krb5_get_init_creds_opt_alloc(krb->context, &options);
     if (!code) {
         krb5_get_init_creds_opt_set_tkt_life(options, TICKET_S);
         krb5_get_init_creds_opt_set_forwardable(options, 0);
         krb5_get_init_creds_opt_set_change_password_prompt(options, 0);
-        code = krb5_get_init_creds_password(krb->context, &creds, client, password, NULL, NULL, 0, NULL, options);
+        code = krb5_get_init_creds_password(krb->context, &creds, client, password, NULL, NULL, 0, NULL,
+                                            options);
     }
     if (!code)
         krb5_free_cred_contents(krb->context, &creds);
@@ -226,15 +247,17 @@ enum login krb_login(struct krb *krb, const char *name, const struct secret *sec
         return LOGIN_ACCEPTED;
     reason(krb, code, text);
     err_set(err, 0, "%s:%d says to %s: %s", krb->dc, PORT_KERBEROS, name, text);
-    return code == KRB5KDC_ERR_PREAUTH_FAILED || code == KRB5KRB_AP_ERR_BAD_INTEGRITY ? LOGIN_REFUSED : LOGIN_UNKNOWN;
+    return code == KRB5KDC_ERR_PREAUTH_FAILED || code == KRB5KRB_AP_ERR_BAD_INTEGRITY ? LOGIN_REFUSED
+                                                                                      : LOGIN_UNKNOWN;
 }
 
-// An HMAC under a fixed key is what krb5 offers for a hash, and spares this program another crypto library. The key
-// needs not be secret: tokens are long and random, and the digest only keeps them out of the file.
+// An HMAC under a fixed key is what krb5 offers for a hash, and spares this program another crypto library.
+// The key needs not be secret: tokens are long and random, and the digest only keeps them out of the file.
 int token_digest(const char *token, char ret[static 33])
 {
     static unsigned char label[16] = "virtrust token 1";
-    const krb5_keyblock key = {.enctype = ENCTYPE_AES128_CTS_HMAC_SHA256_128, .length = 16, .contents = label};
+    const krb5_keyblock key = {
+        .enctype = ENCTYPE_AES128_CTS_HMAC_SHA256_128, .length = 16, .contents = label};
     krb5_data data = {.length = (unsigned)strlen(token), .data = (char *)token};
     krb5_checksum sum = {0};
     krb5_context context;

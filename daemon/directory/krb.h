@@ -1,12 +1,13 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Kerberos against one named DC: a ticket for the delegated account out of its keytab, and the question whether a
-// password is an account's current one.
+// Kerberos against one named DC: a ticket for the delegated account out of its keytab, and the question
+// whether a password is an account's current one.
 //
-// All of it is pinned to that DC by a krb5.conf of our own, which lies in a memfd and is named by $KRB5_CONFIG, so
-// that SASL's GSSAPI uses it too; the system's krb5.conf is not read. The ticket lies in a MEMORY cache, named by
-// $KRB5CCNAME; nothing of it reaches a disk. Only AES is spoken: an older cipher would seal nothing worth the name.
+// All of it is pinned to that DC by a krb5.conf of our own, which lies in a memfd and is named by
+// $KRB5_CONFIG, so that SASL's GSSAPI uses it too; the system's krb5.conf is not read. The ticket lies in a
+// MEMORY cache, named by $KRB5CCNAME; nothing of it reaches a disk. Only AES is spoken: an older cipher would
+// seal nothing worth the name.
 //
 //     _cleanup_(krb_freep) struct krb *krb = NULL;
 //     rc = krb_open(domain, "dc1.corp.test", &krb, &failure);
@@ -20,8 +21,9 @@
 
 struct krb;
 
-// Sets $KRB5_CONFIG and $KRB5CCNAME of this process. 0, -EHOSTUNREACH (this DC's KDC does not serve; another may) or
-// another negative errno (codes `keytab`, `credential`, `clock`, `internal`: asking another DC would not help).
+// Sets $KRB5_CONFIG and $KRB5CCNAME of this process. 0, -EHOSTUNREACH (this DC's KDC does not serve; another
+// may) or another negative errno (codes `keytab`, `credential`, `clock`, `internal`: asking another DC would
+// not help).
 int krb_open(const struct config_domain *domain, const char *dc, struct krb **ret, struct failure *f);
 struct krb *krb_free(struct krb *krb);
 DEFINE_CLEANUP(struct krb *, krb_free);

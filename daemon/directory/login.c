@@ -25,8 +25,8 @@ static int check_whose(const struct account *a, const struct request *q, struct 
         rule = RULE_DOMAIN_CONTROLLER;
     if (rule == RULE_OK)
         return 0;
-    return failure_set(f, -EPERM, reset_rule_name(rule), "look at the guest's binding: virtrust bindings", "%s",
-                       reset_rule_text(rule));
+    return failure_set(f, -EPERM, reset_rule_name(rule), "look at the guest's binding: virtrust bindings",
+                       "%s", reset_rule_text(rule));
 }
 
 static struct record *login_record(const struct session *s, enum login login, const char *text)
@@ -42,7 +42,8 @@ static struct record *login_record(const struct session *s, enum login login, co
     return r;
 }
 
-static int ask(const struct config_domain *domain, const struct request *q, struct record **ret, struct failure *f)
+static int ask(const struct config_domain *domain, const struct request *q, struct record **ret,
+               struct failure *f)
 {
     _cleanup_(session_freep) struct session *s = NULL;
     struct account account;

@@ -28,7 +28,8 @@ static void say(const struct request *q, const char *what, const char *text)
             q->guid[0] ? " account=" : "", q->guid, what, text);
 }
 
-// No core dump, no ptrace by other processes of this user, and the secret's page stays out of swap where it may.
+// No core dump, no ptrace by other processes of this user, and the secret's page stays out of swap where it
+// may.
 static void protect(struct request *q)
 {
     const struct rlimit none = {0};
@@ -36,15 +37,18 @@ static void protect(struct request *q)
     prctl(PR_SET_DUMPABLE, 0);
     setrlimit(RLIMIT_CORE, &none);
     mlock(q, sizeof *q);
-    signal(SIGPIPE, SIG_IGN); // the requester may go; a reset under way is finished and written down all the same
+    signal(SIGPIPE,
+           SIG_IGN); // the requester may go; a reset under way is finished and written down all the same
 }
 
-// The libraries take orders from the environment (traces, other configurations, weaker sealing): none of them here.
+// The libraries take orders from the environment (traces, other configurations, weaker sealing): none of them
+// here.
 static int clean_environment(void)
 {
     _cleanup_free_ char *faults = getenv("VIRTRUST_FAULT_DIR") ? strdup(getenv("VIRTRUST_FAULT_DIR")) : NULL;
 
-    if (clearenv() != 0 || setenv("LDAPNOINIT", "1", 1) < 0 || setenv("RES_OPTIONS", "timeout:2 attempts:2", 1) < 0)
+    if (clearenv() != 0 || setenv("LDAPNOINIT", "1", 1) < 0 ||
+        setenv("RES_OPTIONS", "timeout:2 attempts:2", 1) < 0)
         return -ENOMEM;
     return VIRTRUST_FAULTS && faults ? setenv("VIRTRUST_FAULT_DIR", faults, 1) : 0;
 }
@@ -64,12 +68,14 @@ static int account_answer(const struct config_domain *domain, const struct reque
     return *ret ? 0 : failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
 }
 
-static int dispatch(const struct config *config, const struct request *q, struct record **ret, struct failure *f)
+static int dispatch(const struct config *config, const struct request *q, struct record **ret,
+                    struct failure *f)
 {
     const struct config_domain *domain = config_domain(config, q->domain);
 
     if (!domain)
-        return failure_set(f, -ENOENT, "unknown-domain", "add it to `domains` with principal, keytab and base",
+        return failure_set(f, -ENOENT, "unknown-domain",
+                           "add it to `domains` with principal, keytab and base",
                            "the domain %s is not configured", q->domain);
     switch (q->kind) {
     case REQUEST_ACCOUNT:
@@ -92,7 +98,8 @@ static int receive(struct request *q, struct failure *f)
     int rc = recio_read(STDIN_FILENO, REQUEST_MS, &r, &err);
 
     if (rc == RECIO_END)
-        return failure_set(f, -EBADMSG, "bad-request", "send one record, see daemon/PROTOCOL.md", "there was no request");
+        return failure_set(f, -EBADMSG, "bad-request", "send one record, see daemon/PROTOCOL.md",
+                           "there was no request");
     if (rc < 0)
         return failure_set(f, rc, "bad-request", "send one record, see daemon/PROTOCOL.md", "%s", err.text);
     return request_parse(r, q, f);

@@ -29,17 +29,15 @@ static void quote(const struct secret *secret, struct quoted *q)
     }
 }
 
-// LDAP updates are all or nothing, and these results say that the server looked at the request and did not do it.
-// Whatever is not in the list (busy, unavailable, other, a time limit) leaves the question open.
+// LDAP updates are all or nothing, and these results say that the server looked at the request and did not do
+// it. Whatever is not in the list (busy, unavailable, other, a time limit) leaves the question open.
 enum written modify_meaning(int code)
 {
     static const int refused[] = {
-        LDAP_STRONG_AUTH_REQUIRED, LDAP_REFERRAL,
-        LDAP_CONFIDENTIALITY_REQUIRED, LDAP_NO_SUCH_ATTRIBUTE,
-        LDAP_UNDEFINED_TYPE, LDAP_CONSTRAINT_VIOLATION,
-        LDAP_TYPE_OR_VALUE_EXISTS, LDAP_INVALID_SYNTAX,
-        LDAP_NO_SUCH_OBJECT, LDAP_INVALID_DN_SYNTAX,
-        LDAP_INAPPROPRIATE_AUTH, LDAP_UNWILLING_TO_PERFORM,
+        LDAP_STRONG_AUTH_REQUIRED,   LDAP_REFERRAL,           LDAP_CONFIDENTIALITY_REQUIRED,
+        LDAP_NO_SUCH_ATTRIBUTE,      LDAP_UNDEFINED_TYPE,     LDAP_CONSTRAINT_VIOLATION,
+        LDAP_TYPE_OR_VALUE_EXISTS,   LDAP_INVALID_SYNTAX,     LDAP_NO_SUCH_OBJECT,
+        LDAP_INVALID_DN_SYNTAX,      LDAP_INAPPROPRIATE_AUTH, LDAP_UNWILLING_TO_PERFORM,
         LDAP_OBJECT_CLASS_VIOLATION,
     };
 
@@ -75,7 +73,8 @@ static bool never_sent(int code)
     return code == LDAP_ENCODING_ERROR || code == LDAP_NO_MEMORY || code == LDAP_PARAM_ERROR;
 }
 
-enum written modify_password(struct session *s, const char *guid, const struct secret *secret, struct err *err)
+enum written modify_password(struct session *s, const char *guid, const struct secret *secret,
+                             struct err *err)
 {
     _cleanup_(quoted_done) struct quoted quoted = {0};
     struct berval value, *values[] = {&value, NULL};
@@ -97,8 +96,8 @@ enum written modify_password(struct session *s, const char *guid, const struct s
     code = code == LDAP_SUCCESS ? wait_result(s, id, &detail) : LDAP_SERVER_DOWN;
     written = modify_meaning(code);
     if (written != WRITTEN_DONE)
-        err_set(err, 0, "%s:%d: %s%s%.200s", s->dc, PORT_LDAP, ldap_err2string(code), detail && *detail ? ": " : "",
-                detail ? detail : "");
+        err_set(err, 0, "%s:%d: %s%s%.200s", s->dc, PORT_LDAP, ldap_err2string(code),
+                detail && *detail ? ": " : "", detail ? detail : "");
     if (detail)
         ldap_memfree(detail);
     return written;

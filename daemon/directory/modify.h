@@ -4,8 +4,8 @@
 // The one write: replaces an account's password over a sealed session, and says honestly how it ended.
 //
 // It is an LDAP modify, `unicodePwd` replaced, and not Kerberos' set-password, because
-//   - it names the object by its GUID, the very object that the rules have just been checked on, over the same
-//     connection; set-password names it by a name, which another object may have taken meanwhile;
+//   - it names the object by its GUID, the very object that the rules have just been checked on, over the
+//     same connection; set-password names it by a name, which another object may have taken meanwhile;
 //   - its end is one result code of the DC (set-password returns success with a refusal inside);
 //   - it needs no port besides 389, and sealing is ours to insist on.
 //
@@ -25,7 +25,9 @@ enum written {
 };
 
 // `err` gets a sentence unless done. The password must be printable ASCII (the rules see to it).
-enum written modify_password(struct session *s, const char *guid, const struct secret *secret, struct err *err);
+enum written modify_password(struct session *s, const char *guid, const struct secret *secret,
+                             struct err *err);
 
-// What a result code of the DC (or of the library, when negative) means once the request may have been sent. Pure.
+// What a result code of the DC (or of the library, when negative) means once the request may have been sent.
+// Pure.
 enum written modify_meaning(int code);

@@ -49,7 +49,8 @@ int net_probe(const char *host, int port, int timeout_ms, struct err *err)
     snprintf(service, sizeof service, "%d", port);
     rc = getaddrinfo(host, service, &hints, &list);
     if (rc != 0)
-        return err_set(err, -EHOSTUNREACH, "%s:%d: the name has no address (%s)", host, port, gai_strerror(rc));
+        return err_set(err, -EHOSTUNREACH, "%s:%d: the name has no address (%s)", host, port,
+                       gai_strerror(rc));
     for (const struct addrinfo *a = list; a; a = a->ai_next) {
         rc = try_one(a, timeout_ms);
         if (rc == 0)

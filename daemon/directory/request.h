@@ -1,11 +1,12 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// One request of virtrustd (PROTOCOL, "virtrustd → directory"), read out of its record and checked for form: names,
-// GUIDs and SIDs are well-formed afterwards, so that what follows may put them (escaped) into a filter. Whether the
-// request may be granted is not decided here (reset_rules.h).
+// One request of virtrustd (PROTOCOL, "virtrustd → directory"), read out of its record and checked for form:
+// names, GUIDs and SIDs are well-formed afterwards, so that what follows may put them (escaped) into a
+// filter. Whether the request may be granted is not decided here (reset_rules.h).
 //
-// The struct holds its own copies, the secret among them: the record can be freed (and is thereby wiped) at once.
+// The struct holds its own copies, the secret among them: the record can be freed (and is thereby wiped) at
+// once.
 //
 //     _cleanup_(request_done) struct request q = {0};
 //     rc = request_parse(record, &q, &failure);

@@ -37,7 +37,7 @@ struct reset {
     const struct request *q;
     int dir, lock; // owned
     char digest[DIGEST_TEXT];
-    bool unsettled;        // `before` is this token's attempt, and its end is not known
+    bool unsettled; // `before` is this token's attempt, and its end is not known
     struct attempt before;
     struct session *session; // owned
     struct account account;
@@ -89,7 +89,8 @@ static void promise_unknown(const char *dc)
     struct outcome out = {0};
 
     snprintf(out.dc, sizeof out.dc, "%s", dc);
-    settled(&out, RESULT_UNKNOWN, "no answer came in time; log in with the new password to learn whether it took");
+    settled(&out, RESULT_UNKNOWN,
+            "no answer came in time; log in with the new password to learn whether it took");
     watchdog_answer(outcome_record(&out));
 }
 
@@ -132,8 +133,8 @@ static int look_up(struct reset *x, struct failure *f)
     return rc == 0 ? account_by_guid(x->session, x->q->guid, &x->account, f) : rc;
 }
 
-// Writes down how the attempt ended. That this fails does not change how it ended; the same token again then finds
-// it unsettled and asks the DC.
+// Writes down how the attempt ended. That this fails does not change how it ended; the same token again then
+// finds it unsettled and asks the DC.
 static void write_down(struct reset *x, enum attempt_state state, uint32_t kvno, struct outcome *out)
 {
     _cleanup_(journal_freep) struct journal *j = NULL;
@@ -179,8 +180,9 @@ static int settle(struct reset *x, struct outcome *out)
     if (login == LOGIN_UNKNOWN)
         return settled(out, RESULT_UNKNOWN, err.text);
     if (!a->kvno_known || a->kvno != x->q->kvno)
-        return settled(out, RESULT_UNKNOWN,
-                       "an unfinished reset may have taken, but the password has been changed since: look again");
+        return settled(
+            out, RESULT_UNKNOWN,
+            "an unfinished reset may have taken, but the password has been changed since: look again");
     x->unsettled = false;
     return 0;
 }
@@ -218,8 +220,8 @@ static void collect(const struct reset *x, const struct attempts *attempts, stru
     *ret = facts;
 }
 
-// Checks every rule and writes the attempt down, under one lock, so that two requests cannot share the hour's last
-// place. ANSWERED when a rule refuses.
+// Checks every rule and writes the attempt down, under one lock, so that two requests cannot share the hour's
+// last place. ANSWERED when a rule refuses.
 static int begin(struct reset *x, struct outcome *out, struct failure *f)
 {
     struct attempt attempt = {.at_us = now_us(), .state = ATTEMPT_STARTED, .kvno = x->q->kvno};

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// May this account's password be reset? virtrust-directory holds a right that is worth stealing, so it does not obey:
-// whatever virtrustd asks for, these rules are checked against what *the directory* says about the account. One
-// ordered table, facts in, the first rule that fails out. Pure.
+// May this account's password be reset? virtrust-directory holds a right that is worth stealing, so it does
+// not obey: whatever virtrustd asks for, these rules are checked against what *the directory* says about the
+// account. One ordered table, facts in, the first rule that fails out. Pure.
 //
 // Unknown is never "yes": an attribute that could not be read fails its rule.
 //
@@ -54,20 +54,20 @@ enum reset_rule {
 };
 
 struct reset_facts {
-    bool found;             // one object has the GUID
-    bool sid_matches;       // and its SID is the binding's
-    bool plain_computer;    // its most specific class is `computer`
+    bool found;          // one object has the GUID
+    bool sid_matches;    // and its SID is the binding's
+    bool plain_computer; // its most specific class is `computer`
     bool uac_known;
     uint32_t uac;
     bool group_known;
-    uint32_t group;         // primaryGroupID
-    bool delegates;         // msDS-AllowedToDelegateTo is there
-    bool base_known;        // a base is configured and is a DN
+    uint32_t group;  // primaryGroupID
+    bool delegates;  // msDS-AllowedToDelegateTo is there
+    bool base_known; // a base is configured and is a DN
     bool below_base;
     bool kvno_known;
     uint32_t kvno, kvno_named;
     size_t secret_len;
-    bool secret_printable;  // 0x20..0x7e only
+    bool secret_printable;    // 0x20..0x7e only
     unsigned attempts, limit; // in the last hour; per hour
 };
 

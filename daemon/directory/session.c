@@ -26,9 +26,10 @@ static int ldap_failure(struct session *s, int code, const char *what, struct fa
 
     ldap_get_option(s->ldap, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
     failure_set(f, 0, silent ? "dc-unreachable" : "dc-refused",
-                silent ? "see whether the DC is up and port 389 open" : "see the DC's log and virtrust-directory(8)",
-                "%s:%d: %s: %s%s%.200s", s->dc, PORT_LDAP, what, ldap_err2string(code), detail && *detail ? ": " : "",
-                detail ? detail : "");
+                silent ? "see whether the DC is up and port 389 open"
+                       : "see the DC's log and virtrust-directory(8)",
+                "%s:%d: %s: %s%s%.200s", s->dc, PORT_LDAP, what, ldap_err2string(code),
+                detail && *detail ? ": " : "", detail ? detail : "");
     if (detail)
         ldap_memfree(detail);
     return silent ? -EHOSTUNREACH : -EIO;
@@ -73,7 +74,8 @@ static int bind_sealed(struct session *s, struct failure *f)
     snprintf(url, sizeof url, "ldap://%s:%d", s->dc, PORT_LDAP);
     if (ldap_initialize(&s->ldap, url) != LDAP_SUCCESS || set_options(s->ldap) < 0)
         return failure_set(f, -EIO, "internal", NULL, "OpenLDAP does not start for %s", url);
-    code = ldap_sasl_interactive_bind_s(s->ldap, NULL, "GSSAPI", NULL, NULL, LDAP_SASL_QUIET, no_questions, NULL);
+    code = ldap_sasl_interactive_bind_s(s->ldap, NULL, "GSSAPI", NULL, NULL, LDAP_SASL_QUIET, no_questions,
+                                        NULL);
     if (code == LDAP_AUTH_UNKNOWN)
         return failure_set(f, -ENOSYS, "internal", "install libsasl2-modules-gssapi-mit",
                            "this host's SASL has no GSSAPI, and nothing else is spoken");
@@ -81,18 +83,18 @@ static int bind_sealed(struct session *s, struct failure *f)
         return ldap_failure(s, code, "the bind failed", f);
     if (ldap_get_option(s->ldap, LDAP_OPT_X_SASL_SSF, &ssf) != LDAP_OPT_SUCCESS || ssf < SSF_MIN)
         return failure_set(f, -EPERM, "not-sealed", "allow AES for the delegated account and the DC",
-                           "%s:%d: the connection is sealed with %lu bits where %d are needed", s->dc, PORT_LDAP,
-                           (unsigned long)ssf, SSF_MIN);
+                           "%s:%d: the connection is sealed with %lu bits where %d are needed", s->dc,
+                           PORT_LDAP, (unsigned long)ssf, SSF_MIN);
     return 0;
 }
 
-int session_search(struct session *s, const char *base, int scope, const char *filter, const char *const *attributes,
-                   int most, LDAPMessage **ret, struct failure *f)
+int session_search(struct session *s, const char *base, int scope, const char *filter,
+                   const char *const *attributes, int most, LDAPMessage **ret, struct failure *f)
 {
     struct timeval limit = {.tv_sec = SEARCH_S};
     LDAPMessage *message = NULL;
-    int code = ldap_search_ext_s(s->ldap, base, scope, filter, (char **)attributes, 0, NULL, NULL, &limit, most,
-                                 &message);
+    int code = ldap_search_ext_s(s->ldap, base, scope, filter, (char **)attributes, 0, NULL, NULL, &limit,
+                                 most, &message);
 
     if (code == LDAP_SUCCESS || code == LDAP_SIZELIMIT_EXCEEDED || code == LDAP_PARTIAL_RESULTS) {
         *ret = message;
@@ -116,15 +118,21 @@ static void read_instance(struct session *s, const char *settings)
 
     snprintf(s->instance, sizeof s->instance, "%s", settings);
     if (session_search(s, settings, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 1, &m, &ignored) == 0 &&
-        attribute_bytes(s->ldap, ldap_first_entry(s->ldap, m), "objectGUID", guid, sizeof guid) == (int)sizeof guid)
+        attribute_bytes(s->ldap, ldap_first_entry(s->ldap, m), "objectGUID", guid, sizeof guid) ==
+            (int)sizeof guid)
         guid_text(guid, s->instance);
 }
 
 // Who answered? A DC of another domain, a read-only one, or one that is still catching up must not be taken.
 static int read_root(struct session *s, const struct config_domain *domain, struct failure *f)
 {
-    static const char *const attributes[] = {"defaultNamingContext", "dsServiceName", "highestCommittedUSN",
-                                             "currentTime", "supportedCapabilities", "isSynchronized", NULL};
+    static const char *const attributes[] = {"defaultNamingContext",
+                                             "dsServiceName",
+                                             "highestCommittedUSN",
+                                             "currentTime",
+                                             "supportedCapabilities",
+                                             "isSynchronized",
+                                             NULL};
     _cleanup_message_ LDAPMessage *m = NULL;
     char text[DN_TEXT] = "";
     int64_t usn = 0;
@@ -136,8 +144,8 @@ static int read_root(struct session *s, const struct config_domain *domain, stru
     e = ldap_first_entry(s->ldap, m);
     if (attribute_text(s->ldap, e, "defaultNamingContext", s->domain_dn, sizeof s->domain_dn) < 0 ||
         !dn_is_domain(s->domain_dn, domain->name))
-        return failure_set(f, -EHOSTUNREACH, "wrong-domain", NEXT_OTHER_DC, "%s:%d serves %s and not %s", s->dc,
-                           PORT_LDAP, s->domain_dn[0] ? s->domain_dn : "no domain", domain->name);
+        return failure_set(f, -EHOSTUNREACH, "wrong-domain", NEXT_OTHER_DC, "%s:%d serves %s and not %s",
+                           s->dc, PORT_LDAP, s->domain_dn[0] ? s->domain_dn : "no domain", domain->name);
     if (attribute_has(s->ldap, e, "supportedCapabilities", CAP_RODC))
         return failure_set(f, -EHOSTUNREACH, "dc-unsuitable", NEXT_OTHER_DC, "%s:%d is a read-only DC", s->dc,
                            PORT_LDAP);
@@ -161,8 +169,8 @@ static int probe(const char *dc, struct failure *f)
     for (size_t i = 0; i < ARRAY_SIZE(ports); i++)
         if (net_probe(dc, ports[i], CONNECT_MS, &err) < 0)
             return failure_set(f, -EHOSTUNREACH, "dc-unreachable",
-                               "see whether the DC is up and whether this host reaches its ports 88 and 389", "%s",
-                               err.text);
+                               "see whether the DC is up and whether this host reaches its ports 88 and 389",
+                               "%s", err.text);
     return 0;
 }
 
@@ -185,7 +193,8 @@ static int try_dc(const struct config_domain *domain, const char *dc, struct ses
     return rc;
 }
 
-int session_open(const struct config_domain *domain, const char *wish, struct session **ret, struct failure *f)
+int session_open(const struct config_domain *domain, const char *wish, struct session **ret,
+                 struct failure *f)
 {
     struct failure first = {0};
     struct dc_list list;

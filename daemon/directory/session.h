@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A sealed LDAP connection to one DC, and that DC's Kerberos: what an answer is made of comes from one server. A bind
-// that does not end in at least 128 bits of sealing is no bind; there is no other kind. (Samba would take a reset
-// over an unsealed connection; Windows would not. We do not depend on their being strict.)
+// A sealed LDAP connection to one DC, and that DC's Kerberos: what an answer is made of comes from one
+// server. A bind that does not end in at least 128 bits of sealing is no bind; there is no other kind. (Samba
+// would take a reset over an unsealed connection; Windows would not. We do not depend on their being strict.)
 //
 //     _cleanup_(session_freep) struct session *s = NULL;
 //     rc = session_open(domain, request->dc, &s, &failure);
@@ -19,15 +19,16 @@ struct session {
     struct krb *krb;
     LDAP *ldap;
     char dc[HOST_TEXT];
-    char domain_dn[DN_TEXT];  // the domain's own naming context
-    char instance[DN_TEXT];   // objectGUID of the DC's NTDS settings, or its DN where that cannot be read
-    int64_t now_us;           // the DC's clock at the bind; 0 when it does not say
-    uint64_t usn;             // highestCommittedUSN; 0 when it does not say
+    char domain_dn[DN_TEXT]; // the domain's own naming context
+    char instance[DN_TEXT];  // objectGUID of the DC's NTDS settings, or its DN where that cannot be read
+    int64_t now_us;          // the DC's clock at the bind; 0 when it does not say
+    uint64_t usn;            // highestCommittedUSN; 0 when it does not say
 };
 
-// Tries the DCs in turn (see dcs.h), writable and synchronised ones of this domain only. 0, or negative errno with the
-// first DC's sentence.
-int session_open(const struct config_domain *domain, const char *wish, struct session **ret, struct failure *f);
+// Tries the DCs in turn (see dcs.h), writable and synchronised ones of this domain only. 0, or negative errno
+// with the first DC's sentence.
+int session_open(const struct config_domain *domain, const char *wish, struct session **ret,
+                 struct failure *f);
 struct session *session_free(struct session *s);
 DEFINE_CLEANUP(struct session *, session_free);
 
@@ -38,8 +39,8 @@ static inline void ldap_msg_freep(LDAPMessage **m)
 }
 #define _cleanup_message_ _cleanup_(ldap_msg_freep)
 
-// A search with a time limit; at most `most` entries are asked for (there being more is no error: *ret then holds
-// what came). The filter's values are escaped by filter_value (value.h). 0, -ENOENT (no such base), or negative errno with
-// code `dc-unreachable` or `dc-refused`.
-int session_search(struct session *s, const char *base, int scope, const char *filter, const char *const *attributes,
-                   int most, LDAPMessage **ret, struct failure *f);
+// A search with a time limit; at most `most` entries are asked for (there being more is no error: *ret then
+// holds what came). The filter's values are escaped by filter_value (value.h). 0, -ENOENT (no such base), or
+// negative errno with code `dc-unreachable` or `dc-refused`.
+int session_search(struct session *s, const char *base, int scope, const char *filter,
+                   const char *const *attributes, int most, LDAPMessage **ret, struct failure *f);

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// DNS SRV records: where a domain's controllers are. Answers of the network are hostile: targets with characters that
-// no host name has, and more than SRV_MAX of them, are left out.
+// DNS SRV records: where a domain's controllers are. Answers of the network are hostile: targets with
+// characters that no host name has, and more than SRV_MAX of them, are left out.
 //
 //     struct srv_target targets[SRV_MAX];
 //     size_t n;

@@ -116,7 +116,8 @@ bool attribute_has(LDAP *ldap, LDAPMessage *entry, const char *name, const char 
     if (!values || !value)
         return values && values[0];
     for (size_t i = 0; values[i]; i++)
-        if (values[i]->bv_len == strlen(value) && strncasecmp(values[i]->bv_val, value, values[i]->bv_len) == 0)
+        if (values[i]->bv_len == strlen(value) &&
+            strncasecmp(values[i]->bv_val, value, values[i]->bv_len) == 0)
             return true;
     return false;
 }

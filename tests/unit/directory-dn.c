@@ -26,20 +26,20 @@ static const struct {
     {"CN=VM1,OU=Linux,OU=Guests,DC=corp,DC=test", BASE, 0, true},
     {"cn=vm1,ou=GUESTS,dc=CORP,dc=Test", BASE, 0, true},
     {"CN=VM1, OU=Guests , DC=corp,DC=test", BASE, 0, true},
-    {"CN=VM1,OU=\\47uests,DC=corp,DC=test", BASE, 0, true},         // an escaped G
+    {"CN=VM1,OU=\\47uests,DC=corp,DC=test", BASE, 0, true}, // an escaped G
     {"CN=VM1,OU=Guests\\2cDC\\3dcorp,DC=test", BASE, 0, false},
-    {"CN=a\\,OU=Guests,DC=corp,DC=test", BASE, 0, false},           // its RDN is "a,OU=Guests"
+    {"CN=a\\,OU=Guests,DC=corp,DC=test", BASE, 0, false}, // its RDN is "a,OU=Guests"
     {"CN=x\\\\\\,OU=Guests,DC=corp,DC=test", BASE, 0, false},
     {"CN=VM1,OU=NotGuests,DC=corp,DC=test", BASE, 0, false},
-    {"CN=VM1,CN=Guests,DC=corp,DC=test", BASE, 0, false},           // another attribute
+    {"CN=VM1,CN=Guests,DC=corp,DC=test", BASE, 0, false}, // another attribute
     {"CN=VM1,OU=Guests,DC=corp,DC=test,DC=evil", BASE, 0, false},
     {"CN=VM1,OU=Guests,DC=corp", BASE, 0, false},
-    {"OU=Guests,DC=corp,DC=test", BASE, 0, false},                  // itself
-    {"DC=corp,DC=test", BASE, 0, false},                            // above
+    {"OU=Guests,DC=corp,DC=test", BASE, 0, false}, // itself
+    {"DC=corp,DC=test", BASE, 0, false},           // above
     {"CN=VM1,OU=Guests+L=x,DC=corp,DC=test", BASE, 0, false},
     {"CN=VM1,L=x+OU=Guests,DC=corp,DC=test", "OU=Guests+L=X,DC=corp,DC=test", 0, true},
     {"CN=VM1,OU=B\xc3\xbcro,DC=corp,DC=test", "OU=B\\C3\\BCro,DC=corp,DC=test", 0, true},
-    {"CN=VM1,OU=Guests,DC=corp,DC=test", "", -EINVAL, false},       // would be above everything
+    {"CN=VM1,OU=Guests,DC=corp,DC=test", "", -EINVAL, false}, // would be above everything
     {"CN=VM1,OU=Guests,DC=corp,DC=test", "Guests", -EINVAL, false},
     {"", BASE, -EINVAL, false},
     {NULL, BASE, -EINVAL, false},

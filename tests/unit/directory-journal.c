@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The list of attempted resets: what it says about the last hour and about a token, what its text may look like, and
-// what lies on disk when a process is killed while writing it.
+// The list of attempted resets: what it says about the last hour and about a token, what its text may look
+// like, and what lies on disk when a process is killed while writing it.
 #include "daemon/directory/journal.h"
 
 #include <errno.h>
@@ -142,7 +142,8 @@ static void test_damaged_text(void **state)
         assert_null(a.items);
     }
     assert_int_equal(attempts_parse("", &(struct attempts){0}, &err), -EBADMSG);
-    assert_int_equal(attempts_parse("virtrust-directory attempts 2\n", &(struct attempts){0}, &err), -EBADMSG);
+    assert_int_equal(attempts_parse("virtrust-directory attempts 2\n", &(struct attempts){0}, &err),
+                     -EBADMSG);
 }
 
 // ---- on disk
@@ -205,7 +206,8 @@ static void test_stored(void **state)
     assert_int_equal(faccessat(dir, "attempts.corp.test.new", R_OK, 0), -1);
 }
 
-// What a kill between write and rename leaves: half a new file. The old list counts, and the next store works.
+// What a kill between write and rename leaves: half a new file. The old list counts, and the next store
+// works.
 static void test_killed_before_rename(void **state)
 {
     _cleanup_close_ int dir = open_state();
@@ -213,9 +215,9 @@ static void test_killed_before_rename(void **state)
     struct failure f = {0};
 
     (void)state;
-    write_file(dir, "attempts.corp.test", "virtrust-directory attempts 1\n"
-                                          "1699999999000000 00000000000000000000000000000001 " GUID
-                                          " started 5 dc1\n");
+    write_file(dir, "attempts.corp.test",
+               "virtrust-directory attempts 1\n"
+               "1699999999000000 00000000000000000000000000000001 " GUID " started 5 dc1\n");
     write_file(dir, "attempts.corp.test.new", "virtrust-directory attempts 1\n1 000");
     assert_int_equal(journal_open(dir, "corp.test", &j, &f), 0);
     assert_int_equal(j->attempts.n, 1);
@@ -226,7 +228,8 @@ static void test_killed_before_rename(void **state)
     assert_int_equal(j->attempts.n, 2);
 }
 
-// A real process, really killed, again and again while it writes: the list is whole each time and never shrinks.
+// A real process, really killed, again and again while it writes: the list is whole each time and never
+// shrinks.
 static void test_killed_while_writing(void **state)
 {
     _cleanup_close_ int dir = open_state();

@@ -16,7 +16,8 @@
 
 #define GUID "6f0c5b1a-1111-2222-3333-44444444abcd"
 #define SID "S-1-5-21-226059406-2984137831-1201299043-1105"
-#define RESET "reset domain=corp.test guid=" GUID " sid=" SID " kvno=4 token=0123456789abcdef secret=Correct.Horse.9"
+#define RESET \
+    "reset domain=corp.test guid=" GUID " sid=" SID " kvno=4 token=0123456789abcdef secret=Correct.Horse.9"
 
 // "type key=value key=value": no blanks in values here.
 static struct record *make(const char *text)
@@ -64,7 +65,8 @@ static const struct {
     {"account domain=corp.test sid=S-1-x", "sid"},
     {"account domain=corp.test name=$", "name"},
     {"account domain=corp.test name=a\tb", "name"},
-    {"reset domain=corp.test guid=" GUID " kvno=4 token=0123456789abcdef secret=Correct.Horse.9", "guid and sid"},
+    {"reset domain=corp.test guid=" GUID " kvno=4 token=0123456789abcdef secret=Correct.Horse.9",
+     "guid and sid"},
     {"login domain=corp.test sid=" SID " secret=x", "guid and sid"},
     {"login domain=corp.test guid=" GUID " sid=" SID, "secret"},
     {"login domain=corp.test guid=" GUID " sid=" SID " secret=", "secret"},
@@ -106,7 +108,8 @@ static void test_refused(void **state)
 
 static void test_fields(void **state)
 {
-    _cleanup_record_ struct record *r = make(RESET " dc=DC1.corp.test guid=6F0C5B1A-1111-2222-3333-44444444ABCD");
+    _cleanup_record_ struct record *r = make(RESET
+                                             " dc=DC1.corp.test guid=6F0C5B1A-1111-2222-3333-44444444ABCD");
     _cleanup_record_ struct record *named = make("account domain=corp.test name=VM1");
     _cleanup_(request_done) struct request q = {0};
     struct failure f = {0};

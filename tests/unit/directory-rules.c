@@ -35,10 +35,10 @@ static const struct reset_facts good = {
 };
 
 // One change to `good` each.
-#define SPOIL(id, statement)                        \
-    static void spoil_##id(struct reset_facts *f)   \
-    {                                               \
-        statement;                                  \
+#define SPOIL(id, statement)                      \
+    static void spoil_##id(struct reset_facts *f) \
+    {                                             \
+        statement;                                \
     }
 SPOIL(none, (void)f)
 SPOIL(found, f->found = false)

@@ -39,7 +39,8 @@ static struct srv_target target(uint16_t priority, uint16_t weight, const char *
 
 static void test_order(void **state)
 {
-    struct srv_target t[] = {target(10, 5, "far"), target(0, 60, "a"), target(0, 0, "zero"), target(0, 40, "b")};
+    struct srv_target t[] = {target(10, 5, "far"), target(0, 60, "a"), target(0, 0, "zero"),
+                             target(0, 40, "b")};
     const uint32_t values[] = {61, 0, 0, 0}; // b; then of {zero, a}: zero; then a; then far
     struct chance c = {.values = values};
 
@@ -69,7 +70,8 @@ static void test_one_and_none(void **state)
 // A DNS answer with one question (x) and the SRV records that follow in `records`.
 static size_t answer(unsigned char *buf, unsigned count, const void *records, size_t len)
 {
-    const unsigned char head[] = {0, 1, 0x81, 0x80, 0, 1, 0, (unsigned char)count, 0, 0, 0, 0, 1, 'x', 0, 0, 33, 0, 1};
+    const unsigned char head[] = {0, 1,   0x81, 0x80, 0,  1, 0, (unsigned char)count, 0, 0, 0, 0,
+                                  1, 'x', 0,    0,    33, 0, 1};
 
     memcpy(buf, head, sizeof head);
     memcpy(buf + sizeof head, records, len);
@@ -77,13 +79,16 @@ static size_t answer(unsigned char *buf, unsigned count, const void *records, si
 }
 
 // name (pointer to x), SRV, IN, ttl, rdlength, priority 1, weight 2, port 389, target "dc.y"
-static const unsigned char good[] = {0xc0, 12, 0, 33, 0, 1, 0, 0, 0, 9, 0, 12, 0, 1, 0, 2, 1, 0x85, 2, 'd', 'c', 1, 'y', 0};
+static const unsigned char good[] = {0xc0, 12, 0, 33, 0, 1,    0, 0,   0,   9, 0,   12,
+                                     0,    1,  0, 2,  1, 0x85, 2, 'd', 'c', 1, 'y', 0};
 // target "d c": no host name
-static const unsigned char blank[] = {0xc0, 12, 0, 33, 0, 1, 0, 0, 0, 9, 0, 11, 0, 1, 0, 2, 1, 0x85, 3, 'd', ' ', 'c', 0};
+static const unsigned char blank[] = {0xc0, 12, 0, 33, 0, 1,    0, 0,   0,   9,   0, 11,
+                                      0,    1,  0, 2,  1, 0x85, 3, 'd', ' ', 'c', 0};
 // target ".": no such service
 static const unsigned char none[] = {0xc0, 12, 0, 33, 0, 1, 0, 0, 0, 9, 0, 7, 0, 1, 0, 2, 1, 0x85, 0};
 // rdlength of 200 in a message that ends before
-static const unsigned char cut[] = {0xc0, 12, 0, 33, 0, 1, 0, 0, 0, 9, 0, 200, 0, 1, 0, 2, 1, 0x85, 2, 'd', 'c', 0};
+static const unsigned char cut[] = {0xc0, 12, 0, 33, 0, 1, 0,    0, 0,   9,   0,
+                                    200,  0,  1, 0,  2, 1, 0x85, 2, 'd', 'c', 0};
 // the target is a pointer to itself
 static const unsigned char loop[] = {0xc0, 12, 0, 33, 0, 1, 0, 0, 0, 9, 0, 8, 0, 1, 0, 2, 1, 0x85, 0xc0, 37};
 
@@ -137,10 +142,8 @@ static void test_parse_cap(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_one_and_none),
-        cmocka_unit_test(test_parse),
-        cmocka_unit_test(test_parse_hostile),
+        cmocka_unit_test(test_order),     cmocka_unit_test(test_one_and_none),
+        cmocka_unit_test(test_parse),     cmocka_unit_test(test_parse_hostile),
         cmocka_unit_test(test_parse_cap),
     };
 
