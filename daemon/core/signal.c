@@ -25,31 +25,82 @@ static bool tells_of_time(enum signal_kind kind)
     return telling & (UINT64_C(1) << kind);
 }
 
+enum { DISKS_MAX = 64, BACKING_MAX = 64 };
+
 struct disk_change {
     bool replaced, changed;
+    bool layered; // an overlay was laid upon the old file, as a snapshot does: no time went back
 };
 
-// Another file under the same disk, or the same file with another time or size. Unknown on either side says nothing.
+static const char *disk_get(const struct record *r, unsigned n, const char *what)
+{
+    char key[RECORD_KEY_MAX];
+
+    snprintf(key, sizeof key, "disk.%u.%s", n, what);
+    return record_get(r, key);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0;
+}
+
+static bool differ(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) != 0;
+}
+
+// The number of the disk that stands at this target; a disk that was added or removed moves the others' numbers.
+static unsigned same_disk(const struct record *r, const char *target, unsigned fallback)
+{
+    for (unsigned i = 0; target && i < DISKS_MAX; i++)
+        if (same_text(disk_get(r, i, "target"), target))
+            return i;
+    return target && disk_get(r, fallback, "target") ? DISKS_MAX : fallback;
+}
+
+// The file's number without its device's: those of network and mapped file systems change when the host boots.
+static const char *inode_of(const struct record *r, unsigned n)
+{
+    const char *inode = disk_get(r, n, "inode"), *colon = inode ? strchr(inode, ':') : NULL;
+
+    return colon ? colon + 1 : inode;
+}
+
+static bool is_layered(const struct record *before, unsigned was, const struct record *now, unsigned is)
+{
+    const char *old = disk_get(before, was, "path");
+
+    if (!differ(old, disk_get(now, is, "path")))
+        return false;
+    for (unsigned m = 0; m < BACKING_MAX; m++) {
+        char what[RECORD_KEY_MAX / 2];
+
+        snprintf(what, sizeof what, "backing.%u.path", m);
+        if (same_text(old, disk_get(now, is, what)))
+            return true;
+    }
+    return false;
+}
+
+// Another file under the same disk, or the same file with another time or size. Unknown on either side says nothing,
+// and a disk that the guest cannot write holds no secret of its own.
 static struct disk_change compare_disks(const struct record *before, const struct record *now)
 {
     struct disk_change change = {0};
 
-    for (unsigned i = 0; i < 64; i++) {
-        char key[RECORD_KEY_MAX];
-        const char *a, *b;
+    for (unsigned is = 0; is < DISKS_MAX; is++) {
+        unsigned was = same_disk(before, disk_get(now, is, "target"), is);
 
-        snprintf(key, sizeof key, "disk.%u.inode", i);
-        a = record_get(before, key);
-        b = record_get(now, key);
-        if (a && b && strcmp(a, b) != 0)
-            change.replaced = true;
-        for (int what = 0; what < 2; what++) {
-            snprintf(key, sizeof key, what ? "disk.%u.size" : "disk.%u.mtime_us", i);
-            a = record_get(before, key);
-            b = record_get(now, key);
-            if (a && b && strcmp(a, b) != 0)
-                change.changed = true;
+        if (was == DISKS_MAX || same_text(disk_get(now, is, "readonly"), "1"))
+            continue;
+        if (is_layered(before, was, now, is)) {
+            change.layered = true;
+            continue;
         }
+        change.replaced |= differ(inode_of(before, was), inode_of(now, is));
+        change.changed |= differ(disk_get(before, was, "size"), disk_get(now, is, "size")) ||
+                          differ(disk_get(before, was, "mtime_us"), disk_get(now, is, "mtime_us"));
     }
     return change;
 }
@@ -78,7 +129,7 @@ static bool started_behind_our_back(const struct record *before, const struct re
         return false;
     if (strcmp(old, "from-snapshot") != 0)
         return true;
-    return old_xml && new_xml && strcmp(old_xml, new_xml) != 0 && record_get(now, "snapshot");
+    return differ(old_xml, new_xml) && record_get(now, "snapshot");
 }
 
 static void take_scan(struct guest *g, const struct record *before, const struct record *now)
@@ -86,8 +137,11 @@ static void take_scan(struct guest *g, const struct record *before, const struct
     const char *old_id = record_get(before, "genid"), *new_id = record_get(now, "genid");
 
     if (snapshot_went_back(g, before, now) || started_behind_our_back(before, now) ||
-        (g->running && is_running(now) && old_id && new_id && strcmp(old_id, new_id) != 0))
+        (g->running && is_running(now) && differ(old_id, new_id)))
         g->burst.snapshot_back = true;
+    if (same_text(record_get(now, "state_reason"), "restored") &&
+        strcmp(record_get_or(before, "state_reason", ""), "restored") != 0)
+        g->burst.seen |= BIT(STARTED_RESTORED);
 }
 
 static void open_burst(struct guest *g, int64_t at_us, const struct record *before)
@@ -98,56 +152,94 @@ static void open_burst(struct guest *g, int64_t at_us, const struct record *befo
     g->burst.first_us = at_us;
     g->burst.was_running = g->running;
     g->burst.was_managedsaved = record_get_bool(before, "managedsave") == 1;
+    g->burst.persistent = record_get_bool(before, "persistent") != 0;
+}
+
+// Does libvirt know the guest after this signal? Only a description or an arrival says yes: a hook call can come late.
+// A running guest that is undefined goes on as a transient one; a rename keeps the UUID, whichever of its two events
+// comes last.
+static bool is_present(const struct guest *g, enum signal_kind kind, const struct record *now)
+{
+    const uint64_t arrivals = BIT(DEFINED_FROM_SNAPSHOT) | BIT(DEFINED_ADDED) | BIT(DEFINED_UPDATED) |
+                              BIT(DEFINED_RENAMED) | BIT(STARTED_FROM_SNAPSHOT) | BIT(STARTED_RESTORED) |
+                              BIT(STARTED_BOOTED) | BIT(STARTED_MIGRATED) | BIT(STARTED_OTHER) | BIT(SCAN);
+
+    if (kind == SIGNAL_UNDEFINED)
+        return record_get(now, "state") && is_running(now);
+    if (kind == SIGNAL_UNDEFINED_RENAMED)
+        return g->present;
+    return g->present || record_get(now, "state") || arrivals & (UINT64_C(1) << kind);
+}
+
+static bool is_end(enum signal_kind kind)
+{
+    return kind == SIGNAL_STOPPED || kind == SIGNAL_STOPPED_FROM_SNAPSHOT || kind == SIGNAL_CRASHED ||
+           kind == SIGNAL_STOPPED_SAVED || kind == SIGNAL_STOPPED_MIGRATED || kind == SIGNAL_UNDEFINED;
 }
 
 static void remember(struct guest *g, enum signal_kind kind, int64_t at_us, const struct record *now)
 {
-    const char *name = record_get(now, "name");
+    const char *name = record_get(now, "name"), *agent = record_get(now, "agent");
+    bool ran = g->running;
 
-    if (name)
+    if (name && kind != SIGNAL_UNDEFINED_RENAMED) // which tells the name that is no more
         snprintf(g->name, sizeof g->name, "%s", name);
     g->seen_us = at_us;
-    g->present = kind != SIGNAL_UNDEFINED;
+    g->present = is_present(g, kind, now);
     if (record_get(now, "state"))
         g->running = is_running(now);
-    else if (kind == SIGNAL_STOPPED || kind == SIGNAL_STOPPED_FROM_SNAPSHOT || kind == SIGNAL_CRASHED ||
-             kind == SIGNAL_STOPPED_SAVED || kind == SIGNAL_STOPPED_MIGRATED || kind == SIGNAL_UNDEFINED)
+    else if (is_end(kind))
         g->running = false;
-    if (g->running)
+    if (ran || g->running) // until its very end
         g->ran_us = at_us;
-    if (record_get(now, "agent"))
-        g->agent_connected = strcmp(record_get(now, "agent"), "connected") == 0;
+    if (agent)
+        g->agent_connected = strcmp(agent, "connected") == 0;
     if (kind == SIGNAL_AGENT_CONNECTED || kind == SIGNAL_AGENT_DISCONNECTED)
         g->agent_connected = kind == SIGNAL_AGENT_CONNECTED;
     if (!g->running)
         g->agent_connected = false;
 }
 
-void signal_take(struct guest *g, enum signal_kind kind, int64_t at_us, const struct record *before,
-                 const struct record *now)
+// Never seen before, or gone and here again: a copy, a replica, a failover. What happened to it is not known.
+static bool is_first_sight(const struct guest *g, enum signal_kind kind, const struct record *before,
+                           const struct record *now)
 {
-    struct burst scratch = g->burst;
-    bool was_off = !g->running, told = tells_of_time(kind);
+    return kind != SIGNAL_UNDEFINED && (!before || (!g->present && is_present(g, kind, now)));
+}
+
+static void compare(struct guest *g, enum signal_kind kind, const struct record *before, const struct record *now)
+{
     struct disk_change disks = {0};
 
-    open_burst(g, at_us, before);
-    // A guest that was gone and is defined again comes from elsewhere: a copy, a replica, a failover.
-    if ((!before || !g->present) && kind != SIGNAL_UNDEFINED)
-        g->burst.first_sight = true;
     if (before && kind == SIGNAL_SCAN)
         take_scan(g, before, now);
     // An image is compared only across a time when nobody was to write it: from off to off, or to the very start.
-    if (before && was_off && !is_running(before))
+    if (before && !g->running && !is_running(before))
         disks = compare_disks(before, now);
-    g->burst.disk_replaced |= disks.replaced;
-    if (kind == SIGNAL_SCAN || kind == SIGNAL_HOOK_PREPARE)
+    // (The chain below a disk is known only once the guest runs: until then an overlay looks like another file.)
+    g->burst.disk_replaced = (g->burst.disk_replaced && !disks.layered) || disks.replaced;
+    // A guest that was started meanwhile has written its disks itself.
+    if (kind == SIGNAL_HOOK_PREPARE || (kind == SIGNAL_SCAN && !is_running(now)))
         g->burst.disk_changed |= disks.changed && !(g->burst.seen & ~BIT(HOOK_PREPARE));
-    if (told || g->burst.first_sight || g->burst.disk_replaced || g->burst.disk_changed || g->burst.snapshot_back) {
+}
+
+void signal_take(struct guest *g, enum signal_kind kind, int64_t at_us, const struct record *before,
+                 const struct record *now)
+{
+    struct burst none = g->burst;
+    int persistent = record_get_bool(now, "persistent");
+
+    open_burst(g, at_us, before);
+    g->burst.first_sight |= is_first_sight(g, kind, before, now);
+    compare(g, kind, before, now);
+    if (tells_of_time(kind) || g->burst.first_sight || g->burst.disk_replaced || g->burst.disk_changed ||
+        g->burst.snapshot_back || g->burst.seen != none.seen) {
         g->burst.seen |= UINT64_C(1) << kind;
-        g->burst.persistent = record_get_bool(now, "persistent") != 0;
         g->burst.last_us = at_us;
-    } else if (scratch.last_us == 0) {
-        g->burst = scratch;
+        if (persistent >= 0)
+            g->burst.persistent = persistent;
+    } else if (none.last_us == 0) {
+        g->burst = none;
     } else {
         g->burst.seen |= UINT64_C(1) << kind;
     }
@@ -212,18 +304,24 @@ static enum rollback_kind classify_revert(const struct burst *b, const struct re
     return b->was_running && strcmp(state, "running") == 0 ? ROLLBACK_REVERT_RUNNING : ROLLBACK_REVERT_OFFLINE;
 }
 
+static bool is_restore(const struct burst *b)
+{
+    return saw(b, BIT(STARTED_RESTORED) | BIT(HOOK_RESTORE)) && !saw(b, BIT(DEFINED_FROM_SNAPSHOT));
+}
+
 static enum rollback_kind classify(const struct burst *b, const struct record *description,
                                    const struct signal_policy *policy)
 {
-    enum rollback_kind revert;
+    enum rollback_kind revert = classify_revert(b, description);
 
-    if (saw(b, BIT(STARTED_RESTORED) | BIT(HOOK_RESTORE)) && !saw(b, BIT(DEFINED_FROM_SNAPSHOT)))
-        return b->was_managedsaved ? ROLLBACK_MANAGEDSAVE_START : ROLLBACK_RESTORE;
-    revert = classify_revert(b, description);
-    if (revert != ROLLBACK_NONE)
+    if (is_restore(b) && !b->was_managedsaved)
+        return ROLLBACK_RESTORE;
+    if (!is_restore(b) && rollback_is_new(revert))
         return revert;
     if (b->disk_replaced)
         return ROLLBACK_DISK_REPLACED;
+    if (is_restore(b))
+        return ROLLBACK_MANAGEDSAVE_START;
     if (b->snapshot_back)
         return ROLLBACK_REVERT_MISSED;
     if (b->disk_changed)
@@ -232,7 +330,7 @@ static enum rollback_kind classify(const struct burst *b, const struct record *d
         return ROLLBACK_FIRST_SIGHT;
     if (saw(b, BIT(STARTED_BOOTED) | BIT(STARTED_OTHER)) && policy->look_on_every_start)
         return ROLLBACK_START;
-    return ROLLBACK_NONE;
+    return revert; // a snapshot that stopped the guest, or nothing
 }
 
 static const char *const sentences[ROLLBACK_KINDS_COUNT] = {

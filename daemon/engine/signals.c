@@ -147,7 +147,7 @@ int engine_signal(struct engine *e, const struct record *signal, struct err *err
         return rc;
     }
     fault_point("signal");
-    if (kind == SIGNAL_UNDEFINED)
+    if (kind == SIGNAL_UNDEFINED && !g.present)
         leave(e, &g, "the guest was undefined", err);
     else if (kind == SIGNAL_STOPPED_MIGRATED)
         leave(e, &g, "the guest migrated to another host; the virtrust there looks after it", err);
