@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { QUERY_TRIES = 3, RETRY_US = 5 * 1000 * 1000 };
+enum { TRIES = 3, RETRY_US = 5 * 1000 * 1000 };
 
 void case_open(struct casefile *c, const char *guest, const char *name, enum rollback_kind kind, bool witnessed,
                int64_t rolled_us, int64_t now_us)
@@ -102,7 +102,7 @@ static void judge_and_decide(const struct case_world *w, int64_t now_us, struct 
     about.witnessed = out->next.witnessed;
     if (out->next.dry_run)
         about.mode = MODE_CORE_OBSERVE;
-    about.older_secret = strcmp(j.cause, "older-secret") == 0;
+    about.older_secret = strcmp(j.cause, "older-secret") == 0 && changed_by_this_guest(&w->evidence);
     d = decide(&about);
     out->judged = true;
     out->next.verdict = d.verdict;
@@ -118,49 +118,69 @@ static void judge_and_decide(const struct case_world *w, int64_t now_us, struct 
     snprintf(out->note, sizeof out->note, "judged %s: %.400s", verdict_text(d.verdict), j.text);
 }
 
+// A failure that may pass: the same effect again after a pause. False when it was tried often enough.
+static bool tries_again(const struct case_input *in, int64_t now_us, struct case_out *out, const char *what,
+                        const char *why)
+{
+    if (!in->transient || out->next.tries + 1 >= TRIES)
+        return false;
+    out->next.tries++;
+    out->next.wake_us = now_us + RETRY_US;
+    out->effect = CASE_EFFECT_NONE;
+    snprintf(out->note, sizeof out->note, "%s: %.400s; tries again", what, why);
+    return true;
+}
+
 static void looked(const struct case_input *in, const struct case_world *w, int64_t now_us, struct case_out *out)
 {
-    if (in->kind == CASE_IN_LOOK_FAILED)
+    bool failed = in->kind == CASE_IN_LOOK_FAILED;
+
+    if (failed && tries_again(in, now_us, out, "could not look", w->evidence.guest.why))
+        return;
+    // A guest that is no member needs no directory; everything else is compared with it.
+    if ((w->evidence.guest.known && w->evidence.guest.joined == TRI_NO) || !w->circumstances.domain_configured) {
+        judge_and_decide(w, now_us, out);
+        return;
+    }
+    enter(out, CASE_ASKING_DIRECTORY);
+    if (failed)
         snprintf(out->note, sizeof out->note, "could not look: %.480s", w->evidence.guest.why);
     else
         put(out->note, sizeof out->note, "looked at the disks");
-    // A guest that is no member needs no directory; everything else is compared with it.
-    if (w->evidence.guest.known && w->evidence.guest.joined == TRI_NO)
-        judge_and_decide(w, now_us, out);
-    else if (!w->circumstances.domain_configured)
-        judge_and_decide(w, now_us, out);
-    else
-        enter(out, CASE_ASKING_DIRECTORY);
 }
 
 static void answered(const struct case_input *in, const struct case_world *w, int64_t now_us, struct case_out *out)
 {
-    if (in->kind == CASE_IN_UNANSWERED && in->transient && out->next.tries + 1 < QUERY_TRIES) {
-        out->next.tries++;
-        out->next.wake_us = now_us + RETRY_US;
-        out->effect = CASE_EFFECT_NONE;
-        snprintf(out->note, sizeof out->note, "the directory did not answer: %.400s; tries again",
-                 w->evidence.directory.why);
+    if (in->kind == CASE_IN_UNANSWERED &&
+        tries_again(in, now_us, out, "the directory did not answer", w->evidence.directory.why))
         return;
-    }
     judge_and_decide(w, now_us, out);
 }
 
-static void signalled(const struct case_input *in, int64_t now_us, struct case_out *out)
+// Not judged yet: it is one file still, but the look that is under way saw an older state.
+static void signalled_early(const struct case_input *in, bool anew, int64_t now_us, struct case_out *out)
+{
+    if (anew) {
+        // An approval was given for what was known then; an administrator's own request stands.
+        if (out->next.kind != ROLLBACK_MANUAL)
+            out->next.approved = false;
+        if (!out->next.witnessed || out->next.kind == ROLLBACK_MANUAL)
+            out->next.kind = in->rollback;
+        out->next.witnessed = true;
+        out->next.rolled_us = now_us;
+    }
+    look_again(out, "a further signal came; looks again");
+}
+
+static bool signalled(const struct case_input *in, int64_t now_us, struct case_out *out)
 {
     bool anew = rollback_is_new(in->rollback);
 
     switch (out->next.state) {
     case CASE_LOOKING:
     case CASE_ASKING_DIRECTORY:
-        // Not judged yet: it is one file still, but the look that is under way saw an older state.
-        if (anew && (!out->next.witnessed || out->next.kind == ROLLBACK_MANUAL)) {
-            out->next.kind = in->rollback;
-            out->next.witnessed = true;
-        }
-        out->next.rolled_us = now_us;
-        look_again(out, "a further signal came; looks again");
-        break;
+        signalled_early(in, anew, now_us, out);
+        return true;
     case CASE_AWAITING_APPROVAL:
     case CASE_REPAIRING:
         if (!anew)
@@ -168,11 +188,12 @@ static void signalled(const struct case_input *in, int64_t now_us, struct case_o
         close_case(out, OUTCOME_SUPERSEDED, now_us);
         out->effect = CASE_EFFECT_SUPERSEDE;
         put(out->note, sizeof out->note, "superseded: the guest's time moved again");
-        break;
+        return true;
     case CASE_CLOSED:
     case CASE_STATES_COUNT:
         break;
     }
+    return false;
 }
 
 static void job_ended(const struct case_input *in, int64_t now_us, struct case_out *out)
@@ -194,40 +215,50 @@ static void gone(const struct case_input *in, int64_t now_us, struct case_out *o
     put(out->next.would, sizeof out->next.would, in->text);
 }
 
+// False: the input means nothing in this state.
+static bool take_input(const struct case_input *in, const struct case_world *w, int64_t now_us, struct case_out *out)
+{
+    enum case_state state = out->next.state;
+
+    switch (in->kind) {
+    case CASE_IN_LOOKED:
+    case CASE_IN_LOOK_FAILED:
+        if (state != CASE_LOOKING)
+            return false;
+        looked(in, w, now_us, out);
+        return true;
+    case CASE_IN_ANSWERED:
+    case CASE_IN_UNANSWERED:
+        if (state != CASE_ASKING_DIRECTORY)
+            return false;
+        answered(in, w, now_us, out);
+        return true;
+    case CASE_IN_SIGNAL:
+        return signalled(in, now_us, out);
+    case CASE_IN_APPROVED:
+        if (state != CASE_AWAITING_APPROVAL)
+            return false;
+        out->next.approved = true;
+        look_again(out, "approved by an administrator; looks at everything again");
+        return true;
+    case CASE_IN_JOB_ENDED:
+        if (state != CASE_REPAIRING)
+            return false;
+        job_ended(in, now_us, out);
+        return true;
+    case CASE_IN_GONE:
+        gone(in, now_us, out);
+        return true;
+    }
+    return false;
+}
+
 void case_step(const struct casefile *c, const struct case_input *in, const struct case_world *w, int64_t now_us,
                struct case_out *ret)
 {
     *ret = (struct case_out){.next = *c};
-    if (c->state == CASE_CLOSED)
-        return;
-    ret->next.epoch++;
+    if (c->state == CASE_CLOSED || !take_input(in, w, now_us, ret))
+        return; // the epoch too stays as it was: an answer that is under way is still awaited
+    ret->next.epoch = c->epoch + 1;
     ret->next.changed_us = now_us;
-    switch (in->kind) {
-    case CASE_IN_LOOKED:
-    case CASE_IN_LOOK_FAILED:
-        if (c->state == CASE_LOOKING)
-            looked(in, w, now_us, ret);
-        break;
-    case CASE_IN_ANSWERED:
-    case CASE_IN_UNANSWERED:
-        if (c->state == CASE_ASKING_DIRECTORY)
-            answered(in, w, now_us, ret);
-        break;
-    case CASE_IN_SIGNAL:
-        signalled(in, now_us, ret);
-        break;
-    case CASE_IN_APPROVED:
-        if (c->state != CASE_AWAITING_APPROVAL)
-            break;
-        ret->next.approved = true;
-        look_again(ret, "approved by an administrator; looks at everything again");
-        break;
-    case CASE_IN_JOB_ENDED:
-        if (c->state == CASE_REPAIRING)
-            job_ended(in, now_us, ret);
-        break;
-    case CASE_IN_GONE:
-        gone(in, now_us, ret);
-        break;
-    }
 }

@@ -69,12 +69,12 @@ static bool agentless(const struct circumstances *c)
 
 static bool recurring(const struct circumstances *c)
 {
-    return c->same_fingerprint >= RECURRING_AT && !c->approved;
+    return (c->same_fingerprint >= RECURRING_AT || c->verdict == VERDICT_RECURRING) && !c->approved;
 }
 
 static bool elsewhere(const struct circumstances *c)
 {
-    return !c->witnessed && !c->older_secret && !c->approved;
+    return ((!c->witnessed && !c->older_secret) || c->verdict == VERDICT_CHANGED_ELSEWHERE) && !c->approved;
 }
 
 static bool asking(const struct circumstances *c)

@@ -10,20 +10,12 @@
 #include <string.h>
 #include <strings.h>
 
-enum { UAC_DISABLED = 0x2, UAC_SERVER_TRUST = 0x2000 };
+// A writable DC's account, and a read-only DC's (which is a workstation account besides).
+enum { UAC_DISABLED = 0x2, UAC_CONTROLLER = 0x2000 | 0x4000000 };
 
 static bool same_print(const struct guest_side *g, const struct pair *p)
 {
     return g->has_fingerprint && memcmp(g->fingerprint, p->fingerprint, HASH) == 0;
-}
-
-// The newest remembered pair with this guest's present fingerprint.
-static const struct pair *pair_of(const struct evidence *e)
-{
-    for (size_t i = 0; i < e->pairs_count; i++)
-        if (same_print(&e->guest, &e->pairs[i]))
-            return &e->pairs[i];
-    return NULL;
 }
 
 bool claims_other(const struct guest_side *g, const struct binding *b, char *ret_text, size_t size)
@@ -46,7 +38,7 @@ bool claims_other(const struct guest_side *g, const struct binding *b, char *ret
 static bool is_controller(const struct evidence *e)
 {
     return (e->guest.known && e->guest.role == ROLE_DOMAIN_CONTROLLER) ||
-           (e->directory.known && e->directory.uac >= 0 && e->directory.uac & UAC_SERVER_TRUST);
+           (e->directory.known && e->directory.uac >= 0 && e->directory.uac & UAC_CONTROLLER);
 }
 
 static bool is_no_member(const struct evidence *e)
@@ -93,36 +85,58 @@ static bool is_proven_pair(const struct evidence *e)
     return false;
 }
 
-// The fingerprint was seen before, and since then another one: time went back, whatever the directory says. Only
-// `first_us` is compared: an old secret that is seen again has a new last_us, but was born before the newer one.
-static bool is_older_print(const struct evidence *e)
+// When a secret was first seen: a secret that is seen again (after a rollback, or beside another date of AD's) has
+// new rows, but was born with the oldest of them.
+static int64_t born_us(const struct evidence *e, const unsigned char fingerprint[HASH])
 {
-    int64_t born_us = INT64_MAX;
+    int64_t born = INT64_MAX;
 
     for (size_t i = 0; i < e->pairs_count; i++)
-        if (same_print(&e->guest, &e->pairs[i]) && e->pairs[i].first_us < born_us)
-            born_us = e->pairs[i].first_us;
-    if (born_us == INT64_MAX)
+        if (memcmp(e->pairs[i].fingerprint, fingerprint, HASH) == 0 && e->pairs[i].first_us < born)
+            born = e->pairs[i].first_us;
+    return born;
+}
+
+// Does this pair hold a secret that followed the guest's present one?
+static bool is_follower(const struct evidence *e, const struct pair *p)
+{
+    return !same_print(&e->guest, p) && born_us(e, p->fingerprint) > born_us(e, e->guest.fingerprint) &&
+           (!e->guest.set_at || !p->set_at || p->set_at > e->guest.set_at);
+}
+
+// The fingerprint was seen before, and since then another one: time went back, whatever the directory says.
+static bool is_older_print(const struct evidence *e)
+{
+    if (!e->guest.has_fingerprint)
         return false;
     for (size_t i = 0; i < e->pairs_count; i++)
-        if (!same_print(&e->guest, &e->pairs[i]) && e->pairs[i].first_us > born_us &&
-            (!e->guest.set_at || !e->pairs[i].set_at || e->pairs[i].set_at > e->guest.set_at))
+        if (is_follower(e, &e->pairs[i]))
+            return true;
+    return false;
+}
+
+bool changed_by_this_guest(const struct evidence *e)
+{
+    if (!e->guest.has_fingerprint || !e->directory.known || !e->directory.pwd_last_set)
+        return false;
+    for (size_t i = 0; i < e->pairs_count; i++)
+        if (is_follower(e, &e->pairs[i]) && e->pairs[i].pwd_last_set == e->directory.pwd_last_set)
             return true;
     return false;
 }
 
 static bool is_moved_pair(const struct evidence *e)
 {
-    const struct pair *own = pair_of(e);
+    bool dated = filetime_plausible(e->directory.pwd_last_set);
 
-    if (!own || !e->directory.known)
+    if (!e->directory.known)
         return false;
     for (size_t i = 0; i < e->pairs_count; i++) {
         const struct pair *p = &e->pairs[i];
 
         if (!same_print(&e->guest, p))
             continue;
-        if (p->pwd_last_set && e->directory.pwd_last_set > p->pwd_last_set)
+        if (dated && p->pwd_last_set && e->directory.pwd_last_set > p->pwd_last_set)
             return true;
         if (p->kvno >= 0 && e->directory.kvno > p->kvno)
             return true;

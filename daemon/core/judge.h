@@ -65,5 +65,9 @@ struct judgement judge(const struct evidence *e);
 // Do the guest's claims (names, SID) contradict the binding? ret_text (may be NULL): which one, in words.
 bool claims_other(const struct guest_side *g, const struct binding *b, char *ret_text, size_t size);
 
+// Was the directory's present password set by this very guest? True when a secret that followed the one it holds now
+// was seen in it together with the directory's present date. (Else another machine may have changed it.)
+bool changed_by_this_guest(const struct evidence *e);
+
 // For tests and the manual: the table's rows in order; NULL behind the last.
 const char *judge_row(size_t i, enum verdict *ret_verdict);
