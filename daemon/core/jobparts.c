@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { SECOND = 1000 * 1000, PAUSE_LONGEST = 30, SETTLE_TRIES = 5, REREADS = 3 };
+enum { SECOND = 1000 * 1000, PAUSE_LONGEST = 30, PAUSE_OFF = 300, OVERS = 5 };
 
 void job_enter(struct job_out *out, enum job_state state, const char *note)
 {
@@ -66,29 +66,63 @@ static int64_t pause_us(uint32_t tries)
     return (seconds > PAUSE_LONGEST ? PAUSE_LONGEST : seconds) * SECOND;
 }
 
+// An off guest may stay off for weeks, also in the middle of a repair: the deadline runs only while it runs.
+static void wait_for_start(struct job_out *out, int64_t now_us)
+{
+    out->next.deadline_us = 0;
+    out->next.tries = 0;
+    out->next.next_us = now_us + (int64_t)PAUSE_OFF * SECOND;
+    out->effect = JOB_EFFECT_NONE;
+}
+
+static void end_late(struct job_out *out, const char *code, const char *text)
+{
+    enum outcome outcome = OUTCOME_FAILED;
+
+    if (!out->next.heard)
+        outcome = OUTCOME_SILENT;
+    else if (out->next.state == JOB_PROVING)
+        outcome = OUTCOME_CLAIMED;
+    job_end(out, outcome, VERDICT_UNKNOWN, code, text,
+            outcome == OUTCOME_SILENT ? "start qemu-guest-agent in the guest, then `virtrust repair` it"
+                                      : "mend what the text says, then `virtrust repair` the guest");
+}
+
 void job_retry(struct job_out *out, const struct job_world *w, int64_t now_us, const char *code, const char *text)
 {
     uint32_t tries = out->next.tries + 1;
+    enum job_state state = out->next.state;
 
     snprintf(out->next.text, sizeof out->next.text, "%s", text);
+    if (!w->running && (state == JOB_STORING || state == JOB_ROTATING)) {
+        wait_for_start(out, now_us);
+        return;
+    }
     if (!out->next.deadline_us)
         out->next.deadline_us = now_us + w->agent_wait_us;
     if (now_us >= out->next.deadline_us) {
-        bool silent = !out->next.heard, rotated = out->next.state == JOB_PROVING;
-
-        job_end(out, silent ? OUTCOME_SILENT : rotated ? OUTCOME_CLAIMED : OUTCOME_FAILED, VERDICT_UNKNOWN, code,
-                text,
-                silent ? "start qemu-guest-agent in the guest, then `virtrust repair` it"
-                       : "mend what the text says, then `virtrust repair` the guest");
+        end_late(out, code, text);
         return;
     }
-    if (is_absence(code) && !must_stay(out->next.state))
+    if (is_absence(code) && !must_stay(state))
         job_enter(out, w->running ? JOB_WAITING_AGENT : JOB_WAITING_START, "");
     out->next.tries = tries;
     out->next.next_us = now_us + pause_us(tries);
     out->effect = JOB_EFFECT_NONE;
     if (tries == 1)
         snprintf(out->note, sizeof out->note, "waits: %.480s", text);
+}
+
+bool job_start_over(struct job_out *out, enum job_state state, const char *cause, const char *text)
+{
+    if (out->next.rereads >= OVERS) {
+        job_end(out, OUTCOME_FAILED, VERDICT_UNKNOWN, cause, text,
+                "mend what the text says; `virtrust repair` goes on with the same secret");
+        return false;
+    }
+    out->next.rereads++;
+    job_enter(out, state, text);
+    return true;
 }
 
 // Errors that no waiting mends. True when the job ended.
@@ -107,7 +141,7 @@ static bool ended_by_error(struct job_out *o, const char *code, const char *text
         if (strcmp(fatal[i].code, code) != 0)
             continue;
         // A half-done repair is not given up for a helper that failed once.
-        if (fatal[i].outcome == OUTCOME_FAILED && must_stay(o->next.state) && o->next.tries < SETTLE_TRIES)
+        if (fatal[i].outcome == OUTCOME_FAILED && must_stay(o->next.state) && o->next.tries < JOB_SETTLE_TRIES)
             return false;
         job_end(o, fatal[i].outcome, VERDICT_UNKNOWN, code, text, next);
         return true;
@@ -116,8 +150,8 @@ static bool ended_by_error(struct job_out *o, const char *code, const char *text
 }
 
 // Deals with type=error and with answers of another type. True when the answer is not the awaited one.
-static bool refused_answer(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us,
-                           const char *type)
+bool job_refused_answer(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us,
+                        const char *type)
 {
     const char *code, *text;
 
@@ -132,7 +166,7 @@ static bool refused_answer(struct job_out *o, const struct record *a, const stru
     return true;
 }
 
-static void keep_dc(struct job_out *o, const struct record *a)
+void job_keep_dc(struct job_out *o, const struct record *a)
 {
     const char *dc = record_get(a, "dc");
 
@@ -143,12 +177,14 @@ static void keep_dc(struct job_out *o, const struct record *a)
 void job_after_clock(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
 {
     int64_t offset = 0;
+    uint32_t tries = o->next.tries;
 
-    if (refused_answer(o, a, w, now_us, "done"))
+    if (job_refused_answer(o, a, w, now_us, "done"))
         return;
     o->next.heard = true;
     record_get_i64(a, "offset_ms", &offset);
     job_enter(o, JOB_PROBING, "");
+    o->next.tries = tries; // a guest whose channel cannot be judged yet is asked at growing pauses
     if (record_get_bool(a, "set") == 1)
         snprintf(o->note, sizeof o->note, "set the guest's clock; it was off by %" PRId64 " ms", offset);
     else
@@ -176,7 +212,8 @@ static void after_healthy(struct job_out *o, const struct job_world *w)
 {
     if (w->journal != JOURNAL_NONE) {
         job_enter(o, JOB_CONFIRMING, "the guest's channel works; asks whether it is by the secret that virtrust set");
-        o->next.stored = o->next.inherited = true;
+        o->next.stored = true;
+        o->next.inherited = !o->next.reset_answered;
         return;
     }
     o->pair = true;
@@ -208,10 +245,10 @@ void job_after_probe(struct job_out *o, const struct record *a, const struct job
     const char *channel = record_get_or(a, "channel", "unknown");
     char text[LONG_TEXT];
 
-    if (refused_answer(o, a, w, now_us, "probe"))
+    if (job_refused_answer(o, a, w, now_us, "probe"))
         return;
     o->next.heard = true;
-    keep_dc(o, a);
+    job_keep_dc(o, a);
     if (record_get_bool(a, "joined") == 0) {
         job_end(o, OUTCOME_NO_ACTION, VERDICT_NOT_A_MEMBER, "not-joined", "the guest is not joined to a domain", "");
         return;
@@ -239,153 +276,18 @@ void job_after_probe(struct job_out *o, const struct record *a, const struct job
 
 void job_after_check(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
 {
-    if (refused_answer(o, a, w, now_us, "check"))
+    if (job_refused_answer(o, a, w, now_us, "check"))
         return;
     if (record_get_bool(a, "ready") == 1) {
         job_enter(o, JOB_READING, "the helper is ready to store a new secret");
         return;
     }
-    if (strcmp(record_get_or(a, "reason", ""), "changed") == 0 && o->next.tries < SETTLE_TRIES) {
-        uint32_t tries = o->next.tries + 1;
-
-        job_enter(o, JOB_PROBING, "the guest's secret changed since the probe; probes again");
-        o->next.tries = tries;
+    if (strcmp(record_get_or(a, "reason", ""), "changed") == 0) {
+        job_start_over(o, JOB_PROBING, "changed", "the guest's secret changed since the probe; probes again");
         return;
     }
     job_end(o, OUTCOME_REFUSED, VERDICT_UNKNOWN, record_get_or(a, "reason", "not-ready"),
             record_get_or(a, "text", "the helper is not ready to store a secret"), "");
-}
-
-// The account as the DC shows it. False (and the job moved on) when it is not there or not the bound one.
-static bool account_fits(struct job_out *o, const struct record *a, const struct job_world *w, int64_t *ret_kvno)
-{
-    const char *sid = record_get_or(a, "sid", ""), *guid = record_get_or(a, "guid", "");
-
-    if (record_get_bool(a, "found") != 1)
-        job_end(o, OUTCOME_REFUSED, VERDICT_ACCOUNT_MISSING, "account-missing",
-                "the bound account is not in the directory", "join the guest again and bind it anew");
-    else if (strcmp(sid, w->binding.sid) != 0 || strcasecmp(guid, w->binding.guid) != 0)
-        job_end(o, OUTCOME_REFUSED, VERDICT_ACCOUNT_RECREATED, "account-recreated",
-                "the directory answered for another account than the bound one", "bind the guest anew");
-    else if (record_get_i64(a, "kvno", ret_kvno) < 0)
-        job_end(o, OUTCOME_FAILED, VERDICT_UNKNOWN, "no-kvno", "the directory shows no key version of the account",
-                "let the delegated account read msDS-KeyVersionNumber");
-    else
-        return true;
-    return false;
-}
-
-void job_after_reading(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
-{
-    int64_t kvno;
-
-    if (refused_answer(o, a, w, now_us, "account") || !account_fits(o, a, w, &kvno))
-        return;
-    keep_dc(o, a);
-    o->next.kvno_before = kvno;
-    if (w->journal != JOURNAL_NONE) {
-        o->next.inherited = !o->next.reset_answered;
-        job_enter(o, JOB_CONFIRMING, "a secret set before is not settled yet; asks whether the account holds it");
-        return;
-    }
-    o->mint = true;
-    job_enter(o, JOB_RESETTING, "");
-    snprintf(o->note, sizeof o->note, "new secret journalled; resets the account on %.200s (key version %" PRId64 ")",
-             o->next.dc, kvno);
-}
-
-void job_after_reset(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
-{
-    const char *result = record_get_or(a, "result", "unknown");
-    const char *text = record_get_or(a, "text", "");
-
-    (void)w;
-    (void)now_us;
-    if (record_is(a, "reset") && strcmp(result, "done") == 0) {
-        keep_dc(o, a);
-        o->next.reset_answered = true;
-        job_enter(o, JOB_CONFIRMING, "account reset");
-        return;
-    }
-    if (record_is(a, "reset") && strcmp(result, "refused") == 0) {
-        const char *rule = record_get_or(a, "rule", "refused");
-
-        o->wipe = true; // nothing was written with it
-        if (strcmp(rule, "kvno-moved") == 0 && o->next.rereads < REREADS) {
-            o->next.rereads++;
-            job_enter(o, JOB_READING, "the account changed between reading and reset; reads it again");
-            return;
-        }
-        job_end(o, OUTCOME_REFUSED, VERDICT_UNKNOWN, rule, text[0] ? text : "the reset was refused",
-                record_get_or(a, "next", ""));
-        return;
-    }
-    job_enter(o, JOB_CONFIRMING, "nobody can say whether the reset took; asks by a log-on");
-}
-
-// The account does not hold the journalled secret: that settles what became of it.
-static void login_refused(struct job_out *o, const struct job_world *w, int64_t now_us, const char *text)
-{
-    uint32_t tries = o->next.tries + 1;
-
-    if (o->next.stored) {
-        o->wipe = o->pair = true;
-        job_end(o, OUTCOME_NO_ACTION, VERDICT_IN_STEP, "probe-healthy",
-                "the guest's own secure channel works, and by a newer secret than the one virtrust set", "");
-    } else if (w->journal == JOURNAL_CONFIRMED) {
-        // It was taken once and is not any more: the guest's rotation or another tool changed it since.
-        o->next.inherited = o->next.reset_answered = false;
-        o->mint = true;
-        job_enter(o, JOB_RESETTING, "the older secret is settled: the account holds another; resets it anew");
-    } else if (o->next.reset_answered) {
-        job_retry(o, w, now_us, "login-refused", text);
-    } else if (tries >= SETTLE_TRIES) {
-        job_end(o, OUTCOME_FAILED, VERDICT_UNKNOWN, "reset-lost", "the reset did not take in several tries",
-                "look at the DC's health, then `virtrust repair` the guest");
-    } else {
-        // Settled: the reset did not take. The same secret again, never a second one.
-        job_enter(o, JOB_RESETTING, "the reset did not take; the same secret again");
-        o->next.tries = tries;
-    }
-}
-
-void job_after_login(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
-{
-    const char *result = record_get_or(a, "result", "unknown");
-    const char *text = record_get_or(a, "text", "the DC did not say whether it takes the new secret");
-
-    if (refused_answer(o, a, w, now_us, "login"))
-        return;
-    if (strcmp(result, "accepted") == 0) {
-        o->confirm = true;
-        job_enter(o, JOB_COUNTING, "confirmed: the DC takes the new secret");
-    } else if (strcmp(result, "refused") == 0) {
-        login_refused(o, w, now_us, text);
-    } else {
-        job_retry(o, w, now_us, "login-unknown", text);
-    }
-}
-
-void job_after_counting(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
-{
-    int64_t kvno;
-
-    if (refused_answer(o, a, w, now_us, "account") || !account_fits(o, a, w, &kvno))
-        return;
-    o->next.kvno_reset = kvno;
-    record_get_u64(a, "pwd_last_set", &o->next.pwd_last_set_reset);
-    if (o->next.stored) {
-        job_enter(o, JOB_ROTATING, "the guest holds the secret that virtrust set; it is rotated now");
-        return;
-    }
-    if (!o->next.has_public_key) {
-        // Resumed without a key of this job (a restart, or a store that an earlier job sent came through).
-        job_enter(o, JOB_PROBING, "");
-        return;
-    }
-    job_enter(o, JOB_STORING, "");
-    snprintf(o->note, sizeof o->note, "key version is %" PRId64 " now (was %" PRId64 "); hands the secret to the guest",
-             kvno, o->next.kvno_before);
 }
 
 // A helper's `result` that is not `done`.
@@ -394,14 +296,14 @@ static void verb_refused(struct job_out *o, const struct record *a, const struct
     const char *reason = record_get_or(a, "reason", "failed");
     const char *text = record_get_or(a, "text", "the helper did not do it");
     uint32_t tries = o->next.tries + 1;
+    char line[LONG_TEXT];
 
-    if (strcmp(record_get_or(a, "result", ""), "refused") == 0 && tries < SETTLE_TRIES) {
-        job_enter(o, JOB_PROBING, "");
-        o->next.tries = tries;
-        snprintf(o->note, sizeof o->note, "the helper refused (%.100s): %.300s; probes again", reason, text);
+    if (strcmp(record_get_or(a, "result", ""), "refused") == 0) {
+        snprintf(line, sizeof line, "the helper refused (%.100s): %.300s; probes again", reason, text);
+        job_start_over(o, JOB_PROBING, reason, line);
         return;
     }
-    if (tries >= SETTLE_TRIES)
+    if (tries >= JOB_SETTLE_TRIES)
         job_end(o, OUTCOME_FAILED, VERDICT_UNKNOWN, reason, text,
                 "mend what the text says; `virtrust repair` goes on with the same secret");
     else
@@ -410,19 +312,20 @@ static void verb_refused(struct job_out *o, const struct record *a, const struct
 
 void job_after_store(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
 {
-    if (refused_answer(o, a, w, now_us, "result"))
+    if (job_refused_answer(o, a, w, now_us, "result"))
         return;
     if (strcmp(record_get_or(a, "result", ""), "done") != 0) {
         verb_refused(o, a, w, now_us);
         return;
     }
     o->next.has_live = record_get_hex(a, "live_sha256", o->next.live, HASH) == 0;
+    o->next.stored = true;
     job_enter(o, JOB_ROTATING, "secret delivered and stored in the guest");
 }
 
 void job_after_rotate(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
 {
-    if (refused_answer(o, a, w, now_us, "result"))
+    if (job_refused_answer(o, a, w, now_us, "result"))
         return;
     if (strcmp(record_get_or(a, "result", ""), "done") != 0) {
         verb_refused(o, a, w, now_us);
@@ -431,31 +334,4 @@ void job_after_rotate(struct job_out *o, const struct record *a, const struct jo
     o->next.has_live = record_get_hex(a, "live_sha256", o->next.live, HASH) == 0;
     o->next.deadline_us = now_us + w->proof_wait_us;
     job_enter(o, JOB_PROVING, "the guest says that it rotated its password; asks the DC");
-}
-
-void job_after_proof(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
-{
-    char text[LONG_TEXT];
-    uint64_t pwd_last_set = 0;
-    int64_t kvno;
-
-    if (refused_answer(o, a, w, now_us, "account") || !account_fits(o, a, w, &kvno))
-        return;
-    record_get_u64(a, "pwd_last_set", &pwd_last_set);
-    if (kvno > o->next.kvno_reset && pwd_last_set > o->next.pwd_last_set_reset) {
-        o->next.kvno_after = kvno;
-        o->wipe = o->pair = true;
-        snprintf(text, sizeof text,
-                 "%.200s shows the rotation: key version %" PRId64 " before, %" PRId64 " after the reset, %" PRId64 " now",
-                 record_get_or(a, "dc", "the DC"), o->next.kvno_before, o->next.kvno_reset, kvno);
-        job_end(o, OUTCOME_PROVEN, VERDICT_IN_STEP, "rotation-shown", text, "");
-        return;
-    }
-    if (now_us >= o->next.deadline_us) {
-        job_end(o, OUTCOME_CLAIMED, VERDICT_UNKNOWN, "rotation-not-shown",
-                "the guest says that it rotated, but the DC does not show it",
-                "check replication between the DCs, then `virtrust repair` the guest");
-        return;
-    }
-    job_retry(o, w, now_us, "rotation-not-shown", "the DC does not show the rotation yet");
 }

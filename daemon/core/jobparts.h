@@ -1,11 +1,13 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The parts of job_step, one for each answer; used by jobstep.c only. Each gets the job_out with `next` already a copy
+// The parts of job_step, one for each answer (jobparts.c: the guest's, jobaccount.c: the directory's); for jobstep.c. Each gets the job_out with `next` already a copy
 // of the job, and the worker's answer (hostile as the guest behind it: every field is looked at before it is used).
 #pragma once
 
 #include "daemon/core/jobstep.h"
+
+enum { JOB_SETTLE_TRIES = 5 }; // failures of one effect before a half-done repair is given up
 
 // Enters a state: tries and wake are cleared, the effect is the state's own. note "" leaves no line.
 void job_enter(struct job_out *out, enum job_state state, const char *note);
@@ -14,6 +16,15 @@ void job_end(struct job_out *out, enum outcome outcome, enum verdict verdict, co
 // The same effect again after a growing pause, back to waiting for the agent where the guest did not answer; when the
 // deadline has passed the job ends: `silent` if the guest was never heard, else `failed` with this reason.
 void job_retry(struct job_out *out, const struct job_world *w, int64_t now_us, const char *code, const char *text);
+
+// Back to an earlier state because what was learnt there holds no more. So often at most, over the whole job, that
+// nothing can lead it in a circle: then it ends `failed`, and false is returned.
+bool job_start_over(struct job_out *out, enum job_state state, const char *cause, const char *text);
+// Deals with type=error and with answers of another type. True when the answer is not the awaited one.
+bool job_refused_answer(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us,
+                        const char *type);
+// The DC that the guest, or a worker for it, has used.
+void job_keep_dc(struct job_out *o, const struct record *a);
 
 void job_after_clock(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
 void job_after_probe(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);

@@ -89,6 +89,8 @@ static void wait_for_guest(struct job_out *out, const struct job_world *w, int64
     out->next.tries = tries; // the pauses go on growing while the agent stays away
 }
 
+// The effect again, for nobody knows how far it came (after a restart, or while one is under way). Everything but the
+// reset is safe to do twice: looks and questions by nature, guest verbs by their token.
 static void wake(struct job_out *out, const struct job_world *w, int64_t now_us)
 {
     switch (out->next.state) {
@@ -100,7 +102,6 @@ static void wake(struct job_out *out, const struct job_world *w, int64_t now_us)
     case JOB_PROBING:
     case JOB_CHECKING:
     case JOB_READING:
-    case JOB_RESETTING:
     case JOB_CONFIRMING:
     case JOB_COUNTING:
     case JOB_STORING:
@@ -109,20 +110,14 @@ static void wake(struct job_out *out, const struct job_world *w, int64_t now_us)
         out->next.next_us = 0;
         out->effect = job_effect(out->next.state);
         break;
+    case JOB_RESETTING:
+        // One is under way, and nobody knows how far it came.
+        job_enter(out, JOB_CONFIRMING, "asks first whether the reset took");
+        break;
     case JOB_ENDED:
     case JOB_STATES_COUNT:
         break;
     }
-}
-
-// After a restart nobody knows how far the effect came. Everything but the reset is safe to do again: looks and
-// questions by nature, guest verbs by their token.
-static void resume(struct job_out *out, const struct job_world *w, int64_t now_us)
-{
-    if (out->next.state == JOB_RESETTING)
-        job_enter(out, JOB_CONFIRMING, "started again; asks first whether the reset took");
-    else
-        wake(out, w, now_us);
 }
 
 typedef void (*part)(struct job_out *, const struct record *, const struct job_world *, int64_t);
@@ -150,10 +145,8 @@ void job_step(const struct job *j, const struct job_input *in, const struct job_
     ret->next.changed_us = now_us;
     switch (in->kind) {
     case JOB_IN_WAKE:
-        wake(ret, w, now_us);
-        break;
     case JOB_IN_RESUME:
-        resume(ret, w, now_us);
+        wake(ret, w, now_us);
         break;
     case JOB_IN_STOP:
         stop(in, ret);

@@ -1,0 +1,195 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The parts of job_step that the directory answers: reading, resetting, confirming, counting and proving.
+#include "daemon/core/jobparts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+// The account as the DC shows it. False (and the job moved on) when it is not there or not the bound one.
+static bool account_fits(struct job_out *o, const struct record *a, const struct job_world *w, int64_t *ret_kvno)
+{
+    const char *sid = record_get_or(a, "sid", ""), *guid = record_get_or(a, "guid", "");
+
+    if (record_get_bool(a, "found") != 1)
+        job_end(o, OUTCOME_REFUSED, VERDICT_ACCOUNT_MISSING, "account-missing",
+                "the bound account is not in the directory", "join the guest again and bind it anew");
+    else if (strcmp(sid, w->binding.sid) != 0 || strcasecmp(guid, w->binding.guid) != 0)
+        job_end(o, OUTCOME_REFUSED, VERDICT_ACCOUNT_RECREATED, "account-recreated",
+                "the directory answered for another account than the bound one", "bind the guest anew");
+    else if (record_get_i64(a, "kvno", ret_kvno) < 0)
+        job_end(o, OUTCOME_FAILED, VERDICT_UNKNOWN, "no-kvno", "the directory shows no key version of the account",
+                "let the delegated account read msDS-KeyVersionNumber");
+    else
+        return true;
+    return false;
+}
+
+void job_after_reading(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
+{
+    int64_t kvno;
+
+    if (job_refused_answer(o, a, w, now_us, "account") || !account_fits(o, a, w, &kvno))
+        return;
+    job_keep_dc(o, a);
+    o->next.kvno_before = kvno;
+    if (w->journal != JOURNAL_NONE) {
+        o->next.inherited = !o->next.reset_answered;
+        job_enter(o, JOB_CONFIRMING, "a secret set before is not settled yet; asks whether the account holds it");
+        return;
+    }
+    o->mint = true;
+    job_enter(o, JOB_RESETTING, "");
+    snprintf(o->note, sizeof o->note, "new secret journalled; resets the account on %.200s (key version %" PRId64 ")",
+             o->next.dc, kvno);
+}
+
+void job_after_reset(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
+{
+    const char *result = record_get_or(a, "result", "unknown");
+    const char *text = record_get_or(a, "text", "");
+
+    (void)w;
+    (void)now_us;
+    if (record_is(a, "reset") && strcmp(result, "done") == 0) {
+        job_keep_dc(o, a);
+        o->next.reset_answered = true;
+        job_enter(o, JOB_CONFIRMING, "account reset");
+        return;
+    }
+    if (record_is(a, "reset") && strcmp(result, "refused") == 0) {
+        const char *rule = record_get_or(a, "rule", "refused");
+
+        if (strcmp(rule, "kvno-moved") == 0) {
+            // Nothing tells whether it moved by this very secret (a reset whose answer was lost): it is kept, and asked.
+            job_start_over(o, JOB_READING, rule, "the account changed between reading and reset; reads it again");
+            return;
+        }
+        o->wipe = true; // nothing was written with it, now or before: every reset is settled before the next
+        job_end(o, OUTCOME_REFUSED, VERDICT_UNKNOWN, rule, text[0] ? text : "the reset was refused",
+                record_get_or(a, "next", ""));
+        return;
+    }
+    job_enter(o, JOB_CONFIRMING, "nobody can say whether the reset took; asks by a log-on");
+}
+
+// The guest's channel works by a newer secret than the journalled one. After a reset of this job that is its rotation,
+// and the DC has to show it; else the journal is a leftover.
+static void after_newer_secret(struct job_out *o, const struct job_world *w, int64_t now_us)
+{
+    if (o->next.kvno_reset >= 0) {
+        o->next.deadline_us = now_us + w->proof_wait_us;
+        job_enter(o, JOB_PROVING, "the guest holds a newer secret than the one virtrust set; asks the DC");
+        return;
+    }
+    o->wipe = o->pair = true;
+    job_end(o, OUTCOME_NO_ACTION, VERDICT_IN_STEP, "probe-healthy",
+            "the guest's own secure channel works, and by a newer secret than the one virtrust set", "");
+}
+
+// The account does not hold the journalled secret: that settles what became of it.
+static void login_refused(struct job_out *o, const struct job_world *w, int64_t now_us, const char *text)
+{
+    if (o->next.stored) {
+        after_newer_secret(o, w, now_us);
+    } else if (w->journal == JOURNAL_CONFIRMED) {
+        // It was taken once and is not any more: the guest's rotation or another tool changed it since.
+        if (!job_start_over(o, JOB_RESETTING, "changed-again",
+                            "the older secret is settled: the account holds another; resets it anew"))
+            return;
+        o->next.inherited = o->next.reset_answered = false;
+        o->mint = true;
+    } else if (o->next.reset_answered) {
+        job_retry(o, w, now_us, "login-refused", text);
+    } else {
+        // Settled: the reset did not take. The same secret again, never a second one.
+        job_start_over(o, JOB_RESETTING, "reset-lost", "the reset did not take; the same secret again");
+    }
+}
+
+void job_after_login(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
+{
+    const char *result = record_get_or(a, "result", "unknown");
+    const char *text = record_get_or(a, "text", "the DC did not say whether it takes the new secret");
+
+    if (job_refused_answer(o, a, w, now_us, "login"))
+        return;
+    if (strcmp(result, "accepted") == 0) {
+        o->confirm = true;
+        job_enter(o, JOB_COUNTING, "confirmed: the DC takes the new secret");
+    } else if (strcmp(result, "refused") == 0) {
+        login_refused(o, w, now_us, text);
+    } else {
+        job_retry(o, w, now_us, "login-unknown", text);
+    }
+}
+
+void job_after_counting(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
+{
+    int64_t kvno;
+
+    if (job_refused_answer(o, a, w, now_us, "account") || !account_fits(o, a, w, &kvno))
+        return;
+    o->next.kvno_reset = kvno;
+    record_get_u64(a, "pwd_last_set", &o->next.pwd_last_set_reset);
+    if (o->next.stored) {
+        job_enter(o, JOB_ROTATING, "the guest holds the secret that virtrust set; it is rotated now");
+        return;
+    }
+    if (!o->next.has_public_key) {
+        // Resumed without a key of this job (a restart, or a store that an earlier job sent came through).
+        job_enter(o, JOB_PROBING, "");
+        return;
+    }
+    job_enter(o, JOB_STORING, "");
+    snprintf(o->note, sizeof o->note, "key version is %" PRId64 " now (was %" PRId64 "); hands the secret to the guest",
+             kvno, o->next.kvno_before);
+}
+
+// One further change is the rotation. With more, another party changed the account too, and what the guest holds may
+// not be the last of them: the guest is not vouched for.
+static void after_change(struct job_out *o, const struct record *a, int64_t kvno)
+{
+    char text[LONG_TEXT], before[32] = "";
+
+    o->next.kvno_after = kvno;
+    o->wipe = true; // the DC shows that the journalled secret is not the account's any more
+    if (kvno > o->next.kvno_reset + 1) {
+        snprintf(text, sizeof text,
+                 "%.200s shows more than one change since the reset: key version %" PRId64 " then, %" PRId64 " now",
+                 record_get_or(a, "dc", "the DC"), o->next.kvno_reset, kvno);
+        job_end(o, OUTCOME_CLAIMED, VERDICT_UNKNOWN, "changed-again", text,
+                "find out who else changes this account, then `virtrust repair` the guest");
+        return;
+    }
+    o->pair = true;
+    if (o->next.kvno_before >= 0)
+        snprintf(before, sizeof before, "%" PRId64 " before, ", o->next.kvno_before);
+    snprintf(text, sizeof text, "%.200s shows the rotation: key version %s%" PRId64 " after the reset, %" PRId64 " now",
+             record_get_or(a, "dc", "the DC"), before, o->next.kvno_reset, kvno);
+    job_end(o, OUTCOME_PROVEN, VERDICT_IN_STEP, "rotation-shown", text, "");
+}
+
+void job_after_proof(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
+{
+    uint64_t pwd_last_set = 0;
+    int64_t kvno;
+
+    if (job_refused_answer(o, a, w, now_us, "account") || !account_fits(o, a, w, &kvno))
+        return;
+    record_get_u64(a, "pwd_last_set", &pwd_last_set);
+    if (kvno > o->next.kvno_reset && pwd_last_set > o->next.pwd_last_set_reset) {
+        after_change(o, a, kvno);
+        return;
+    }
+    if (now_us >= o->next.deadline_us) {
+        job_end(o, OUTCOME_CLAIMED, VERDICT_UNKNOWN, "rotation-not-shown",
+                "the guest says that it rotated, but the DC does not show it",
+                "check replication between the DCs, then `virtrust repair` the guest");
+        return;
+    }
+    job_retry(o, w, now_us, "rotation-not-shown", "the DC does not show the rotation yet");
+}
