@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -153,12 +155,31 @@ static int start(struct pipes *p, const struct supervised *job, const char *dir,
     return write(p->go[1], "", 1) == 1 ? 0 : -EPIPE;
 }
 
-static int await(struct pipes *p, unsigned timeout_s, struct record **ret, struct failure *f)
+// Waits for the beginning of an answer or the worker's end, which the pipe alone would not tell: what the worker
+// started may still hold it. 0, -ETIMEDOUT, -ECHILD.
+static int await_worker(int answer, pid_t worker_pid, int limit_ms)
+{
+    _cleanup_close_ int worker_fd = pidfd_open(worker_pid, 0);
+    struct pollfd p[] = {{.fd = answer, .events = POLLIN}, {.fd = worker_fd, .events = POLLIN}};
+    int rc;
+
+    do
+        rc = poll(p, worker_fd < 0 ? 1 : 2, limit_ms);
+    while (rc < 0 && errno == EINTR);
+    if (rc == 0)
+        return -ETIMEDOUT;
+    // It may have answered and ended in between.
+    return p[0].revents || poll(p, 1, 0) > 0 ? 0 : -ECHILD;
+}
+
+static int await(struct pipes *p, pid_t worker_pid, unsigned timeout_s, struct record **ret, struct failure *f)
 {
     int limit = timeout_s > INT_MAX / 1000 ? INT_MAX : (int)timeout_s * 1000, rc;
     struct err err = {0};
 
-    rc = recio_read(p->answer[0], limit, ret, &err);
+    rc = await_worker(p->answer[0], worker_pid, limit);
+    if (rc == 0)
+        rc = recio_read(p->answer[0], limit, ret, &err);
     if (rc == 0)
         return 0;
     if (rc == -ETIMEDOUT)
@@ -180,19 +201,21 @@ int supervise(const struct supervised *job, unsigned timeout_s, struct record **
     snprintf(dir, sizeof dir, "%s/virtrust-look-XXXXXX", where);
     if (pipe2(p.life, O_CLOEXEC) < 0 || pipe2(p.go, O_CLOEXEC) < 0 || pipe2(p.answer, O_CLOEXEC) < 0)
         return fail(f, "internal", "pipe: %s", strerror(errno));
+    // What the worker leaves behind becomes ours to reap, whatever process 1 is like.
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (!mkdtemp(dir))
         return fail(f, "internal", "no private directory in %s: %s", where, strerror(errno));
     rc = start(&p, job, dir, &worker_pid, &janitor_pid);
     if (rc < 0)
         fail(f, "internal", "the look cannot be started: %s", strerror(-rc));
     else
-        rc = await(&p, timeout_s, ret, f);
-    // The janitor now does its work, as it would had this process been killed here. The worker is reaped first: as
-    // long as it is a zombie its group is not gone. Without a janitor it has not started, and ends with the pipe.
+        rc = await(&p, worker_pid, timeout_s, ret, f);
+    // The janitor now does its work, as it would had this process been killed here. The worker's group is reaped
+    // first, orphans included: a zombie counts as its member. Without a janitor the worker ends with the pipe.
     close_pair(p.life);
     close_pair(p.go);
-    if (worker_pid > 0)
-        waitpid(worker_pid, NULL, 0);
+    while (worker_pid > 0 && waitpid(-worker_pid, NULL, 0) > 0)
+        ;
     if (janitor_pid > 0)
         waitpid(janitor_pid, NULL, 0);
     else
