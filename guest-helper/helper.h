@@ -12,4 +12,5 @@
 
 // root: "/" but in tests. 0 with an answer (a refusal and a failed repair are answers, too), or -errno with a
 // sentence: the request is no good (-EINVAL), or the helper cannot work here.
-int helper_run(const char *root, enum verb verb, const struct record *request, struct record **ret, struct err *err);
+int helper_run(const char *root, enum verb verb, const struct record *request, struct record **ret,
+               struct err *err);

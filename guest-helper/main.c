@@ -16,7 +16,8 @@ enum { REQUEST_MS = 20000, ANSWER_MS = 20000, LIMIT_S = 120 };
 static const char help[] =
     "usage: virtrust-helper VERB < REQUEST\n"
     "\n"
-    "Keeps this guest's machine account in step with its domain, on behalf of the host's virtrust. It is run by the\n"
+    "Keeps this guest's machine account in step with its domain, on behalf of the host's virtrust. It is run "
+    "by the\n"
     "guest agent; a request and its answer are records of key=value lines, closed by an empty line.\n"
     "\n"
     "  probe         what the guest holds, and whether its domain controller takes it\n"
@@ -68,7 +69,8 @@ int main(int argc, char **argv)
         argc -= 2;
     }
     if (argc != 2 || verb_parse(argv[1], &verb) < 0)
-        return complain(EXIT_USAGE, "probe, store-check, store or rotate is right; see virtrust-helper --help");
+        return complain(EXIT_USAGE,
+                        "probe, store-check, store or rotate is right; see virtrust-helper --help");
     if (process_prepare(LIMIT_S, &err) < 0)
         return complain(EXIT_NO_WORK, err.text);
     return serve(root, verb);

@@ -23,7 +23,7 @@ static const char *const steps[] = {
 // A password that was journalled is settled before anything else: minting another one while the DC may have taken the
 // first would lose the account.
 static const enum step store_fresh[] = {STEP_OPEN, STEP_ACCEPT, STEP_WRITE, STEP_TELL, STEP_SHOW, STEP_END};
-static const enum step rotate_fresh[] = {STEP_MINT,  STEP_CHANGE, STEP_ACCEPT, STEP_WRITE,
+static const enum step rotate_fresh[] = {STEP_MINT, STEP_CHANGE, STEP_ACCEPT, STEP_WRITE,
                                          STEP_TELL, STEP_SHOW,   STEP_END};
 static const enum step rotate_again[] = {STEP_SETTLE, STEP_CHANGE, STEP_ACCEPT, STEP_WRITE,
                                          STEP_TELL,   STEP_SHOW,   STEP_END};

@@ -75,7 +75,8 @@ static int public_of(const struct secret *private_key, unsigned char ret[static 
         return -EINVAL;
     BN_set_flags(scalar, BN_FLG_CONSTTIME);
     if (EC_POINT_mul(group, point, scalar, NULL, NULL, NULL) != 1 ||
-        EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, ret, SEAL_PUBLIC, NULL) != SEAL_PUBLIC)
+        EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, ret, SEAL_PUBLIC, NULL) !=
+            SEAL_PUBLIC)
         return -EIO;
     return 0;
 }
@@ -89,7 +90,8 @@ static EVP_PKEY *load(const unsigned char public_key[static SEAL_PUBLIC], const 
     _cleanup_(OSSL_PARAM_freep) OSSL_PARAM *params = NULL;
     EVP_PKEY *key = NULL;
 
-    if (!build || !ctx || !OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) ||
+    if (!build || !ctx ||
+        !OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) ||
         !OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, public_key, SEAL_PUBLIC))
         return NULL;
     if (private_key && (!scalar || !BN_bin2bn(private_key->data, (int)private_key->len, scalar) ||
@@ -137,7 +139,8 @@ static int encrypt(const unsigned char key[static SEAL_KEY], const unsigned char
 
     if (!c || EVP_EncryptInit_ex2(c, EVP_aes_256_gcm(), key, nonce, NULL) != 1 ||
         EVP_EncryptUpdate(c, NULL, &len, (const unsigned char *)context, (int)strlen(context)) != 1 ||
-        EVP_EncryptUpdate(c, ret, &len, s->data, (int)s->len) != 1 || EVP_EncryptFinal_ex(c, ret + len, &more) != 1 ||
+        EVP_EncryptUpdate(c, ret, &len, s->data, (int)s->len) != 1 ||
+        EVP_EncryptFinal_ex(c, ret + len, &more) != 1 ||
         EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, TAG, ret + len + more) != 1)
         return -EIO;
     return 0;
@@ -156,7 +159,8 @@ static int decrypt(const unsigned char key[static SEAL_KEY], const unsigned char
     if (!c || EVP_DecryptInit_ex2(c, EVP_aes_256_gcm(), key, nonce, NULL) != 1 ||
         EVP_DecryptUpdate(c, NULL, &n, (const unsigned char *)context, (int)strlen(context)) != 1 ||
         EVP_DecryptUpdate(c, s.data, &n, data, (int)len) != 1 ||
-        EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG, tag) != 1 || EVP_DecryptFinal_ex(c, s.data + n, &more) != 1)
+        EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG, tag) != 1 ||
+        EVP_DecryptFinal_ex(c, s.data + n, &more) != 1)
         return -EBADMSG;
     s.len = len;
     *ret = s;
@@ -234,7 +238,8 @@ int seal_open(const struct secret *private_key, const char *context, const void 
     secret_wipe(z, sizeof z);
     secret_wipe(key, sizeof key);
     if (rc == -EBADMSG)
-        return err_set(err, rc, "the sealed blob does not open: altered, or meant for another key or purpose");
+        return err_set(err, rc,
+                       "the sealed blob does not open: altered, or meant for another key or purpose");
     return rc < 0 ? broken(err, "opening a sealed blob") : 0;
 }
 
@@ -255,14 +260,15 @@ int seal_under(const unsigned char key[static SEAL_KEY], const char *context, co
     return 0;
 }
 
-int seal_open_under(const unsigned char key[static SEAL_KEY], const char *context, const void *blob, size_t len,
-                    struct secret *ret, struct err *err)
+int seal_open_under(const unsigned char key[static SEAL_KEY], const char *context, const void *blob,
+                    size_t len, struct secret *ret, struct err *err)
 {
     const unsigned char *b = blob;
 
     if (len < 1 + NONCE + TAG || len > 1 + NONCE + SECRET_MAX + TAG || b[0] != UNDER_KEY)
         return err_set(err, -EBADMSG, "this is no blob sealed under the host's key");
     if (decrypt(key, b + 1, context, b + 1 + NONCE, len - 1 - NONCE - TAG, ret) < 0)
-        return err_set(err, -EBADMSG, "the sealed blob does not open: altered, or sealed under another key or purpose");
+        return err_set(err, -EBADMSG,
+                       "the sealed blob does not open: altered, or sealed under another key or purpose");
     return 0;
 }

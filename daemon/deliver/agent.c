@@ -46,8 +46,8 @@ static json_t *string_list(const char *const *strings)
 char *agent_exec_command(const char *path, const char *const *args, const char *input, size_t input_len)
 {
     _cleanup_agent_ char *encoded = input ? base64_encode(input, input_len) : NULL;
-    json_t *arguments =
-        json_pack("{s:s, s:o, s:b}", "path", path, "arg", string_list(args), "capture-output", 1);
+    json_t *arguments = json_pack("{s:s, s:o, s:b}", "path", path, "arg", string_list(args), "capture-output",
+                                  1);
 
     if (!arguments || (input && !encoded)) {
         json_decref(arguments);
@@ -74,7 +74,8 @@ char *agent_write_command(int64_t handle, const void *data, size_t len)
 
     if (!encoded)
         return NULL;
-    return command("guest-file-write", json_pack("{s:I, s:s}", "handle", (json_int_t)handle, "buf-b64", encoded));
+    return command("guest-file-write",
+                   json_pack("{s:I, s:s}", "handle", (json_int_t)handle, "buf-b64", encoded));
 }
 
 char *agent_close_command(int64_t handle)
@@ -178,7 +179,8 @@ int agent_read_info(const char *reply, struct agent_info *ret, struct err *err)
     list = json_object_get(value, "supported_commands");
     if (!json_is_array(list))
         return bad(err, "lists no commands");
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         const char *name = json_string_value(json_object_get(item, "name"));
         bool enabled = json_is_true(json_object_get(item, "enabled"));
 

@@ -49,11 +49,11 @@ int agent_read_os(const char *reply, bool *ret_windows, struct err *err);
 
 struct agent_status {
     bool exited;
-    int exit_code;        // -1: it was ended by a signal (or, on Windows, by an exception)
-    int64_t signal;       // 0: none
-    char *out;            // malloc'd, NUL-terminated; NULL: none
+    int exit_code;  // -1: it was ended by a signal (or, on Windows, by an exception)
+    int64_t signal; // 0: none
+    char *out;      // malloc'd, NUL-terminated; NULL: none
     size_t out_len;
-    bool out_cut;         // the agent did not keep all of it
+    bool out_cut;                // the agent did not keep all of it
     char err[AGENT_ERR_MAX + 1]; // one line of printable ASCII
 };
 int agent_read_status(const char *reply, struct agent_status *ret, struct err *err);

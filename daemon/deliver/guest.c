@@ -115,15 +115,24 @@ static int check_state(virDomainPtr domain, struct fail *fail)
     return 0;
 }
 
+static struct guest *guest_new(const char *verb, int64_t deadline_ms)
+{
+    struct guest *g = calloc(1, sizeof *g);
+
+    if (g) {
+        g->verb = verb;
+        g->deadline_ms = deadline_ms;
+    }
+    return g;
+}
+
 int guest_open(const char *uri, const char *uuid, const char *verb, int64_t deadline_ms, struct guest **ret,
                struct fail *fail)
 {
-    _cleanup_guest_ struct guest *g = calloc(1, sizeof *g);
+    _cleanup_guest_ struct guest *g = guest_new(verb, deadline_ms);
 
     if (!g)
         return fail_set(fail, "internal", "free some memory", "out of memory");
-    g->verb = verb;
-    g->deadline_ms = deadline_ms;
     virSetErrorFunc(NULL, silent);
     g->connection = virConnectOpen(uri);
     if (!g->connection)
@@ -132,7 +141,8 @@ int guest_open(const char *uri, const char *uuid, const char *verb, int64_t dead
     if (!g->domain) {
         bool gone = code_of_last() == VIR_ERR_NO_DOMAIN || code_of_last() == VIR_ERR_INVALID_ARG;
 
-        return fail_set(fail, gone ? "guest-gone" : "internal", "look with `virsh list --all`", "%.300s", words());
+        return fail_set(fail, gone ? "guest-gone" : "internal", "look with `virsh list --all`", "%.300s",
+                        words());
     }
     if (check_state(g->domain, fail) < 0)
         return -1;
@@ -226,8 +236,8 @@ static bool is_missing(struct guest *g, const char *path)
     return false;
 }
 
-static int start(struct guest *g, const char *path, const char *const *args, const char *input, size_t input_len,
-                 int64_t *ret_pid, bool *ret_missing, struct fail *fail)
+static int start(struct guest *g, const char *path, const char *const *args, const char *input,
+                 size_t input_len, int64_t *ret_pid, bool *ret_missing, struct fail *fail)
 {
     _cleanup_agent_ char *reply = NULL;
     bool refused = false;
@@ -256,7 +266,8 @@ static int ask_status(struct guest *g, int64_t pid, struct agent_status *ret, st
     if (guest_agent(g, agent_status_command(pid), &reply, &refused, fail) < 0) {
         if (refused)
             fail_set(fail, "agent-timeout", "the same request can be repeated",
-                     "the guest agent no longer knows the program: was the guest reverted or the agent restarted?");
+                     "the guest agent no longer knows the program: was the guest reverted or the agent "
+                     "restarted?");
         return -1;
     }
     if (agent_read_status(reply, ret, &fail->text) < 0) {
@@ -295,15 +306,15 @@ int guest_run(struct guest *g, const char *path, const char *const *args, const 
             return 0;
         }
         if (guest_left_ms(g) == 0)
-            return fail_set(fail, "agent-timeout", "the same request can be repeated", "%s still runs in the guest",
-                            path);
+            return fail_set(fail, "agent-timeout", "the same request can be repeated",
+                            "%s still runs in the guest", path);
         pause_ms(wait < guest_left_ms(g) ? wait : guest_left_ms(g) + 1);
         wait = wait * 3 / 2 < POLL_LAST_MS ? wait * 3 / 2 : POLL_LAST_MS;
     }
 }
 
-// libvirt's own call, since it also resets the ticks that QEMU owes the guest. It blocks for ever unless libvirt is told
-// how long an agent may take, which it then remembers for everybody: the default is put back afterwards.
+// libvirt's own call, since it also resets the ticks that QEMU owes the guest. It blocks for ever unless libvirt is
+// told how long an agent may take, which it then remembers for everybody: the default is put back afterwards.
 int guest_set_time(struct guest *g, int64_t us, struct fail *fail)
 {
     int left = (int)((guest_left_ms(g) + 999) / 1000);

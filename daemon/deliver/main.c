@@ -15,16 +15,16 @@
 
 enum { REQUEST_MS = 10000, ANSWER_MS = 10000, GRACE_S = 10 };
 
-static const char help[] =
-    "usage: virtrust-deliver [--config FILE] < REQUEST\n"
-    "\n"
-    "Carries out one verb in one guest, by its agent, and answers. Started by systemd or virtrust-spawn for virtrustd;\n"
-    "requests and answers are records of key=value lines, closed by an empty line.\n"
-    "\n"
-    "  --config FILE   instead of " CONFIG_FILE "\n"
-    "  --help, --version\n"
-    "\n"
-    "Exit: 0 answered, 2 usage or bad request, 4 cannot work.\n";
+static const char help[] = "usage: virtrust-deliver [--config FILE] < REQUEST\n"
+                           "\n"
+                           "Carries out one verb in one guest, by its agent, and answers. Started by systemd "
+                           "or virtrust-spawn for virtrustd;\n"
+                           "requests and answers are records of key=value lines, closed by an empty line.\n"
+                           "\n"
+                           "  --config FILE   instead of " CONFIG_FILE "\n"
+                           "  --help, --version\n"
+                           "\n"
+                           "Exit: 0 answered, 2 usage or bad request, 4 cannot work.\n";
 
 static int complain(int code, const char *text)
 {
@@ -50,7 +50,8 @@ static int arm(unsigned seconds)
     _cleanup_record_ struct record *r = NULL;
     const struct sigaction act = {.sa_handler = too_late};
 
-    fail_set(&fail, "agent-timeout", "is libvirt's daemon stalled?", "libvirt did not come back within %u s", seconds);
+    fail_set(&fail, "agent-timeout", "is libvirt's daemon stalled?", "libvirt did not come back within %u s",
+             seconds);
     r = verbs_error(&fail);
     if (record_encode(r, &late_answer, &late_len) < 0 || sigaction(SIGALRM, &act, NULL) < 0)
         return -1;

@@ -36,11 +36,11 @@ static int load(const char *path, struct source *s, struct fail *fail)
     struct stat st;
 
     if (fd < 0 || fstat(fd, &st) < 0)
-        return fail_set(fail, "push-refused", "install virtrust's guest helper on the host", "%.200s: %s", path,
-                        strerror(errno));
+        return fail_set(fail, "push-refused", "install virtrust's guest helper on the host", "%.200s: %s",
+                        path, strerror(errno));
     if (!S_ISREG(st.st_mode) || st.st_size == 0 || st.st_size > SOURCE_MAX)
-        return fail_set(fail, "push-refused", "name the helper's own file", "%.200s: no program of a sensible size",
-                        path);
+        return fail_set(fail, "push-refused", "name the helper's own file",
+                        "%.200s: no program of a sensible size", path);
     s->data = malloc((size_t)st.st_size);
     while (s->data && s->len < (size_t)st.st_size) {
         ssize_t n = read(fd, s->data + s->len, (size_t)st.st_size - s->len);
@@ -56,7 +56,8 @@ static int load(const char *path, struct source *s, struct fail *fail)
 }
 
 // Runs a tool of the guest's own; anything but exit 0 is a refusal.
-static int tool(struct guest *g, const char *path, const char *const *args, struct agent_status *ret, struct fail *fail)
+static int tool(struct guest *g, const char *path, const char *const *args, struct agent_status *ret,
+                struct fail *fail)
 {
     _cleanup_agent_status_ struct agent_status s = {0};
     bool missing = false;
@@ -67,7 +68,8 @@ static int tool(struct guest *g, const char *path, const char *const *args, stru
         return -1;
     }
     if (s.exit_code != 0)
-        return fail_set(fail, "push-refused", by_hand, "%s in the guest: exit %d: %.200s", path, s.exit_code, s.err);
+        return fail_set(fail, "push-refused", by_hand, "%s in the guest: exit %d: %.200s", path, s.exit_code,
+                        s.err);
     if (ret) {
         *ret = s;
         s.out = NULL;
@@ -82,7 +84,8 @@ static int has_sum(struct guest *g, const char *path, const char *sum, bool *ret
     _cleanup_agent_status_ struct agent_status s = {0};
     bool missing = false;
 
-    if (guest_run(g, "/usr/bin/sha256sum", (const char *const[]){path, NULL}, NULL, 0, &s, &missing, fail) < 0) {
+    if (guest_run(g, "/usr/bin/sha256sum", (const char *const[]){path, NULL}, NULL, 0, &s, &missing, fail) <
+        0) {
         if (missing)
             return fail_set(fail, "push-refused", by_hand, "the guest has no /usr/bin/sha256sum");
         return -1;
@@ -125,7 +128,8 @@ static int write_file(struct guest *g, const char *path, const struct source *s,
         return -1;
     }
     if (agent_read_number(opened, &handle, &fail->text) < 0)
-        return fail_set(fail, "push-refused", by_hand, "the guest agent gave no handle of the file it opened");
+        return fail_set(fail, "push-refused", by_hand,
+                        "the guest agent gave no handle of the file it opened");
     rc = write_pieces(g, handle, s, fail);
     if (guest_agent(g, agent_close_command(handle), &closed, &refused, &ignored) < 0 && rc == 0) {
         *fail = ignored;

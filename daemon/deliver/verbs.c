@@ -52,15 +52,18 @@ static int read_exit(const struct agent_status *s, struct fail *fail)
     const char *by_hand = "run virtrust-helper in the guest by hand";
 
     if (s->exit_code < 0)
-        return fail_set(fail, "helper-failed", by_hand, "the helper was ended by signal %lld", (long long)s->signal);
+        return fail_set(fail, "helper-failed", by_hand, "the helper was ended by signal %lld",
+                        (long long)s->signal);
     if (s->exit_code == EXIT_TIMED_OUT)
         return fail_set(fail, "agent-timeout", "the same request can be repeated", "%.300s", s->err);
     if (s->exit_code == EXIT_REFUSED)
         return fail_set(fail, "helper-refused", by_hand, "%.300s", s->err);
     if (s->exit_code != EXIT_ANSWERED)
-        return fail_set(fail, "helper-failed", by_hand, "the helper ended with exit code %d: %.300s", s->exit_code, s->err);
+        return fail_set(fail, "helper-failed", by_hand, "the helper ended with exit code %d: %.300s",
+                        s->exit_code, s->err);
     if (s->out_cut || !s->out)
-        return fail_set(fail, "helper-failed", by_hand, "the helper's answer is %s", s->out ? "cut short" : "empty");
+        return fail_set(fail, "helper-failed", by_hand, "the helper's answer is %s",
+                        s->out ? "cut short" : "empty");
     return 0;
 }
 
@@ -78,7 +81,8 @@ int verbs_read_helper(const char *verb, const struct agent_status *s, struct rec
         err_set(&err, -EBADMSG, "it is cut short");
     if (rc != 0 || used != s->out_len)
         return fail_set(fail, "helper-failed", "is it virtrust's helper that runs there?",
-                        "the helper's answer is no record: %.200s", rc != 0 ? err.text : "something follows it");
+                        "the helper's answer is no record: %.200s",
+                        rc != 0 ? err.text : "something follows it");
     if (!record_is(r, type_of(verb)))
         return fail_set(fail, "helper-failed", "is the helper of the same version as the host's virtrust?",
                         "the helper answered another question");
@@ -89,10 +93,13 @@ int verbs_read_helper(const char *verb, const struct agent_status *s, struct rec
 void verbs_copy(struct record *answer, const struct record *helper)
 {
     static const char *const keys[] = {
-        "os",           "joined",      "computer",     "sam_account_name", "domain",     "realm",     "account_sid",
-        "live_sha256",  "set_at",      "kvno",         "channel",          "channel_code", "channel_text", "dc",
-        "dc_reachable", "now_us",      "public_key",   "keystore",         "rotation",   "last.token", "last.verb",
-        "last.result",  "superseded",  "ready",        "reason",           "text",       "token",     "result",
+        "os",           "joined",      "computer",     "sam_account_name",
+        "domain",       "realm",       "account_sid",  "live_sha256",
+        "set_at",       "kvno",        "channel",      "channel_code",
+        "channel_text", "dc",          "dc_reachable", "now_us",
+        "public_key",   "keystore",    "rotation",     "last.token",
+        "last.verb",    "last.result", "superseded",   "ready",
+        "reason",       "text",        "token",        "result",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
@@ -167,7 +174,8 @@ static int ask_agent(struct guest *g, struct agent_info *ret, bool *ret_windows,
         return fail_set(fail, "helper-failed", "update qemu-guest-agent in the guest",
                         "the guest agent does not tell what it can do");
     if (!ret->exec || !ret->exec_status)
-        return fail_set(fail, "exec-blocked", "allow guest-exec and guest-exec-status in the guest agent's configuration",
+        return fail_set(fail, "exec-blocked",
+                        "allow guest-exec and guest-exec-status in the guest agent's configuration",
                         "the guest's administrator does not let the agent run programs");
     if (guest_agent(g, agent_plain_command("guest-get-osinfo"), &os, &refused, &ignored) == 0)
         agent_read_os(os, ret_windows, NULL);
@@ -186,8 +194,9 @@ static char *helper_request(const char *verb, const struct record *request, size
 }
 
 // Runs the installed helper; where there is none, the pushed one, if that is allowed.
-static int run_program(struct guest *g, const struct record *request, const struct agent_info *info, bool windows,
-                       const char *push_source, struct agent_status *ret, bool *ret_pushed, struct fail *fail)
+static int run_program(struct guest *g, const struct record *request, const struct agent_info *info,
+                       bool windows, const char *push_source, struct agent_status *ret, bool *ret_pushed,
+                       struct fail *fail)
 {
     const char *verb = record_get(request, "verb");
     const char *const args[] = {verb, NULL};
@@ -198,7 +207,8 @@ static int run_program(struct guest *g, const struct record *request, const stru
 
     if (!input)
         return fail_set(fail, "internal", "free some memory", "cannot encode the helper's request");
-    if (guest_run(g, record_get_or(request, "helper", default_helper), args, input, len, ret, &missing, fail) == 0)
+    if (guest_run(g, record_get_or(request, "helper", default_helper), args, input, len, ret, &missing,
+                  fail) == 0)
         return 0;
     if (!missing || record_get_bool(request, "push") != 1)
         return -1;
@@ -206,14 +216,15 @@ static int run_program(struct guest *g, const struct record *request, const stru
         return fail_set(fail, "push-refused", "install virtrust-helper in the guest by hand",
                         windows ? "the helper is pushed into Linux guests alone"
                                 : "the guest's administrator does not let the agent write files");
-    if (push_helper(g, push_source, path, fail) < 0 || guest_run(g, path, args, input, len, ret, &missing, fail) < 0)
+    if (push_helper(g, push_source, path, fail) < 0 ||
+        guest_run(g, path, args, input, len, ret, &missing, fail) < 0)
         return -1;
     *ret_pushed = true;
     return 0;
 }
 
-static int run_helper(struct guest *g, const struct record *request, const char *push_source, struct record *answer,
-                      struct fail *fail)
+static int run_helper(struct guest *g, const struct record *request, const char *push_source,
+                      struct record *answer, struct fail *fail)
 {
     _cleanup_agent_status_ struct agent_status s = {0};
     _cleanup_record_ struct record *helper = NULL;

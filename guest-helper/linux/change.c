@@ -109,7 +109,8 @@ static void record_result(struct run *r, struct record *answer)
 static struct record *answer_of(struct run *r)
 {
     bool done = strcmp(r->result, "done") == 0;
-    struct record *a = change_answer(r->q->verb, r->q->token, r->result, r->reason, done ? NULL : r->text.text);
+    struct record *a = change_answer(r->q->verb, r->q->token, r->result, r->reason,
+                                     done ? NULL : r->text.text);
 
     if (done) {
         record_add_hex(a, "live_sha256", r->storing, DIGEST);
@@ -173,7 +174,8 @@ int change_run(const struct change_request *request, struct member *m, struct re
 }
 
 // STEP_CHANGE is left out: this verb is not asked for now, so nothing new may be changed in its name.
-static const enum step settle_steps[] = {STEP_SETTLE, STEP_ACCEPT, STEP_WRITE, STEP_TELL, STEP_SHOW, STEP_END};
+static const enum step settle_steps[] = {STEP_SETTLE, STEP_ACCEPT, STEP_WRITE,
+                                         STEP_TELL,   STEP_SHOW,   STEP_END};
 
 struct settling {
     const char *root;
@@ -196,8 +198,8 @@ static bool never_taken(struct state *st, const char *token, struct member *m, c
 static int settle_one(struct state *st, const char *token, void *data)
 {
     struct settling *s = data;
-    const struct change_request q = {.root = s->root, .st = st, .verb = VERB_ROTATE, .token = token,
-                                     .steps = settle_steps};
+    const struct change_request q = {
+        .root = s->root, .st = st, .verb = VERB_ROTATE, .token = token, .steps = settle_steps};
     _cleanup_record_ struct record *done = NULL, *answer = NULL;
 
     if (change_recorded(st, VERB_ROTATE, token, &done, NULL) == 0)

@@ -15,13 +15,13 @@
 
 struct change_request {
     const char *root;
-    struct state *st;      // opened for writing
-    enum verb verb;        // VERB_STORE or VERB_ROTATE
+    struct state *st; // opened for writing
+    enum verb verb;   // VERB_STORE or VERB_ROTATE
     const char *token;
-    const char *expect;    // fingerprint, hex; journalled
-    const char *dc;        // NULL: found by itself
-    const char *sealed;    // store: the blob, hex
-    uint64_t kvno;         // store: what the host believes; 0: unknown
+    const char *expect; // fingerprint, hex; journalled
+    const char *dc;     // NULL: found by itself
+    const char *sealed; // store: the blob, hex
+    uint64_t kvno;      // store: what the host believes; 0: unknown
     const enum step *steps;
 };
 
@@ -35,7 +35,8 @@ int change_run(const struct change_request *request, struct member *m, struct re
 bool change_settle(const char *root, struct state *st, struct member *m);
 
 // The recorded result of a finished verb: 0, -ENOENT, other -errno with a sentence.
-int change_recorded(struct state *st, enum verb verb, const char *token, struct record **ret, struct err *err);
+int change_recorded(struct state *st, enum verb verb, const char *token, struct record **ret,
+                    struct err *err);
 
 // A `result` answer with the keys that each has.
 struct record *change_answer(enum verb verb, const char *token, const char *result, const char *reason,

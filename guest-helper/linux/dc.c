@@ -17,10 +17,10 @@
 #include <sys/socket.h>
 
 enum {
-    DCS_MAX = 16,        // DCs that are tried
-    CONNECT_MS = 1500,   // for one address
-    ADDRESSES_MAX = 4,   // of one DC
-    ANSWER_MAX = 16384,  // bytes of a DNS answer
+    DCS_MAX = 16,       // DCs that are tried
+    CONNECT_MS = 1500,  // for one address
+    ADDRESSES_MAX = 4,  // of one DC
+    ANSWER_MAX = 16384, // bytes of a DNS answer
 };
 
 struct candidates {
@@ -153,6 +153,7 @@ int dc_find(const char *realm, char ret[static DC_NAME], struct err *err)
         }
     }
     strcpy(ret, c.dc[0].name);
-    return err_set(err, -EHOSTUNREACH, "%.200s and %zu other DCs of %.100s: none accepts a connection to port 88",
-                   c.dc[0].name, c.n - 1, realm);
+    return err_set(err, -EHOSTUNREACH,
+                   "%.200s and %zu other DCs of %.100s: none accepts a connection to port 88", c.dc[0].name,
+                   c.n - 1, realm);
 }

@@ -252,12 +252,14 @@ static int act(struct helper *h, struct record **ret, struct err *err)
     return rc;
 }
 
-int helper_run(const char *root, enum verb verb, const struct record *request, struct record **ret, struct err *err)
+int helper_run(const char *root, enum verb verb, const struct record *request, struct record **ret,
+               struct err *err)
 {
-    _cleanup_helper_ struct helper h = {.root = root, .verb = verb, .request = request,
-                                        .token = record_get(request, "token")};
+    _cleanup_helper_ struct helper h = {
+        .root = root, .verb = verb, .request = request, .token = record_get(request, "token")};
 
     if (!token_valid(h.token))
-        return err_set(err, -EINVAL, "the request's token must be %d lower-case hexadecimal digits", TOKEN_LEN);
+        return err_set(err, -EINVAL, "the request's token must be %d lower-case hexadecimal digits",
+                       TOKEN_LEN);
     return verb == VERB_PROBE ? probe(&h, ret, err) : act(&h, ret, err);
 }

@@ -89,12 +89,13 @@ static int make_config(const char *realm, const char *dc, profile_t *ret, int *r
     char path[64];
     const_profile_filespec_t files[] = {path, NULL};
 
-    if (fd < 0 || dprintf(fd,
-                          "[libdefaults]\n default_realm = %s\n dns_lookup_kdc = false\n dns_lookup_realm = false\n"
-                          " dns_canonicalize_hostname = false\n rdns = false\n udp_preference_limit = 1\n"
-                          " allow_rc4 = true\n[realms]\n %s = {\n  kdc = %s:88\n  admin_server = %s\n"
-                          "  kpasswd_server = %s:464\n }\n",
-                          realm, realm, dc, dc, dc) < 0)
+    if (fd < 0 ||
+        dprintf(fd,
+                "[libdefaults]\n default_realm = %s\n dns_lookup_kdc = false\n dns_lookup_realm = false\n"
+                " dns_canonicalize_hostname = false\n rdns = false\n udp_preference_limit = 1\n"
+                " allow_rc4 = true\n[realms]\n %s = {\n  kdc = %s:88\n  admin_server = %s\n"
+                "  kpasswd_server = %s:464\n }\n",
+                realm, realm, dc, dc, dc) < 0)
         return -EIO;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     if (profile_init(files, ret) != 0)
@@ -103,18 +104,26 @@ static int make_config(const char *realm, const char *dc, profile_t *ret, int *r
     return 0;
 }
 
+static struct krb *krb_alloc(void)
+{
+    struct krb *k = calloc(1, sizeof *k);
+
+    if (k)
+        k->config = -1;
+    return k;
+}
+
 int krb_new(const char *realm, const char *dc, const char *account, struct krb **ret, struct err *err)
 {
-    _cleanup_krb_ struct krb *k = calloc(1, sizeof *k);
+    _cleanup_krb_ struct krb *k = krb_alloc();
     profile_t config = NULL;
     krb5_error_code code;
 
     if (!k)
         return err_set(err, -ENOMEM, "out of memory");
-    k->config = -1;
     if (!plain_name(realm) || !plain_name(dc) || !plain_name(account))
-        return err_set(err, -EINVAL, "%.64s, %.64s, %.64s: no proper names of realm, DC and account", realm, dc,
-                       account);
+        return err_set(err, -EINVAL, "%.64s, %.64s, %.64s: no proper names of realm, DC and account", realm,
+                       dc, account);
     if (make_config(realm, dc, &config, &k->config) < 0)
         return err_set(err, -EIO, "cannot make a Kerberos configuration: is /proc mounted?");
     code = krb5_init_context_profile(config, 0, &k->ctx);
@@ -122,7 +131,8 @@ int krb_new(const char *realm, const char *dc, const char *account, struct krb *
     k->realm = strdup(realm);
     k->name = strdup(account);
     if (code == 0 && k->realm && k->name)
-        code = krb5_build_principal(k->ctx, &k->account, (unsigned)strlen(realm), realm, account, (char *)NULL);
+        code = krb5_build_principal(k->ctx, &k->account, (unsigned)strlen(realm), realm, account,
+                                    (char *)NULL);
     if (code != 0 || !k->account) {
         tell(k, code, "Kerberos does not start", err);
         return -EIO;
@@ -148,8 +158,8 @@ struct krb *krb_free(struct krb *k)
 }
 
 // Initial credentials for `service` (NULL: a TGT), by password or, without one, by keytab.
-static krb5_error_code login(struct krb *k, const struct secret *password, const char *keytab, const char *service,
-                             krb5_creds *ret)
+static krb5_error_code login(struct krb *k, const struct secret *password, const char *keytab,
+                             const char *service, krb5_creds *ret)
 {
     krb5_init_creds_context icc = NULL;
     krb5_get_init_creds_opt *opt = NULL;
@@ -181,7 +191,8 @@ static krb5_error_code login(struct krb *k, const struct secret *password, const
     return code;
 }
 
-static enum krb_answer try_login(struct krb *k, const struct secret *password, const char *keytab, struct err *err)
+static enum krb_answer try_login(struct krb *k, const struct secret *password, const char *keytab,
+                                 struct err *err)
 {
     krb5_creds creds = {0};
     krb5_error_code code = login(k, password, keytab, NULL, &creds);
@@ -264,8 +275,8 @@ static int rule_salt(struct krb *k, krb5_data *ret)
     return ret->data ? 0 : -ENOMEM;
 }
 
-static krb5_error_code one_key(struct krb *k, const struct secret *password, uint16_t enctype, const krb5_data *salt,
-                               const krb5_data *params, struct krb_key *ret)
+static krb5_error_code one_key(struct krb *k, const struct secret *password, uint16_t enctype,
+                               const krb5_data *salt, const krb5_data *params, struct krb_key *ret)
 {
     krb5_data text = {.length = (unsigned)password->len, .data = (char *)password->data};
     krb5_keyblock block = {0};
@@ -282,8 +293,8 @@ static krb5_error_code one_key(struct krb *k, const struct secret *password, uin
     return code;
 }
 
-int krb_keys(struct krb *k, const struct secret *password, const uint16_t *enctypes, size_t n, struct krb_key *ret,
-             size_t *ret_n, struct err *err)
+int krb_keys(struct krb *k, const struct secret *password, const uint16_t *enctypes, size_t n,
+             struct krb_key *ret, size_t *ret_n, struct err *err)
 {
     krb5_data salt = {0}, params = {0};
     krb5_enctype chosen = 0;
@@ -310,7 +321,8 @@ int krb_keys(struct krb *k, const struct secret *password, const uint16_t *encty
     return 0;
 }
 
-static void tell_change(struct krb *k, int result, const krb5_data *code_text, const krb5_data *text, struct err *err)
+static void tell_change(struct krb *k, int result, const krb5_data *code_text, const krb5_data *text,
+                        struct err *err)
 {
     char *message = NULL;
 

@@ -58,8 +58,8 @@ struct krb_key {
 
 // The keys that a password gives, one for each known enctype of the list (others are passed over); the salt is the
 // one that the DC tells, else AD's rule for computers. 0, -EIO; *ret_n <= n. The caller wipes the keys.
-int krb_keys(struct krb *k, const struct secret *password, const uint16_t *enctypes, size_t n, struct krb_key *ret,
-             size_t *ret_n, struct err *err);
+int krb_keys(struct krb *k, const struct secret *password, const uint16_t *enctypes, size_t n,
+             struct krb_key *ret, size_t *ret_n, struct err *err);
 
 enum krb_change {
     KRB_CHANGED,        // the DC says so

@@ -58,7 +58,8 @@ static bool same_key(const struct keytab_entry *a, const struct keytab_entry *b)
 
 // Does any entry of the file satisfy f? Damaged entries were found by the first pass already.
 static bool any(const struct old *old, const struct keytab_entry *e,
-                bool (*f)(const struct old *old, const struct keytab_entry *other, const struct keytab_entry *e))
+                bool (*f)(const struct old *old, const struct keytab_entry *other,
+                          const struct keytab_entry *e))
 {
     struct keytab_reader r;
     struct keytab_entry other;
@@ -71,12 +72,14 @@ static bool any(const struct old *old, const struct keytab_entry *e,
     return false;
 }
 
-static bool is_machine_with_key(const struct old *old, const struct keytab_entry *other, const struct keytab_entry *e)
+static bool is_machine_with_key(const struct old *old, const struct keytab_entry *other,
+                                const struct keytab_entry *e)
 {
     return same_name(other, old->machine) && same_key(other, e);
 }
 
-static bool is_this_one_shared(const struct old *old, const struct keytab_entry *other, const struct keytab_entry *e)
+static bool is_this_one_shared(const struct old *old, const struct keytab_entry *other,
+                               const struct keytab_entry *e)
 {
     return same_name(other, e) && any(old, other, is_machine_with_key);
 }
@@ -100,13 +103,14 @@ static bool add_enctype(uint16_t enctype, uint16_t *list, size_t max, size_t *n)
     return true;
 }
 
-int ktmake_enctypes(const void *old, size_t len, const struct keytab_entry *machine, uint16_t *ret, size_t max,
-                    size_t *ret_n, struct err *err)
+int ktmake_enctypes(const void *old, size_t len, const struct keytab_entry *machine, uint16_t *ret,
+                    size_t max, size_t *ret_n, struct err *err)
 {
     struct keytab_reader r;
     struct keytab_entry e;
     size_t n = 0;
-    bool fits = add_enctype(KEYTAB_AES256_SHA1, ret, max, &n) && add_enctype(KEYTAB_AES128_SHA1, ret, max, &n);
+    bool fits = add_enctype(KEYTAB_AES256_SHA1, ret, max, &n) &&
+                add_enctype(KEYTAB_AES128_SHA1, ret, max, &n);
     int rc = keytab_open(&r, old, len, err);
 
     while (rc == 0 && (rc = keytab_next(&r, &e, err)) == 0)
@@ -142,7 +146,8 @@ static int append(struct out *o, const void *data, size_t len)
     return 0;
 }
 
-static int append_key(struct out *o, const struct raw *like, const struct krb_key *key, uint32_t kvno, uint32_t now)
+static int append_key(struct out *o, const struct raw *like, const struct krb_key *key, uint32_t kvno,
+                      uint32_t now)
 {
     unsigned char head[4], tail[4 + 1 + 2 + 2 + KRB_KEY_MAX + 4], *p = tail;
     size_t names = name_len(like);
@@ -205,8 +210,8 @@ static int fill(const struct old *old, const struct krb_key *keys, size_t n, uin
     return rc < 0 ? rc : 0;
 }
 
-int ktmake(const void *old, size_t len, const struct keytab_entry *machine, const struct krb_key *keys, size_t n,
-           uint32_t kvno, uint32_t now, unsigned char **ret, size_t *ret_len, struct err *err)
+int ktmake(const void *old, size_t len, const struct keytab_entry *machine, const struct krb_key *keys,
+           size_t n, uint32_t kvno, uint32_t now, unsigned char **ret, size_t *ret_len, struct err *err)
 {
     const struct old from = {old, len, machine};
     struct out o = {.data = malloc(KEYTAB_FILE_MAX)};
@@ -219,7 +224,9 @@ int ktmake(const void *old, size_t len, const struct keytab_entry *machine, cons
     if (rc < 0) {
         secret_wipe(o.data, o.len);
         free(o.data);
-        return rc == -E2BIG ? err_set(err, rc, "the new keytab would be longer than %d bytes", KEYTAB_FILE_MAX) : rc;
+        return rc == -E2BIG
+                   ? err_set(err, rc, "the new keytab would be longer than %d bytes", KEYTAB_FILE_MAX)
+                   : rc;
     }
     *ret = o.data;
     *ret_len = o.len;

@@ -17,9 +17,9 @@
 #include "guest-helper/linux/krb.h"
 
 // The distinct enctypes of the machine's newest entries, and AES 256 and 128 besides; *ret_n <= max.
-int ktmake_enctypes(const void *old, size_t len, const struct keytab_entry *machine, uint16_t *ret, size_t max,
-                    size_t *ret_n, struct err *err);
+int ktmake_enctypes(const void *old, size_t len, const struct keytab_entry *machine, uint16_t *ret,
+                    size_t max, size_t *ret_n, struct err *err);
 
 // *ret: malloc'd; the caller wipes and frees it. 0, -EBADMSG (the old keytab), -E2BIG, -ENOMEM.
-int ktmake(const void *old, size_t len, const struct keytab_entry *machine, const struct krb_key *keys, size_t n,
-           uint32_t kvno, uint32_t now, unsigned char **ret, size_t *ret_len, struct err *err);
+int ktmake(const void *old, size_t len, const struct keytab_entry *machine, const struct krb_key *keys,
+           size_t n, uint32_t kvno, uint32_t now, unsigned char **ret, size_t *ret_len, struct err *err);

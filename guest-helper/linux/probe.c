@@ -18,7 +18,8 @@ static void add_channel(struct record *a, const char *channel, const char *code,
 }
 
 // Samba keeps a copy of its own, and either copy can lag behind the other.
-static void judge_both(struct record *a, const struct member *m, struct krb *k, bool keytab_works, const char *text)
+static void judge_both(struct record *a, const struct member *m, struct krb *k, bool keytab_works,
+                       const char *text)
 {
     _cleanup_secret_ struct secret password = {0};
     struct err ignored = {0};
@@ -27,7 +28,8 @@ static void judge_both(struct record *a, const struct member *m, struct krb *k, 
     if (winbind_password(&m->winbind, &password) == 0)
         samba = krb_try_password(k, &password, &ignored);
     if (keytab_works && samba == KRB_PREAUTH_FAILED)
-        add_channel(a, "broken", "samba-stale", "the keytab's key works, but the password in Samba's secrets.tdb does not");
+        add_channel(a, "broken", "samba-stale",
+                    "the keytab's key works, but the password in Samba's secrets.tdb does not");
     else if (!keytab_works && samba == KRB_OK)
         add_channel(a, "healthy", "keytab-stale",
                     "Samba's password works, but the keytab's key is old: run `net ads keytab create`");

@@ -6,7 +6,7 @@
 //     struct record *a = probe_answer(&member);
 #pragma once
 
-#include "guest-helper/linux/member.h"
 #include "common/record.h"
+#include "guest-helper/linux/member.h"
 
 struct record *probe_answer(const struct member *m);

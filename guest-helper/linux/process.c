@@ -28,7 +28,8 @@ int process_prepare(unsigned limit_s, struct err *err)
     const struct sigaction act = {.sa_handler = out_of_time};
 
     umask(077);
-    if (prctl(PR_SET_DUMPABLE, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0 || sigaction(SIGALRM, &act, NULL) < 0)
+    if (prctl(PR_SET_DUMPABLE, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0 ||
+        sigaction(SIGALRM, &act, NULL) < 0)
         return err_set(err, -errno, "cannot protect this process: %s", strerror(errno));
     alarm(limit_s);
     return 0;

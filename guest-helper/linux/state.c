@@ -56,14 +56,22 @@ static int make_directory(const char *path, struct err *err)
     return 0;
 }
 
+static struct state *state_alloc(void)
+{
+    struct state *st = calloc(1, sizeof *st);
+
+    if (st)
+        st->fd = -1;
+    return st;
+}
+
 int state_open(const char *root, bool create, struct state **ret, struct err *err)
 {
-    _cleanup_state_ struct state *st = calloc(1, sizeof *st);
+    _cleanup_state_ struct state *st = state_alloc();
     int rc;
 
     if (!st)
         return err_set(err, -ENOMEM, "out of memory");
-    st->fd = -1;
     if (snprintf(st->path, sizeof st->path, "%s/%s", strcmp(root, "/") == 0 ? "" : root, where) >= PATH_MAX)
         return err_set(err, -ENAMETOOLONG, "%.200s: too long a path", root);
     rc = create ? make_directory(st->path, err) : 0;
@@ -163,7 +171,8 @@ static int sync_parent(struct state *st, const char *token)
     return fd < 0 ? -1 : fsync(fd);
 }
 
-int state_write(struct state *st, const char *token, const char *name, const struct record *r, struct err *err)
+int state_write(struct state *st, const char *token, const char *name, const struct record *r,
+                struct err *err)
 {
     char path[NAME_LEN], beside[NAME_LEN + 8];
     _cleanup_close_ int fd = -1;

@@ -40,7 +40,8 @@ bool token_valid(const char *token); // 32 lower-case hexadecimal digits; NULL i
 // token NULL: a file of the directory itself. Both write and wipe need a state that was opened with `create`.
 // 0, -ENOENT (absent; no sentence), other -errno with a sentence (a damaged record is -EBADMSG).
 int state_read(struct state *st, const char *token, const char *name, struct record **ret, struct err *err);
-int state_write(struct state *st, const char *token, const char *name, const struct record *r, struct err *err);
+int state_write(struct state *st, const char *token, const char *name, const struct record *r,
+                struct err *err);
 // Overwrites, syncs and deletes; an absent file is fine.
 int state_wipe(struct state *st, const char *token, const char *name, struct err *err);
 

@@ -186,8 +186,8 @@ static void step_write(struct run *r)
     // A run that was interrupted right here has written it already; again would drop the keys before.
     if (memcmp(r->m->kt.sha256, r->storing, DIGEST) == 0 && machine->kvno == r->kvno)
         return;
-    rc = ktmake(r->m->kt.data, r->m->kt.len, machine, r->keys, r->n_keys, r->kvno, (uint32_t)time(NULL), &bytes, &len,
-                &r->text);
+    rc = ktmake(r->m->kt.data, r->m->kt.len, machine, r->keys, r->n_keys, r->kvno, (uint32_t)time(NULL),
+                &bytes, &len, &r->text);
     if (rc == 0)
         rc = ktfile_replace(&r->m->kt, bytes, len, &r->text);
     secret_wipe(bytes, len);

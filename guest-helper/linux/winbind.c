@@ -154,7 +154,8 @@ static bool holds(const struct winbind *w, const struct secret *password)
            memcmp(now.data, password->data, now.len) == 0;
 }
 
-static int change(const struct winbind *w, const struct secret *password, char *out, size_t size, struct err *err)
+static int change(const struct winbind *w, const struct secret *password, char *out, size_t size,
+                  struct err *err)
 {
     const char *const argv[] = {w->net, "changesecretpw", "-f", "-i", NULL};
     int rc = run_program(argv, password, out, size, err);
@@ -200,6 +201,7 @@ int winbind_store(const struct winbind *w, const struct secret *password, struct
     }
     secret_wipe(out, sizeof out);
     if (rc == 0 && !holds(w, password))
-        rc = err_set(err, -EIO, "%.300s does not hold the password that `net changesecretpw` was given", w->secrets);
+        rc = err_set(err, -EIO, "%.300s does not hold the password that `net changesecretpw` was given",
+                     w->secrets);
     return rc;
 }

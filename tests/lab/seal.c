@@ -3,8 +3,8 @@
 //
 // lab-seal PUBLIC-KEY CONTEXT < SECRET: prints the blob that carries the secret to the holder of the key. The
 // laboratory's scripts play the host with it.
-#include "common/hex.h"
 #include "common/os/seal.h"
+#include "common/hex.h"
 
 #include <stdio.h>
 #include <string.h>

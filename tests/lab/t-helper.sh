@@ -8,7 +8,9 @@
 
 helper=$LAB_BIN/virtrust-helper
 seal=$LAB_BIN/../test/lab-seal
-[ -x "$helper" ] && [ -x "$seal" ] || lab_skip "virtrust-helper and lab-seal are not built in $LAB_BIN"
+if [ ! -x "$helper" ] || [ ! -x "$seal" ]; then
+    lab_skip "virtrust-helper and lab-seal are not built in $LAB_BIN"
+fi
 lab_dc_start
 
 # new_member NAME: joins NAME; its tree is $root.
@@ -126,7 +128,7 @@ lab_check "the keytab is as it was" grep -qF "$(sha256sum < "$root/etc/krb5.keyt
 chmod 0640 "$root/etc/krb5.keytab"
 chown root:backup "$root/etc/krb5.keytab"
 ask store "token=$(token 1)" "expect=$live" "sealed=$sealed" "kvno=$kvno" "dc=$LAB_DC"
-lab_check "the right secret is stored" is result done
+lab_check "the right secret is stored" is result 'done'
 live=$(get live_sha256)
 stored=$answer
 lab_check "with the DC's key version" is kvno "$kvno_reset"
@@ -141,7 +143,7 @@ lab_check "the same store again is answered from the record" test "$answer" = "$
 lab_check "and changes nothing" test "$before" = "$(picture)"
 
 ask rotate "token=$(token 1)" "expect=$live" "dc=$LAB_DC"
-lab_check "it rotates" is result done
+lab_check "it rotates" is result 'done'
 lab_check "which the DC's key version shows" test "$(lab_dc_kvno h1)" -eq $((kvno_reset + 1))
 lab_check "as the helper says" is kvno $((kvno_reset + 1))
 rotated=$answer
@@ -235,11 +237,11 @@ repair_to_store "$(token 1)"
 ask probe "token=$(token 1)" key=0
 lab_check "reset behind its back, it is broken" is channel broken
 ask store "token=$(token 1)" "expect=$live" "sealed=$sealed" "kvno=$kvno" "dc=$LAB_DC"
-lab_check "the secret is stored" is result done
+lab_check "the secret is stored" is result 'done'
 live=$(get live_sha256)
 lab_check "in Samba's secrets, too" samba_works
 ask rotate "token=$(token 1)" "expect=$live" "dc=$LAB_DC"
-lab_check "it rotates" is result done
+lab_check "it rotates" is result 'done'
 lab_check "Samba's secrets follow" samba_works
 lab_check "the keytab follows" keytab_works
 ask probe "token=$(token 1)" key=0
@@ -280,11 +282,11 @@ killed() {
     shift
     touch "$VIRTRUST_FAULT_DIR/$point"
     ask "$@"
-    [ "$status" -eq 137 ] && [ ! -e "$VIRTRUST_FAULT_DIR/$point" ] || {
+    if [ "$status" -ne 137 ] || [ -e "$VIRTRUST_FAULT_DIR/$point" ]; then
         rm -f "$VIRTRUST_FAULT_DIR/$point"
         printf '  %s: status %s, answer: %s\n' "$point" "$status" "$answer" >&2
         return 1
-    }
+    fi
 }
 
 new_member h2
@@ -295,7 +297,7 @@ for point in $(points store_fresh store); do
     request=("token=$(token $n)" "expect=$live" "sealed=$sealed" "kvno=$kvno" "dc=$LAB_DC")
     lab_check "killed at $point" killed "$point" store "${request[@]}"
     ask store "${request[@]}"
-    lab_check "then the same store ends done" is result done
+    lab_check "then the same store ends done" is result 'done'
     lab_check "and shows the DC's key version" is kvno "$(lab_dc_kvno h2)"
     lab_check "and the keytab works" keytab_works
 done
@@ -309,7 +311,7 @@ for point in $(points rotate_fresh rotate) helper.rotate.settle; do
     fi
     lab_check "killed at $point" killed "$point" rotate "${request[@]}"
     ask rotate "${request[@]}"
-    lab_check "then the same rotation ends done" is result done
+    lab_check "then the same rotation ends done" is result 'done'
     lab_check "with exactly one new key version" test "$(lab_dc_kvno h2)" -eq $((kvno + 1))
     lab_check "and the keytab works" keytab_works
     lab_check "and no password waits" test ! -e "$root/var/lib/virtrust-helper/t-$(token $n)/pending"

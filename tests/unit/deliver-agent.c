@@ -17,8 +17,8 @@
 
 static void base64_both_ways(void **state)
 {
-    static const char *const pairs[][2] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},
-                                           {"foo", "Zm9v"},  {"foobar", "Zm9vYmFy"}, {"\xff\xfe", "//4="}};
+    static const char *const pairs[][2] = {{"", ""},        {"f", "Zg=="},          {"fo", "Zm8="},
+                                           {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}, {"\xff\xfe", "//4="}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
@@ -34,7 +34,8 @@ static void base64_both_ways(void **state)
 
 static void base64_refuses(void **state)
 {
-    static const char *const bad[] = {"Z", "Zg", "Zg=", "====", "Z===", "Zg==Zg==", "Zm9v\n", "Zm-v", "Z=9v", "Zm=v"};
+    static const char *const bad[] = {
+        "Z", "Zg", "Zg=", "====", "Z===", "Zg==Zg==", "Zm9v\n", "Zm-v", "Z=9v", "Zm=v"};
     char *bytes = NULL;
     size_t len = 0;
 
@@ -48,16 +49,18 @@ static void base64_refuses(void **state)
 static void commands(void **state)
 {
     _cleanup_agent_ char *plain = agent_plain_command("guest-info"), *status = agent_status_command(7);
-    _cleanup_agent_ char *exec =
-        agent_exec_command("/bin/x \"y\"", (const char *const[]){"a\\", "\"b", NULL}, "in", 2);
+    _cleanup_agent_ char *exec = agent_exec_command("/bin/x \"y\"", (const char *const[]){"a\\", "\"b", NULL},
+                                                    "in", 2);
     _cleanup_agent_ char *write = agent_write_command(3, "abc", 3);
 
     (void)state;
     assert_string_equal(plain, "{\"execute\":\"guest-info\"}");
     assert_string_equal(status, "{\"execute\":\"guest-exec-status\",\"arguments\":{\"pid\":7}}");
-    assert_string_equal(exec, "{\"execute\":\"guest-exec\",\"arguments\":{\"path\":\"/bin/x \\\"y\\\"\","
-                              "\"arg\":[\"a\\\\\",\"\\\"b\"],\"capture-output\":true,\"input-data\":\"aW4=\"}}");
-    assert_string_equal(write, "{\"execute\":\"guest-file-write\",\"arguments\":{\"handle\":3,\"buf-b64\":\"YWJj\"}}");
+    assert_string_equal(exec,
+                        "{\"execute\":\"guest-exec\",\"arguments\":{\"path\":\"/bin/x \\\"y\\\"\","
+                        "\"arg\":[\"a\\\\\",\"\\\"b\"],\"capture-output\":true,\"input-data\":\"aW4=\"}}");
+    assert_string_equal(
+        write, "{\"execute\":\"guest-file-write\",\"arguments\":{\"handle\":3,\"buf-b64\":\"YWJj\"}}");
 }
 
 static void what_the_agent_can_do(void **state)
@@ -65,13 +68,13 @@ static void what_the_agent_can_do(void **state)
     struct agent_info info = {0};
 
     (void)state;
-    assert_int_equal(
-        agent_read_info("{\"return\":{\"version\":\"7.2\",\"supported_commands\":["
-                        "{\"enabled\":true,\"name\":\"guest-exec\",\"success-response\":true},"
-                        "{\"enabled\":false,\"name\":\"guest-exec-status\"},{\"enabled\":1,\"name\":\"guest-file-write\"},"
-                        "{\"name\":7},3]}}",
-                        &info, NULL),
-        0);
+    assert_int_equal(agent_read_info("{\"return\":{\"version\":\"7.2\",\"supported_commands\":["
+                                     "{\"enabled\":true,\"name\":\"guest-exec\",\"success-response\":true},"
+                                     "{\"enabled\":false,\"name\":\"guest-exec-status\"},{\"enabled\":1,"
+                                     "\"name\":\"guest-file-write\"},"
+                                     "{\"name\":7},3]}}",
+                                     &info, NULL),
+                     0);
     assert_true(info.exec);
     assert_false(info.exec_status);
     assert_false(info.file_write);
@@ -114,7 +117,8 @@ static void no_reply_at_all(void **state)
     }
     assert_int_equal(n, 5);
     assert_int_equal(written, 5);
-    assert_int_equal(agent_read_written("{\"return\":{\"count\":-1,\"eof\":false}}", &written, NULL), -EBADMSG);
+    assert_int_equal(agent_read_written("{\"return\":{\"count\":-1,\"eof\":false}}", &written, NULL),
+                     -EBADMSG);
 }
 
 static void deep_and_long_replies(void **state)
@@ -139,10 +143,11 @@ static void a_program_that_ended(void **state)
     _cleanup_agent_status_ struct agent_status s = {0};
 
     (void)state;
-    assert_int_equal(agent_read_status("{\"return\":{\"exitcode\":4,\"out-data\":\"YWJj\",\"err-data\":\"b2gKbm8A\","
-                                       "\"exited\":true,\"out-truncated\":true}}",
-                                       &s, NULL),
-                     0);
+    assert_int_equal(
+        agent_read_status("{\"return\":{\"exitcode\":4,\"out-data\":\"YWJj\",\"err-data\":\"b2gKbm8A\","
+                          "\"exited\":true,\"out-truncated\":true}}",
+                          &s, NULL),
+        0);
     assert_true(s.exited);
     assert_int_equal(s.exit_code, 4);
     assert_string_equal(s.out, "abc");
@@ -162,11 +167,12 @@ static void a_program_that_runs_or_died(void **state)
     assert_int_equal(s.signal, 9);
     assert_int_equal(agent_read_status("{\"return\":{\"exited\":true,\"exitcode\":-3}}", &s, NULL), 0);
     assert_int_equal(s.exit_code, -1);
-    assert_int_equal(agent_read_status("{\"return\":{\"exited\":true,\"out-data\":\"!\"}}", &s, NULL), -EBADMSG);
+    assert_int_equal(agent_read_status("{\"return\":{\"exited\":true,\"out-data\":\"!\"}}", &s, NULL),
+                     -EBADMSG);
     assert_int_equal(agent_read_status("{\"return\":{\"exited\":1}}", &s, NULL), -EBADMSG);
 }
 
-// ---- what the helper's end means --------------------------------------------------------------------------------------
+// ---- what the helper's end means ----
 
 struct end {
     const char *verb, *out;
@@ -196,8 +202,11 @@ static void helper_ends(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-        struct agent_status s = {.exited = true, .exit_code = ends[i].exit_code, .out_cut = ends[i].cut,
-                                 .out = (char *)ends[i].out, .out_len = ends[i].out ? strlen(ends[i].out) : 0};
+        struct agent_status s = {.exited = true,
+                                 .exit_code = ends[i].exit_code,
+                                 .out_cut = ends[i].cut,
+                                 .out = (char *)ends[i].out,
+                                 .out_len = ends[i].out ? strlen(ends[i].out) : 0};
         _cleanup_record_ struct record *r = NULL;
         struct fail fail = {0};
 
@@ -248,11 +257,16 @@ static void time_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(base64_both_ways),     cmocka_unit_test(base64_refuses),
-        cmocka_unit_test(commands),             cmocka_unit_test(what_the_agent_can_do),
-        cmocka_unit_test(no_reply_at_all),      cmocka_unit_test(deep_and_long_replies),
-        cmocka_unit_test(a_program_that_ended), cmocka_unit_test(a_program_that_runs_or_died),
-        cmocka_unit_test(helper_ends),          cmocka_unit_test(only_known_and_short_keys_pass),
+        cmocka_unit_test(base64_both_ways),
+        cmocka_unit_test(base64_refuses),
+        cmocka_unit_test(commands),
+        cmocka_unit_test(what_the_agent_can_do),
+        cmocka_unit_test(no_reply_at_all),
+        cmocka_unit_test(deep_and_long_replies),
+        cmocka_unit_test(a_program_that_ended),
+        cmocka_unit_test(a_program_that_runs_or_died),
+        cmocka_unit_test(helper_ends),
+        cmocka_unit_test(only_known_and_short_keys_pass),
         cmocka_unit_test(time_limits),
     };
 

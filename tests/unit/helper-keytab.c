@@ -79,20 +79,23 @@ static unsigned count(void)
 
 static void rewrite(uint32_t kvno)
 {
-    const struct krb_key keys[] = {{.enctype = 18, .len = 32, .bytes = "NNN"}, {.enctype = 17, .len = 16, .bytes = "MMM"}};
+    const struct krb_key keys[] = {{.enctype = 18, .len = 32, .bytes = "NNN"},
+                                   {.enctype = 17, .len = 16, .bytes = "MMM"}};
     _cleanup_ktfile_ struct ktfile kt = {0};
     _cleanup_free_ unsigned char *bytes = NULL;
     size_t len = 0;
 
     assert_int_equal(ktfile_read(path, &kt, NULL), 0);
     assert_true(ktfile_writable(&kt));
-    assert_int_equal(ktmake(kt.data, kt.len, &kt.machine.entry, keys, 2, kvno, 1700000000, &bytes, &len, NULL), 0);
+    assert_int_equal(
+        ktmake(kt.data, kt.len, &kt.machine.entry, keys, 2, kvno, 1700000000, &bytes, &len, NULL), 0);
     assert_int_equal(ktfile_replace(&kt, bytes, len, NULL), 0);
 }
 
 static void old_keytab(void)
 {
-    static const char *const own[] = {"WEB$@LAB.TEST", "host/web.lab.test@LAB.TEST", "RestrictedKrbHost/WEB@LAB.TEST"};
+    static const char *const own[] = {"WEB$@LAB.TEST", "host/web.lab.test@LAB.TEST",
+                                      "RestrictedKrbHost/WEB@LAB.TEST"};
 
     unlink(path);
     add("HTTP/app.lab.test@LAB.TEST", 7, 18, 'H'); // a service account of its own
@@ -231,9 +234,12 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(new_keys_for_the_account),    cmocka_unit_test(the_version_before_is_kept),
-        cmocka_unit_test(others_stay),                 cmocka_unit_test(key_versions_that_went_back),
-        cmocka_unit_test(holes_are_passed_over),       cmocka_unit_test(enctypes_of_the_machine),
+        cmocka_unit_test(new_keys_for_the_account),
+        cmocka_unit_test(the_version_before_is_kept),
+        cmocka_unit_test(others_stay),
+        cmocka_unit_test(key_versions_that_went_back),
+        cmocka_unit_test(holes_are_passed_over),
+        cmocka_unit_test(enctypes_of_the_machine),
         cmocka_unit_test(mode_and_link_stay),
     };
 

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The helper's plan, row by row: what a verb does with what is on record. Each row turns some of the good case's facts round.
+// The helper's plan, row by row: what a verb does with what is on record. Each row turns some of the good case's
+// facts round.
 #include "common/cleanup.h"
 #include "guest-helper/plan.h"
 
@@ -35,27 +36,62 @@ struct row {
 static const struct row rows[] = {
     {"a check that finds all well", VERB_STORE_CHECK, {0}, PLAN_READY, NULL, STEP_END},
     {"a check needs no earlier probe", VERB_STORE_CHECK, {.token_known = true}, PLAN_READY, NULL, STEP_END},
-    {"a check of a retired token", VERB_STORE_CHECK, {.token_retired = true}, PLAN_REFUSE, "superseded", STEP_END},
-    {"a check of another secret", VERB_STORE_CHECK, {.expect_is_live = true}, PLAN_REFUSE, "changed", STEP_END},
-    {"a check of a keytab that cannot be written", VERB_STORE_CHECK, {.store_writable = true}, PLAN_REFUSE,
-     "not-writable", STEP_END},
-    {"a check of a guest that is no member", VERB_STORE_CHECK, {.joined = true}, PLAN_REFUSE, "not-joined",
+    {"a check of a retired token",
+     VERB_STORE_CHECK,
+     {.token_retired = true},
+     PLAN_REFUSE,
+     "superseded",
+     STEP_END},
+    {"a check of another secret",
+     VERB_STORE_CHECK,
+     {.expect_is_live = true},
+     PLAN_REFUSE,
+     "changed",
+     STEP_END},
+    {"a check of a keytab that cannot be written",
+     VERB_STORE_CHECK,
+     {.store_writable = true},
+     PLAN_REFUSE,
+     "not-writable",
+     STEP_END},
+    {"a check of a guest that is no member",
+     VERB_STORE_CHECK,
+     {.joined = true},
+     PLAN_REFUSE,
+     "not-joined",
      STEP_END},
 
     {"a store", VERB_STORE, {0}, PLAN_DO, NULL, STEP_OPEN},
     {"a finished store", VERB_STORE, {.finished = true}, PLAN_RECORDED, NULL, STEP_END},
-    {"a finished store of a retired token", VERB_STORE, {.finished = true, .token_retired = true}, PLAN_RECORDED,
-     NULL, STEP_END},
-    {"a finished store in a changed guest", VERB_STORE, {.finished = true, .expect_is_live = true},
-     PLAN_RECORDED, NULL, STEP_END},
+    {"a finished store of a retired token",
+     VERB_STORE,
+     {.finished = true, .token_retired = true},
+     PLAN_RECORDED,
+     NULL,
+     STEP_END},
+    {"a finished store in a changed guest",
+     VERB_STORE,
+     {.finished = true, .expect_is_live = true},
+     PLAN_RECORDED,
+     NULL,
+     STEP_END},
     {"a retired token's store", VERB_STORE, {.token_retired = true}, PLAN_REFUSE, "superseded", STEP_END},
     {"a store without a probe", VERB_STORE, {.token_known = true}, PLAN_REFUSE, "no-probe", STEP_END},
     {"a store without a key", VERB_STORE, {.has_key = true}, PLAN_REFUSE, "no-key", STEP_END},
     {"a store over another secret", VERB_STORE, {.expect_is_live = true}, PLAN_REFUSE, "changed", STEP_END},
-    {"a store that was interrupted after its write", VERB_STORE,
-     {.expect_is_live = true, .was_storing = true}, PLAN_DO, NULL, STEP_OPEN},
+    {"a store that was interrupted after its write",
+     VERB_STORE,
+     {.expect_is_live = true, .was_storing = true},
+     PLAN_DO,
+     NULL,
+     STEP_OPEN},
     {"a store without a fingerprint", VERB_STORE, {.expect_given = true}, PLAN_REFUSE, "no-expect", STEP_END},
-    {"a store in a guest that is no member", VERB_STORE, {.joined = true}, PLAN_REFUSE, "not-joined", STEP_END},
+    {"a store in a guest that is no member",
+     VERB_STORE,
+     {.joined = true},
+     PLAN_REFUSE,
+     "not-joined",
+     STEP_END},
 
     {"a rotation", VERB_ROTATE, {0}, PLAN_DO, NULL, STEP_MINT},
     {"a rotation needs no one-use key", VERB_ROTATE, {.has_key = true}, PLAN_DO, NULL, STEP_MINT},
@@ -63,10 +99,18 @@ static const struct row rows[] = {
     {"a retired token's rotation", VERB_ROTATE, {.token_retired = true}, PLAN_REFUSE, "superseded", STEP_END},
     {"a rotation of another secret", VERB_ROTATE, {.expect_is_live = true}, PLAN_REFUSE, "changed", STEP_END},
     {"a rotation whose password waits", VERB_ROTATE, {.pending = true}, PLAN_DO, NULL, STEP_SETTLE},
-    {"a rotation that was interrupted after its write", VERB_ROTATE,
-     {.pending = true, .expect_is_live = true, .was_storing = true}, PLAN_DO, NULL, STEP_SETTLE},
-    {"a waiting password over another secret", VERB_ROTATE, {.pending = true, .expect_is_live = true},
-     PLAN_REFUSE, "changed", STEP_END},
+    {"a rotation that was interrupted after its write",
+     VERB_ROTATE,
+     {.pending = true, .expect_is_live = true, .was_storing = true},
+     PLAN_DO,
+     NULL,
+     STEP_SETTLE},
+    {"a waiting password over another secret",
+     VERB_ROTATE,
+     {.pending = true, .expect_is_live = true},
+     PLAN_REFUSE,
+     "changed",
+     STEP_END},
 
     {"a probe is never refused", VERB_PROBE, {.token_retired = true}, PLAN_DO, NULL, STEP_END},
 };
@@ -104,10 +148,16 @@ static void nothing_is_changed_by_surprise(void **state)
 {
     (void)state;
     for (unsigned bits = 0; bits < 1024; bits++) {
-        const struct plan_facts f = {
-            .finished = bits & 1, .token_known = bits & 2, .token_retired = bits & 4, .has_key = bits & 8,
-            .joined = bits & 16, .expect_given = bits & 32, .expect_is_live = bits & 64, .was_storing = bits & 128,
-            .pending = bits & 256, .store_writable = bits & 512};
+        const struct plan_facts f = {.finished = bits & 1,
+                                     .token_known = bits & 2,
+                                     .token_retired = bits & 4,
+                                     .has_key = bits & 8,
+                                     .joined = bits & 16,
+                                     .expect_given = bits & 32,
+                                     .expect_is_live = bits & 64,
+                                     .was_storing = bits & 128,
+                                     .pending = bits & 256,
+                                     .store_writable = bits & 512};
 
         for (int v = VERB_STORE_CHECK; v <= VERB_ROTATE; v++) {
             struct plan p = plan_make((enum verb)v, &f);

@@ -3,8 +3,8 @@
 //
 // Sealing: what goes in comes out, only for the right key and context; and the bytes on the wire are those that the
 // header describes (the vectors were made with another implementation of ECDH and GCM).
-#include "common/hex.h"
 #include "common/os/seal.h"
+#include "common/hex.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -16,7 +16,8 @@
 
 static const char vector_private[] = "81bae876b70513c9decc608eed549977a81afa1c2b6b4080aec256339e792e0f";
 static const char vector_to[] =
-    "01049a781ca6d055a7f30d0c9ff87936c739f6816ef5f5e72b4b946404b0a1a83b2ac19f842945ea2bf65aa1649b2b02ff79854c8d5ecf"
+    "01049a781ca6d055a7f30d0c9ff87936c739f6816ef5f5e72b4b946404b0a1a83b2ac19f842945ea2bf65aa1649b2b02ff79854c"
+    "8d5ecf"
     "cd403862e8a97ea66c71c10c8af45e707f124c937ad29936118d554ebb816d193f23b4d13e4373bb";
 static const char vector_under[] =
     "02000102030405060708090a0b246da469a086b63be52ee5f8d4d583cdb906d2d7158dfe0f879f8355d9";
@@ -156,9 +157,12 @@ static void digests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(opens_the_vectors),           cmocka_unit_test(to_a_key_and_back),
-        cmocka_unit_test(refuses_what_is_not_its_own), cmocka_unit_test(refuses_a_point_off_the_curve),
-        cmocka_unit_test(under_a_key),                 cmocka_unit_test(digests),
+        cmocka_unit_test(opens_the_vectors),
+        cmocka_unit_test(to_a_key_and_back),
+        cmocka_unit_test(refuses_what_is_not_its_own),
+        cmocka_unit_test(refuses_a_point_off_the_curve),
+        cmocka_unit_test(under_a_key),
+        cmocka_unit_test(digests),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
