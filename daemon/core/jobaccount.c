@@ -170,7 +170,7 @@ static void after_change(struct job_out *o, const struct record *a, int64_t kvno
         snprintf(before, sizeof before, "%" PRId64 " before, ", o->next.kvno_before);
     snprintf(text, sizeof text, "%.200s shows the rotation: key version %s%" PRId64 " after the reset, %" PRId64 " now",
              record_get_or(a, "dc", "the DC"), before, o->next.kvno_reset, kvno);
-    job_end(o, OUTCOME_PROVEN, VERDICT_IN_STEP, "rotation-shown", text, "");
+    job_end(o, OUTCOME_PROVEN, VERDICT_BEHIND, "rotation-shown", text, "");
 }
 
 void job_after_proof(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)

@@ -61,9 +61,12 @@ enum verdict job_verdict(const struct job *j)
         const char *cause;
         enum verdict verdict;
     } known[] = {
-        {"rotation-shown", VERDICT_IN_STEP},          {"probe-healthy", VERDICT_IN_STEP},
-        {"not-joined", VERDICT_NOT_A_MEMBER},         {"claims-other", VERDICT_IDENTITY_MISMATCH},
-        {"account-missing", VERDICT_ACCOUNT_MISSING}, {"account-disabled", VERDICT_ACCOUNT_DISABLED},
+        {"rotation-shown", VERDICT_BEHIND}, // it was: the probe and the repair have shown it
+        {"probe-healthy", VERDICT_IN_STEP},
+        {"not-joined", VERDICT_NOT_A_MEMBER},
+        {"claims-other", VERDICT_IDENTITY_MISMATCH},
+        {"account-missing", VERDICT_ACCOUNT_MISSING},
+        {"account-disabled", VERDICT_ACCOUNT_DISABLED},
         {"account-recreated", VERDICT_ACCOUNT_RECREATED},
     };
 

@@ -79,7 +79,8 @@ static int put_guest(struct engine *e, const struct casefile *c, bool judged, st
 
     if (rc != 0)
         return rc < 0 ? rc : 0;
-    g.verdict = c->verdict;
+    // The case keeps what it was judged; the guest is what it is now.
+    g.verdict = c->outcome == OUTCOME_PROVEN ? VERDICT_IN_STEP : c->verdict;
     snprintf(g.cause, sizeof g.cause, "%s", c->cause);
     if (judged)
         g.looked_us = c->changed_us;

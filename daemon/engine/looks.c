@@ -53,6 +53,7 @@ static void on_look(struct engine *e, const struct worker_key *key, const struct
     struct err err = {0};
 
     (void)arg;
+    in.transient = !answer; // the worker died: not the guest's fault, or only once
     // A look counts only if it began after the last signal of its burst: while one is open, it will be repeated.
     if (store_case_get(e->store, key->case_id, &c, &err) == 0 && store_guest_get(e->store, c.guest, &g, &err) == 0 &&
         g.burst.last_us) {

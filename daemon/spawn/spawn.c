@@ -32,13 +32,14 @@ enum { CHILDREN_MAX = 64, PAUSE_SHORTEST_MS = 200, PAUSE_LONGEST_MS = 10000, STE
 // The closed list. Workers have a socket; the others are kept running.
 static struct program {
     const char *name, *socket;
+    bool unconfigured; // takes no --config: all that it needs is in its request
     unsigned at_once; // workers: how many run together; more connections wait in the backlog
     int listener;
     unsigned running;
     int64_t started_ms, due_ms; // kept programs
     int pause_ms;
 } programs[] = {
-    {.name = "virtrust-inspect", .socket = "inspect.sock", .at_once = 2, .listener = -1},
+    {.name = "virtrust-inspect", .socket = "inspect.sock", .unconfigured = true, .at_once = 2, .listener = -1},
     {.name = "virtrust-directory", .socket = "directory.sock", .at_once = 8, .listener = -1},
     {.name = "virtrust-deliver", .socket = "deliver.sock", .at_once = 16, .listener = -1},
     {.name = "virtrustd", .listener = -1},
@@ -90,7 +91,8 @@ static _Noreturn void become(const struct program *p, int connection, pid_t pare
 {
     char path[PATH_MAX + 64];
     sigset_t none;
-    char *argv[] = {(char *)p->name, config_file ? "--config" : NULL, config_file, NULL};
+    bool configured = config_file && !p->unconfigured;
+    char *argv[] = {(char *)p->name, configured ? "--config" : NULL, config_file, NULL};
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)

@@ -80,7 +80,7 @@ LAB_OTHER_OU=OU=Other,$LAB_BASE_DN
 LAB_SVC=virtrust-svc
 LAB_KEYTAB=$LAB/dc/virtrust-svc.keytab
 
-for lab_part in base cache dc libvirt image guest ready windows; do
+for lab_part in base cache dc libvirt image guest ready windows virtrust; do
     # shellcheck source=/dev/null
     . "$LAB_HERE/lib/$lab_part.sh"
 done
