@@ -26,6 +26,7 @@ struct hookin {
     char socket_path[PATH_MAX];
     char spool_path[PATH_MAX];
     int spool_fd;
+    uid_t spool_owner; // to whom the hook, as root, gives its files
     sd_event_source *datagrams, *changes;
     char *buffer; // RECORD_TOTAL_MAX and one
 };
@@ -62,7 +63,7 @@ static int load(const struct hookin *h, const char *name, struct record **ret, s
 
     if (fd < 0 || fstat(fd, &st) < 0)
         return err_set(err, errno == ENOENT ? -ENOENT : -EBADMSG, "%s", strerror(errno));
-    if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_size > RECORD_TOTAL_MAX)
+    if (!S_ISREG(st.st_mode) || (st.st_uid != 0 && st.st_uid != h->spool_owner) || st.st_size > RECORD_TOTAL_MAX)
         return err_set(err, -EBADMSG, "it is no file that the hook writes");
     n = read(fd, h->buffer, RECORD_TOTAL_MAX + 1);
     if (n < 0)
@@ -213,14 +214,17 @@ static int open_socket(struct hookin *h, const char *runtime_dir, sd_event *even
 
 static void open_spool(struct hookin *h, sd_event *event)
 {
+    struct stat st;
     int rc = 0;
 
     if (mkdir(h->spool_path, 0700) < 0 && errno != EEXIST)
         rc = -errno;
     if (rc == 0) {
         h->spool_fd = open(h->spool_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        rc = h->spool_fd < 0 ? -errno : 0;
+        rc = h->spool_fd < 0 || fstat(h->spool_fd, &st) < 0 ? -errno : 0;
     }
+    if (rc == 0)
+        h->spool_owner = st.st_uid;
     if (rc == 0)
         rc = sd_event_add_inotify(event, &h->changes, h->spool_path, IN_MOVED_TO | IN_ONLYDIR, on_change, h);
     if (rc < 0)
