@@ -55,9 +55,10 @@ static int read_exit(const struct agent_status *s, struct fail *fail)
         return fail_set(fail, "helper-failed", by_hand, "the helper was ended by signal %lld",
                         (long long)s->signal);
     if (s->exit_code == EXIT_TIMED_OUT)
-        return fail_set(fail, "agent-timeout", "the same request can be repeated", "%.300s", s->err);
+        return fail_set(fail, "agent-timeout", "the same request can be repeated",
+                        "the helper ran out of time: %.300s", s->err);
     if (s->exit_code == EXIT_REFUSED)
-        return fail_set(fail, "helper-refused", by_hand, "%.300s", s->err);
+        return fail_set(fail, "helper-refused", by_hand, "the helper refused: %.300s", s->err);
     if (s->exit_code != EXIT_ANSWERED)
         return fail_set(fail, "helper-failed", by_hand, "the helper ended with exit code %d: %.300s",
                         s->exit_code, s->err);

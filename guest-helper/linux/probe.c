@@ -91,8 +91,8 @@ static void add_secret(struct record *a, const struct member *m)
     const struct keytab_entry *machine = &m->kt.machine.entry;
     uint32_t set_at = machine->timestamp;
 
-    // secrets.tdb tells when the password was changed; a keytab tells when it was written, which may be much later.
-    if (m->has_winbind && m->winbind.changed != 0 && m->winbind.changed < set_at)
+    // Either may be stale where only the other is kept up; a look at the disk takes the newer one, too.
+    if (m->has_winbind && m->winbind.changed > set_at)
         set_at = m->winbind.changed;
     record_add_hex(a, "live_sha256", m->kt.sha256, DIGEST);
     record_add_u64(a, "kvno", machine->kvno);
