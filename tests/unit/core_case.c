@@ -382,18 +382,12 @@ static void test_ignored(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_open),
-        cmocka_unit_test(test_repair),
-        cmocka_unit_test(test_job_keeps_the_verdict),
-        cmocka_unit_test(test_actions),
-        cmocka_unit_test(test_needs_no_directory),
-        cmocka_unit_test(test_tries_again),
-        cmocka_unit_test(test_fails_for_good),
-        cmocka_unit_test(test_approval),
-        cmocka_unit_test(test_signal_while_looking),
-        cmocka_unit_test(test_signal_makes_witnessed),
-        cmocka_unit_test(test_supersede),
-        cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_open), cmocka_unit_test(test_repair),
+        cmocka_unit_test(test_job_keeps_the_verdict), cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_needs_no_directory), cmocka_unit_test(test_tries_again),
+        cmocka_unit_test(test_fails_for_good), cmocka_unit_test(test_approval),
+        cmocka_unit_test(test_signal_while_looking), cmocka_unit_test(test_signal_makes_witnessed),
+        cmocka_unit_test(test_supersede), cmocka_unit_test(test_gone),
         cmocka_unit_test(test_ignored),
     };
 
