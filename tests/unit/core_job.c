@@ -25,7 +25,7 @@ static void test_good_run(void **state)
         tokens += b.out.new_token;
     }
     go_on(&b);
-    expect_end(&b, OUTCOME_PROVEN, VERDICT_IN_STEP, "rotation-shown");
+    expect_end(&b, OUTCOME_PROVEN, VERDICT_BEHIND, "rotation-shown");
     assert_true(b.out.wipe && b.out.pair);
     assert_int_equal(mints, 1);
     assert_int_equal(tokens, 1);
@@ -58,7 +58,7 @@ static void test_resume_everywhere(void **state)
             assert_false(b.out.mint || b.out.wipe || b.out.confirm || b.out.new_token);
             for (int i = 0; i < JOB_STATES_COUNT && b.j.state != JOB_ENDED; i++)
                 go_on(&b);
-            expect_end(&b, OUTCOME_PROVEN, VERDICT_IN_STEP, "rotation-shown");
+            expect_end(&b, OUTCOME_PROVEN, VERDICT_BEHIND, "rotation-shown");
         }
 }
 

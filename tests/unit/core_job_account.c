@@ -183,7 +183,7 @@ static void test_proof(void **state)
 
         answer(&b, "account", rows[i].pairs);
         if (rows[i].proven) {
-            expect_end(&b, OUTCOME_PROVEN, VERDICT_IN_STEP, "rotation-shown");
+            expect_end(&b, OUTCOME_PROVEN, VERDICT_BEHIND, "rotation-shown");
         } else if (rows[i].claimed) {
             expect_end(&b, OUTCOME_CLAIMED, VERDICT_UNKNOWN, "changed-again");
             assert_false(b.out.pair);

@@ -146,7 +146,7 @@ static void test_rotation_found(void **state)
     expect(&b, JOB_PROVING, JOB_EFFECT_ACCOUNT);
     assert_int_equal(b.w.journal, JOURNAL_CONFIRMED);
     go_on(&b);
-    expect_end(&b, OUTCOME_PROVEN, VERDICT_IN_STEP, "rotation-shown");
+    expect_end(&b, OUTCOME_PROVEN, VERDICT_BEHIND, "rotation-shown");
 }
 
 static void test_hostile_texts(void **state)
