@@ -11,9 +11,10 @@ tell() { printf '   %s  %s\n' "$(date +%H:%M:%S)" "$*"; }
 show_trust() {
     local what=$1 out status=0
     shift
-    out=$("$@" 2>&1) || status=$?
+    "$@" || status=$?
+    out=$(grep -v "^ *$" "$LAB_TMP/${1#lab_guest_}" | tail -n 1 || true)
     printf '   %s  guest$ %-16s %s\n' "$(date +%H:%M:%S)" "$what" \
-        "$([ "$status" -eq 0 ] && printf 'works' || printf 'FAILS: %s' "$(tail -n 1 <<< "$out")")"
+        "$([ "$status" -eq 0 ] && printf 'works' || printf "FAILS: %s" "$out")"
     return "$status"
 }
 
