@@ -20,7 +20,8 @@ mkdir -p "$state"
 # configure LIMIT BASE [DC]: without a DC, DNS finds them.
 configure() {
     cat > "$LAB_TMP/virtrust.yaml" << END
-state_dir: $state
+paths:
+  state: $state
 domains:
   - name: $LAB_DOMAIN
     base: $2
@@ -224,8 +225,16 @@ killed_at() {
     [ ! -e "$LAB_TMP/faults/$1" ] && once "$before" "$2"
 }
 
+# A build with fault points takes the file away and dies; any other one leaves it.
+has_faults() {
+    fresh
+    touch "$LAB_TMP/faults/directory.reset.recorded"
+    VIRTRUST_FAULT_DIR=$LAB_TMP/faults reset vm1 0 "$token" "$canary" 2> /dev/null || true
+    [ ! -e "$LAB_TMP/faults/directory.reset.recorded" ]
+}
+
 mkdir "$LAB_TMP/faults"
-if grep -qF directory.reset.sent "$program"; then
+if has_faults; then
     mapfile -t points < <(grep -ohE 'fault_point\("[^"]+"\)' "$LAB_SOURCE"/daemon/directory/*.c | cut -d '"' -f 2)
     for point in "${points[@]}"; do
         fresh
