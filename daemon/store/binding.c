@@ -4,8 +4,8 @@
 #include "daemon/store/row.h"
 
 static const struct column columns[] = {
-    COLUMN(struct binding, guest), COLUMN(struct binding, domain), COLUMN(struct binding, guid),
-    COLUMN(struct binding, sid),   COLUMN(struct binding, name),   COLUMN(struct binding, how),
+    COLUMN(struct binding, guest),    COLUMN(struct binding, domain), COLUMN(struct binding, guid),
+    COLUMN(struct binding, sid),      COLUMN(struct binding, name),   COLUMN(struct binding, how),
     COLUMN(struct binding, since_us),
 };
 static const struct table binding_table = TABLE("binding", struct binding, columns);
@@ -24,7 +24,8 @@ int store_binding_get(struct store *s, const char *guest, struct binding *ret, s
 
 int store_binding_put(struct store *s, const struct binding *b, struct err *err)
 {
-    static const struct query put = {&binding_table,
+    static const struct query put = {
+        &binding_table,
         "INSERT INTO binding ({columns}) VALUES ({values}) ON CONFLICT (guest) DO UPDATE SET {excluded}"};
     _cleanup_run_ struct run run = {0};
     int rc = run_start(s, &put, &run, err);
@@ -48,7 +49,8 @@ int store_binding_delete(struct store *s, const char *guest, struct err *err)
     return run_change(&run, err);
 }
 
-int store_binding_each(struct store *s, int (*f)(const struct binding *b, void *arg), void *arg, struct err *err)
+int store_binding_each(struct store *s, int (*f)(const struct binding *b, void *arg), void *arg,
+                       struct err *err)
 {
     static const struct query all = {&binding_table, "SELECT {columns} FROM binding ORDER BY guest"};
     _cleanup_run_ struct run run = {0};
@@ -66,10 +68,10 @@ int store_binding_each(struct store *s, int (*f)(const struct binding *b, void *
 int store_twin(struct store *s, const char *guest, const char *guid, int64_t since_us, char ret[NAME_TEXT],
                struct err *err)
 {
-    static const struct query twin = {NULL,
-        "SELECT guest.name FROM binding JOIN guest ON guest.uuid = binding.guest"
-        " WHERE binding.guid = ?1 AND binding.guest <> ?2 AND guest.present = 1 AND guest.ran_us >= ?3"
-        " ORDER BY guest.ran_us DESC LIMIT 1"};
+    static const struct query twin = {
+        NULL, "SELECT guest.name FROM binding JOIN guest ON guest.uuid = binding.guest"
+              " WHERE binding.guid = ?1 AND binding.guest <> ?2 AND guest.present = 1 AND guest.ran_us >= ?3"
+              " ORDER BY guest.ran_us DESC LIMIT 1"};
     _cleanup_run_ struct run run = {0};
     int rc = run_start(s, &twin, &run, err);
 

@@ -75,11 +75,12 @@ int store_case_get(struct store *s, int64_t id, struct casefile *ret, struct err
 static const struct query *which_cases(const char *guest, bool open_only)
 {
     static const struct query all = {&case_table, "SELECT {columns} FROM casefile ORDER BY id DESC LIMIT ?1"};
-    static const struct query open = {&case_table,
-        "SELECT {columns} FROM casefile WHERE state <> 'closed' ORDER BY id DESC LIMIT ?1"};
-    static const struct query of_guest = {&case_table,
-        "SELECT {columns} FROM casefile WHERE guest = ?2 ORDER BY id DESC LIMIT ?1"};
-    static const struct query open_of_guest = {&case_table,
+    static const struct query open = {
+        &case_table, "SELECT {columns} FROM casefile WHERE state <> 'closed' ORDER BY id DESC LIMIT ?1"};
+    static const struct query of_guest = {
+        &case_table, "SELECT {columns} FROM casefile WHERE guest = ?2 ORDER BY id DESC LIMIT ?1"};
+    static const struct query open_of_guest = {
+        &case_table,
         "SELECT {columns} FROM casefile WHERE guest = ?2 AND state <> 'closed' ORDER BY id DESC LIMIT ?1"};
 
     if (guest)
@@ -110,8 +111,8 @@ int store_case_each(struct store *s, const char *guest, bool open_only, size_t m
 int store_case_same_fingerprint(struct store *s, const char *guest, const unsigned char fingerprint[HASH],
                                 int64_t since_us, unsigned *ret, struct err *err)
 {
-    static const struct query same = {NULL,
-        "SELECT count(*) FROM casefile WHERE guest = ?1 AND fingerprint = ?2 AND witnessed = 1 AND opened_us >= ?3"};
+    static const struct query same = {NULL, "SELECT count(*) FROM casefile WHERE guest = ?1 AND fingerprint "
+                                            "= ?2 AND witnessed = 1 AND opened_us >= ?3"};
     _cleanup_run_ struct run run = {0};
     int rc = run_start(s, &same, &run, err);
 
@@ -141,11 +142,11 @@ static int prune(struct store *s, const struct query *q, int64_t closed_before_u
 int store_case_prune(struct store *s, int64_t closed_before_us, struct err *err)
 {
     // Steps, evidence and jobs go by their foreign keys; a guest does not keep the number of a file that is gone.
-    static const struct query forget = {NULL,
-        "UPDATE guest SET last_case = 0 WHERE last_case IN"
-        " (SELECT id FROM casefile WHERE state = 'closed' AND closed_us > 0 AND closed_us < ?1)"};
-    static const struct query drop = {NULL,
-        "DELETE FROM casefile WHERE state = 'closed' AND closed_us > 0 AND closed_us < ?1"};
+    static const struct query forget = {
+        NULL, "UPDATE guest SET last_case = 0 WHERE last_case IN"
+              " (SELECT id FROM casefile WHERE state = 'closed' AND closed_us > 0 AND closed_us < ?1)"};
+    static const struct query drop = {
+        NULL, "DELETE FROM casefile WHERE state = 'closed' AND closed_us > 0 AND closed_us < ?1"};
     bool own = s->transaction == TRANSACTION_NONE;
     int rc = own ? store_begin(s, err) : 0;
 

@@ -19,8 +19,9 @@ static int system_fail(struct store *s, int code, const char *doing, struct err 
     if (number == EACCES || number == EPERM || number == EROFS)
         return err_set(err, -number, "%s: cannot %s: %s; it must belong to the user that virtrustd runs as",
                        s->path, doing, strerror(number));
-    return err_set(err, number > 0 ? -number : -EIO, "%s: cannot %s: %s (%s); is its file system sound?", s->path,
-                   doing, sqlite3_errstr(code), number > 0 ? strerror(number) : "no reason was given");
+    return err_set(err, number > 0 ? -number : -EIO, "%s: cannot %s: %s (%s); is its file system sound?",
+                   s->path, doing, sqlite3_errstr(code),
+                   number > 0 ? strerror(number) : "no reason was given");
 }
 
 int db_fail(struct store *s, int rc, const char *doing, struct err *err)
@@ -33,24 +34,27 @@ int db_fail(struct store *s, int rc, const char *doing, struct err *err)
                        s->path, doing);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return err_set(err, -EBUSY, "%s: cannot %s: another virtrustd or program holds it; stop that one first",
-                       s->path, doing);
+        return err_set(err, -EBUSY,
+                       "%s: cannot %s: another virtrustd or program holds it; stop that one first", s->path,
+                       doing);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return err_set(err, -EUCLEAN,
-                       "%s: cannot %s: the database is damaged (%s); stop virtrustd and restore a copy, or move the "
-                       "file aside to begin anew (bindings must then be made again)",
-                       s->path, doing, said);
+        return err_set(
+            err, -EUCLEAN,
+            "%s: cannot %s: the database is damaged (%s); stop virtrustd and restore a copy, or move the "
+            "file aside to begin anew (bindings must then be made again)",
+            s->path, doing, said);
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-        return err_set(err, -EACCES, "%s: cannot %s: %s; it must belong to the user that virtrustd runs as", s->path,
-                       doing, said);
+        return err_set(err, -EACCES, "%s: cannot %s: %s; it must belong to the user that virtrustd runs as",
+                       s->path, doing, said);
     case SQLITE_NOMEM:
         return err_set(err, -ENOMEM, "%s: cannot %s: out of memory", s->path, doing);
     case SQLITE_CONSTRAINT:
-        return err_set(err, rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY ? -EEXIST : -EINVAL,
-                       "%s: cannot %s: it does not fit what is stored (%s)", s->path, doing, said);
+        return err_set(
+            err, rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY ? -EEXIST : -EINVAL,
+            "%s: cannot %s: it does not fit what is stored (%s)", s->path, doing, said);
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
         return system_fail(s, rc, doing, err);
@@ -125,8 +129,8 @@ int store_commit(struct store *s, struct err *err)
         return err_set(err, -EINVAL, "%s: there is no transaction to commit", s->path);
     case TRANSACTION_FAILED:
         s->transaction = TRANSACTION_NONE;
-        return err_set(err, -ECANCELED, "%s: an earlier change of this transaction failed, nothing was stored",
-                       s->path);
+        return err_set(err, -ECANCELED,
+                       "%s: an earlier change of this transaction failed, nothing was stored", s->path);
     case TRANSACTION_OPEN:
         break;
     }
@@ -228,8 +232,8 @@ int run_start(struct store *s, const struct query *q, struct run *ret, struct er
         return rc;
     if (s->transaction == TRANSACTION_FAILED && !sqlite3_stmt_readonly(*stmt)) {
         sqlite3_finalize(own);
-        return err_set(err, -ECANCELED, "%s: an earlier change of this transaction failed, nothing more is stored",
-                       s->path);
+        return err_set(err, -ECANCELED,
+                       "%s: an earlier change of this transaction failed, nothing more is stored", s->path);
     }
     if (place)
         place->busy = true;
@@ -317,8 +321,10 @@ int run_record(struct run *r, int column, struct record **ret, struct err *err)
     rc = record_decode(text, (size_t)sqlite3_column_bytes(r->stmt, column), &used, ret, &why);
     if (rc == 0 || rc == -ENOMEM)
         return rc;
-    return err_set(err, -EUCLEAN, "%s: a stored record cannot be read (%s); the database is damaged or was edited: "
-                   "restore a copy of it", r->store->path, rc == RECORD_MORE ? "it is cut short" : why.text);
+    return err_set(err, -EUCLEAN,
+                   "%s: a stored record cannot be read (%s); the database is damaged or was edited: "
+                   "restore a copy of it",
+                   r->store->path, rc == RECORD_MORE ? "it is cut short" : why.text);
 }
 
 int run_bind_record(struct run *r, int at, const struct record *record, struct err *err)
@@ -334,8 +340,8 @@ int run_bind_record(struct run *r, int at, const struct record *record, struct e
     rc = record_encode(record, &text, &len);
     if (rc < 0) {
         db_change_failed(r->store);
-        return err_set(err, rc, "%s: cannot store a record of type %s: %s", r->store->path, record_type(record),
-                       strerror(-rc));
+        return err_set(err, rc, "%s: cannot store a record of type %s: %s", r->store->path,
+                       record_type(record), strerror(-rc));
     }
     bound(r, sqlite3_bind_text64(r->stmt, at, text, len, free, SQLITE_UTF8));
     return 0;

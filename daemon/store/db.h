@@ -70,7 +70,6 @@ int run_start(struct store *s, const struct query *q, struct run *ret, struct er
 void run_done(struct run *r);
 #define _cleanup_run_ _cleanup_(run_done)
 
-
 void run_text(struct run *r, int at, const char *text); // borrowed until the run is done; NULL is SQL's NULL
 void run_bytes(struct run *r, int at, const void *data, size_t len);
 void run_i64(struct run *r, int at, int64_t value);
@@ -80,7 +79,8 @@ int run_bind(struct run *r, const void *row, struct err *err);
 
 int run_step(struct run *r, struct err *err);           // 0: a row; STORE_NONE: no (more) row
 int run_row(struct run *r, void *ret, struct err *err); // a step, and its columns into a struct of the table
-int run_change(struct run *r, struct err *err);         // a statement that answers nothing; STORE_NONE: no row changed
+int run_change(struct run *r,
+               struct err *err); // a statement that answers nothing; STORE_NONE: no row changed
 // The column as a record: -EUCLEAN when it is none. *ret NULL where the column is NULL.
 int run_record(struct run *r, int column, struct record **ret, struct err *err);
 // Encodes r (NULL: SQL's NULL) and binds it. The text is the run's.

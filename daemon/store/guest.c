@@ -29,7 +29,8 @@ static const struct column columns[] = {
 };
 static const struct table guest_table = TABLE("guest", struct guest, columns);
 
-static int get_by(struct store *s, const struct query *q, const char *what, struct guest *ret, struct err *err)
+static int get_by(struct store *s, const struct query *q, const char *what, struct guest *ret,
+                  struct err *err)
 {
     _cleanup_run_ struct run run = {0};
     int rc = run_start(s, q, &run, err);
@@ -51,15 +52,16 @@ int store_guest_find(struct store *s, const char *name_or_uuid, struct guest *re
 {
     // A guest may be named like another's UUID: the UUID is the stronger word.
     static const struct query find = {&guest_table,
-        "SELECT {columns} FROM guest WHERE uuid = lower(?1) OR name = ?1"
-        " ORDER BY uuid = lower(?1) DESC, present DESC, seen_us DESC LIMIT 1"};
+                                      "SELECT {columns} FROM guest WHERE uuid = lower(?1) OR name = ?1"
+                                      " ORDER BY uuid = lower(?1) DESC, present DESC, seen_us DESC LIMIT 1"};
 
     return get_by(s, &find, name_or_uuid, ret, err);
 }
 
 int store_guest_put(struct store *s, const struct guest *g, struct err *err)
 {
-    static const struct query put = {&guest_table,
+    static const struct query put = {
+        &guest_table,
         "INSERT INTO guest ({columns}) VALUES ({values}) ON CONFLICT (uuid) DO UPDATE SET {excluded}"};
     _cleanup_run_ struct run run = {0};
     int rc = run_start(s, &put, &run, err);
@@ -86,11 +88,12 @@ int store_guest_each(struct store *s, int (*f)(const struct guest *g, void *arg)
     return rc == STORE_NONE ? 0 : rc;
 }
 
-int store_guest_absent(struct store *s, int64_t before_us, int (*f)(const struct guest *g, void *arg), void *arg,
-                       struct err *err)
+int store_guest_absent(struct store *s, int64_t before_us, int (*f)(const struct guest *g, void *arg),
+                       void *arg, struct err *err)
 {
     // All rows are changed before the first is answered, so f may change them again.
-    static const struct query absent = {&guest_table,
+    static const struct query absent = {
+        &guest_table,
         "UPDATE guest SET present = 0, running = 0 WHERE present = 1 AND seen_us < ?1 RETURNING {columns}"};
     _cleanup_run_ struct run run = {0};
     struct guest g;
@@ -122,9 +125,8 @@ int store_description_get(struct store *s, const char *uuid, struct record **ret
 
 int store_description_put(struct store *s, const char *uuid, const struct record *r, struct err *err)
 {
-    static const struct query put = {NULL,
-        "INSERT INTO description (guest, record) VALUES (?1, ?2)"
-        " ON CONFLICT (guest) DO UPDATE SET record = excluded.record"};
+    static const struct query put = {NULL, "INSERT INTO description (guest, record) VALUES (?1, ?2)"
+                                           " ON CONFLICT (guest) DO UPDATE SET record = excluded.record"};
     _cleanup_run_ struct run run = {0};
     int rc = run_start(s, &put, &run, err);
 

@@ -4,11 +4,12 @@
 // What a case gathered and went through: its evidence and its steps.
 #include "daemon/store/db.h"
 
-int store_evidence_put(struct store *s, int64_t case_id, const char *source, const struct record *r, struct err *err)
+int store_evidence_put(struct store *s, int64_t case_id, const char *source, const struct record *r,
+                       struct err *err)
 {
     static const struct query put = {NULL,
-        "INSERT INTO evidence (case_id, source, record) VALUES (?1, ?2, ?3)"
-        " ON CONFLICT (case_id, source) DO UPDATE SET record = excluded.record"};
+                                     "INSERT INTO evidence (case_id, source, record) VALUES (?1, ?2, ?3)"
+                                     " ON CONFLICT (case_id, source) DO UPDATE SET record = excluded.record"};
     _cleanup_run_ struct run run = {0};
     int rc = run_start(s, &put, &run, err);
 
@@ -20,7 +21,8 @@ int store_evidence_put(struct store *s, int64_t case_id, const char *source, con
     return rc == 0 ? run_change(&run, err) : rc;
 }
 
-int store_evidence_get(struct store *s, int64_t case_id, const char *source, struct record **ret, struct err *err)
+int store_evidence_get(struct store *s, int64_t case_id, const char *source, struct record **ret,
+                       struct err *err)
 {
     static const struct query get = {NULL, "SELECT record FROM evidence WHERE case_id = ?1 AND source = ?2"};
     _cleanup_run_ struct run run = {0};
@@ -37,8 +39,8 @@ int store_evidence_get(struct store *s, int64_t case_id, const char *source, str
 int store_step_add(struct store *s, int64_t case_id, int64_t at_us, const char *state, const char *text,
                    const struct record *details, struct err *err)
 {
-    static const struct query add = {NULL,
-        "INSERT INTO step (case_id, at_us, state, text, details) VALUES (?1, ?2, ?3, ?4, ?5)"};
+    static const struct query add = {
+        NULL, "INSERT INTO step (case_id, at_us, state, text, details) VALUES (?1, ?2, ?3, ?4, ?5)"};
     _cleanup_run_ struct run run = {0};
     int rc = run_start(s, &add, &run, err);
 
@@ -57,8 +59,8 @@ int store_step_each(struct store *s, int64_t case_id,
                              void *arg),
                     void *arg, struct err *err)
 {
-    static const struct query all = {NULL,
-        "SELECT at_us, state, text, details FROM step WHERE case_id = ?1 ORDER BY id"};
+    static const struct query all = {
+        NULL, "SELECT at_us, state, text, details FROM step WHERE case_id = ?1 ORDER BY id"};
     _cleanup_run_ struct run run = {0};
     int rc = run_start(s, &all, &run, err);
 

@@ -67,8 +67,8 @@ int store_job_put(struct store *s, const struct job *j, struct err *err)
 
 int store_job_of_case(struct store *s, int64_t case_id, struct job *ret, struct err *err)
 {
-    static const struct query newest = {&job_table,
-        "SELECT {columns} FROM job WHERE case_id = ?1 ORDER BY id DESC LIMIT 1"};
+    static const struct query newest = {
+        &job_table, "SELECT {columns} FROM job WHERE case_id = ?1 ORDER BY id DESC LIMIT 1"};
     _cleanup_run_ struct run run = {0};
     int rc = run_start(s, &newest, &run, err);
 
@@ -81,8 +81,8 @@ int store_job_of_case(struct store *s, int64_t case_id, struct job *ret, struct 
 int store_job_each_open(struct store *s, int (*f)(const struct job *j, void *arg), void *arg, struct err *err)
 {
     // Named since the order by id alone would walk over all jobs there ever were.
-    static const struct query open = {&job_table,
-        "SELECT {columns} FROM job INDEXED BY job_open WHERE state <> 'ended' ORDER BY id"};
+    static const struct query open = {
+        &job_table, "SELECT {columns} FROM job INDEXED BY job_open WHERE state <> 'ended' ORDER BY id"};
     _cleanup_run_ struct run run = {0};
     struct job j;
     int rc = run_start(s, &open, &run, err);

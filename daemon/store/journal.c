@@ -32,8 +32,8 @@ static int state_check(struct store *s, enum journal_state state, struct err *er
                    (int)state);
 }
 
-int store_journal_get(struct store *s, const char *guid, enum journal_state *ret_state, void *ret_blob, size_t room,
-                      size_t *ret_len, struct err *err)
+int store_journal_get(struct store *s, const char *guid, enum journal_state *ret_state, void *ret_blob,
+                      size_t room, size_t *ret_len, struct err *err)
 {
     static const struct query get = {NULL, "SELECT state, blob FROM journal WHERE guid = ?1"};
     _cleanup_run_ struct run run = {0};
@@ -48,12 +48,16 @@ int store_journal_get(struct store *s, const char *guid, enum journal_state *ret
         return rc;
     state = state_parse((const char *)sqlite3_column_text(run.stmt, 0));
     if (state < 0)
-        return err_set(err, -EUCLEAN, "%s: the sealed secret of account %s has a state that this version does not "
-                       "know; the database is damaged or was edited: restore a copy of it", s->path, guid);
+        return err_set(err, -EUCLEAN,
+                       "%s: the sealed secret of account %s has a state that this version does not "
+                       "know; the database is damaged or was edited: restore a copy of it",
+                       s->path, guid);
     len = (size_t)sqlite3_column_bytes(run.stmt, 1);
     if (len > room)
-        return err_set(err, -EUCLEAN, "%s: the sealed secret of account %s has %zu bytes, more than any has; the "
-                       "database is damaged or was edited: restore a copy of it", s->path, guid, len);
+        return err_set(err, -EUCLEAN,
+                       "%s: the sealed secret of account %s has %zu bytes, more than any has; the "
+                       "database is damaged or was edited: restore a copy of it",
+                       s->path, guid, len);
     if (len)
         memcpy(ret_blob, sqlite3_column_blob(run.stmt, 1), len);
     *ret_state = (enum journal_state)state;
@@ -64,9 +68,10 @@ int store_journal_get(struct store *s, const char *guid, enum journal_state *ret
 static int put(struct store *s, const char *guid, enum journal_state state, const void *blob, size_t len,
                int64_t at_us, struct err *err)
 {
-    static const struct query put_query = {NULL,
-        "INSERT INTO journal (guid, state, blob, at_us) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (guid) DO UPDATE SET"
-        " state = excluded.state, blob = excluded.blob, at_us = excluded.at_us"};
+    static const struct query put_query = {
+        NULL, "INSERT INTO journal (guid, state, blob, at_us) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (guid) DO "
+              "UPDATE SET"
+              " state = excluded.state, blob = excluded.blob, at_us = excluded.at_us"};
     _cleanup_run_ struct run run = {0};
     int rc = run_start(s, &put_query, &run, err);
 
@@ -79,8 +84,8 @@ static int put(struct store *s, const char *guid, enum journal_state state, cons
     return run_change(&run, err);
 }
 
-int store_journal_put(struct store *s, const char *guid, enum journal_state state, const void *blob, size_t len,
-                      int64_t at_us, struct err *err)
+int store_journal_put(struct store *s, const char *guid, enum journal_state state, const void *blob,
+                      size_t len, int64_t at_us, struct err *err)
 {
     int rc = state_check(s, state, err);
 

@@ -9,11 +9,11 @@
 #include <string.h>
 
 // The words' functions take their enum; a table of them takes int.
-#define WORDS(list, noun, enumeration, number)        \
-    static const char *noun##_as_text(int value)      \
-    {                                                 \
-        return noun##_text((enumeration)value);       \
-    }                                                 \
+#define WORDS(list, noun, enumeration, number)   \
+    static const char *noun##_as_text(int value) \
+    {                                            \
+        return noun##_text((enumeration)value);  \
+    }                                            \
     const struct words list = {noun##_as_text, noun##_parse, number}
 
 WORDS(signal_words, signal_kind, enum signal_kind, SIGNAL_KINDS_COUNT);
@@ -60,7 +60,8 @@ static int bind_words(struct run *r, int at, const struct column *c, uint64_t bi
     return 0;
 }
 
-static int bind_column(struct run *r, int at, const struct column *c, const unsigned char *row, struct err *err)
+static int bind_column(struct run *r, int at, const struct column *c, const unsigned char *row,
+                       struct err *err)
 {
     const unsigned char *field = row + c->offset;
     int64_t i64;
@@ -121,9 +122,10 @@ int run_bind(struct run *r, const void *row, struct err *err)
 
 static int damaged(struct run *r, const struct column *c, const char *what, struct err *err)
 {
-    return err_set(err, -EUCLEAN,
-                   "%s: %s of a row of table %s is %s; the database is damaged or was edited: restore a copy of it",
-                   r->store->path, c->name, r->query->table->name, what);
+    return err_set(
+        err, -EUCLEAN,
+        "%s: %s of a row of table %s is %s; the database is damaged or was edited: restore a copy of it",
+        r->store->path, c->name, r->query->table->name, what);
 }
 
 static int unknown_word(struct run *r, const struct column *c, const char *word, struct err *err)

@@ -54,7 +54,7 @@ struct table {
 
 enum { ROW_MAX = 4096 }; // bytes of the largest struct
 
-#define COLUMN_KIND(type, field)          \
+#define COLUMN_KIND(type, field) \
     _Generic(((type *)NULL)->field,       \
         bool: COLUMN_BOOL,                \
         int64_t: COLUMN_I64,              \
@@ -64,12 +64,22 @@ enum { ROW_MAX = 4096 }; // bytes of the largest struct
         unsigned char *: COLUMN_BYTES)
 #define COLUMN_PLACE(type, field) .offset = offsetof(type, field), .size = sizeof(((type *)NULL)->field)
 
-#define COLUMN_NAMED(text, type, field) \
-    {.name = (text), .kind = COLUMN_KIND(type, field), COLUMN_PLACE(type, field)}
+#define COLUMN_NAMED(text, type, field)                                             \
+    {                                                                               \
+        .name = (text), .kind = COLUMN_KIND(type, field), COLUMN_PLACE(type, field) \
+    }
 #define COLUMN(type, field) COLUMN_NAMED(#field, type, field)
-#define COLUMN_FLAGGED(type, field, has)                                                        \
-    {.name = #field, .kind = COLUMN_BYTES, COLUMN_PLACE(type, field), .optional = true, .flag = offsetof(type, has)}
-#define COLUMN_OF_WORDS(text, type, field, which, list) \
-    {.name = (text), .kind = (which), COLUMN_PLACE(type, field), .words = &(list)}
+#define COLUMN_FLAGGED(type, field, has)                                                   \
+    {                                                                                      \
+        .name = #field, .kind = COLUMN_BYTES, COLUMN_PLACE(type, field), .optional = true, \
+        .flag = offsetof(type, has)                                                        \
+    }
+#define COLUMN_OF_WORDS(text, type, field, which, list)                              \
+    {                                                                                \
+        .name = (text), .kind = (which), COLUMN_PLACE(type, field), .words = &(list) \
+    }
 
-#define TABLE(text, type, list) {.name = (text), .columns = (list), .count = ARRAY_SIZE(list), .size = sizeof(type)}
+#define TABLE(text, type, list)                                                            \
+    {                                                                                      \
+        .name = (text), .columns = (list), .count = ARRAY_SIZE(list), .size = sizeof(type) \
+    }

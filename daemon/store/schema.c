@@ -24,21 +24,25 @@ static const char schema_1[] =
     "CREATE TABLE description (guest TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;"
 
     "CREATE TABLE binding ("
-    " guest TEXT PRIMARY KEY, domain TEXT NOT NULL, guid TEXT NOT NULL, sid TEXT NOT NULL, name TEXT NOT NULL,"
+    " guest TEXT PRIMARY KEY, domain TEXT NOT NULL, guid TEXT NOT NULL, sid TEXT NOT NULL, name TEXT NOT "
+    "NULL,"
     " how TEXT NOT NULL, since_us INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE INDEX binding_by_account ON binding(guid);"
 
     "CREATE TABLE pair ("
     " guest TEXT NOT NULL, guid TEXT NOT NULL, fingerprint BLOB NOT NULL, set_at INTEGER NOT NULL,"
-    " pwd_last_set INTEGER NOT NULL, kvno INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,"
+    " pwd_last_set INTEGER NOT NULL, kvno INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT "
+    "NULL,"
     " proven INTEGER NOT NULL,"
     " UNIQUE (guest, guid, fingerprint, pwd_last_set, kvno)) STRICT;"
     "CREATE INDEX pair_newest ON pair(guest, guid, last_us);"
 
     "CREATE TABLE casefile ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT, guest TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,"
-    " witnessed INTEGER NOT NULL, approved INTEGER NOT NULL, dry_run INTEGER NOT NULL, state TEXT NOT NULL, outcome TEXT NOT NULL,"
-    " verdict TEXT NOT NULL, cause TEXT NOT NULL, text TEXT NOT NULL, would TEXT NOT NULL, next TEXT NOT NULL,"
+    " witnessed INTEGER NOT NULL, approved INTEGER NOT NULL, dry_run INTEGER NOT NULL, state TEXT NOT NULL, "
+    "outcome TEXT NOT NULL,"
+    " verdict TEXT NOT NULL, cause TEXT NOT NULL, text TEXT NOT NULL, would TEXT NOT NULL, next TEXT NOT "
+    "NULL,"
     " fingerprint BLOB, rolled_us INTEGER NOT NULL, opened_us INTEGER NOT NULL, changed_us INTEGER NOT NULL,"
     " closed_us INTEGER NOT NULL, wake_us INTEGER NOT NULL, epoch INTEGER NOT NULL,"
     " tries INTEGER NOT NULL) STRICT;"
@@ -58,7 +62,8 @@ static const char schema_1[] =
     " case_id INTEGER NOT NULL REFERENCES casefile(id) ON DELETE CASCADE, guest TEXT NOT NULL,"
     " guid TEXT NOT NULL, state TEXT NOT NULL, outcome TEXT NOT NULL, text TEXT NOT NULL, next TEXT NOT NULL,"
     " cause TEXT NOT NULL, token TEXT NOT NULL, dc TEXT NOT NULL, live BLOB, public_key BLOB,"
-    " inherited INTEGER NOT NULL, reset_answered INTEGER NOT NULL, stored INTEGER NOT NULL, heard INTEGER NOT NULL,"
+    " inherited INTEGER NOT NULL, reset_answered INTEGER NOT NULL, stored INTEGER NOT NULL, heard INTEGER "
+    "NOT NULL,"
     " kvno_before INTEGER NOT NULL, kvno_reset INTEGER NOT NULL, kvno_after INTEGER NOT NULL,"
     " pwd_last_set_reset INTEGER NOT NULL, created_us INTEGER NOT NULL, changed_us INTEGER NOT NULL,"
     " deadline_us INTEGER NOT NULL, next_us INTEGER NOT NULL, epoch INTEGER NOT NULL,"
@@ -86,11 +91,15 @@ int schema_check(struct store *s, struct err *err)
     if (rc < 0)
         return rc;
     if (application != APPLICATION_ID && (version != 0 || objects != 0))
-        return err_set(err, -EUCLEAN, "%s: this is some other program's database; move it away, or name another "
-                       "state directory", s->path);
+        return err_set(err, -EUCLEAN,
+                       "%s: this is some other program's database; move it away, or name another "
+                       "state directory",
+                       s->path);
     if (version > STORE_SCHEMA)
-        return err_set(err, -EPROTO, "%s: made by a newer virtrust (schema %" PRId64 ", this one knows %d); install "
-                       "that version again", s->path, version, STORE_SCHEMA);
+        return err_set(err, -EPROTO,
+                       "%s: made by a newer virtrust (schema %" PRId64 ", this one knows %d); install "
+                       "that version again",
+                       s->path, version, STORE_SCHEMA);
     return 0;
 }
 
@@ -101,8 +110,8 @@ static int take_step(struct store *s, int64_t from, struct err *err)
 
     if (rc < 0)
         return rc;
-    snprintf(version, sizeof version, "PRAGMA user_version = %" PRId64 "; PRAGMA application_id = %d;", from + 1,
-             APPLICATION_ID);
+    snprintf(version, sizeof version, "PRAGMA user_version = %" PRId64 "; PRAGMA application_id = %d;",
+             from + 1, APPLICATION_ID);
     rc = db_exec(s, steps[from], "make its tables", err);
     if (rc == 0)
         rc = db_exec(s, version, "make its tables", err);
@@ -118,8 +127,10 @@ int schema_upgrade(struct store *s, struct err *err)
     int rc = db_number(s, "PRAGMA user_version", &version, err);
 
     if (rc == 0 && version < 0)
-        return err_set(err, -EUCLEAN, "%s: there is no schema %" PRId64 "; the database was edited: restore a copy "
-                       "of it", s->path, version);
+        return err_set(err, -EUCLEAN,
+                       "%s: there is no schema %" PRId64 "; the database was edited: restore a copy "
+                       "of it",
+                       s->path, version);
     for (; rc == 0 && version < STORE_SCHEMA; version++)
         rc = take_step(s, version, err);
     return rc;

@@ -22,20 +22,24 @@ static int ready_file(const char *path, struct err *err)
     if (fd >= 0)
         return 0;
     if (errno == ENOENT || errno == ENOTDIR)
-        return err_set(err, -errno, "%s: its directory does not exist; create it for the user that virtrustd runs as",
+        return err_set(err, -errno,
+                       "%s: its directory does not exist; create it for the user that virtrustd runs as",
                        path);
     if (errno == ENOSPC || errno == EDQUOT)
-        return err_set(err, -ENOSPC, "%s: cannot create it: no space left on its file system; free some space there",
-                       path);
+        return err_set(err, -ENOSPC,
+                       "%s: cannot create it: no space left on its file system; free some space there", path);
     if (errno != EEXIST)
-        return err_set(err, -errno, "%s: cannot create it: %s; its directory must belong to the user that virtrustd "
-                       "runs as", path, strerror(errno));
+        return err_set(err, -errno,
+                       "%s: cannot create it: %s; its directory must belong to the user that virtrustd "
+                       "runs as",
+                       path, strerror(errno));
     if (lstat(path, &st) < 0)
         return err_set(err, -errno, "%s: cannot look at it: %s", path, strerror(errno));
     if (!S_ISREG(st.st_mode))
         return err_set(err, -EINVAL, "%s: not a plain file; move it away", path);
     if (access(path, R_OK | W_OK) < 0)
-        return err_set(err, -errno, "%s: cannot open it: %s; it must belong to the user that virtrustd runs as", path,
+        return err_set(err, -errno,
+                       "%s: cannot open it: %s; it must belong to the user that virtrustd runs as", path,
                        strerror(errno));
     if (st.st_mode & 07177 && chmod(path, 0600) < 0)
         return err_set(err, -errno, "%s: others may read it and its mode cannot be set to 0600: %s", path,
@@ -70,9 +74,11 @@ static int quick_check(struct store *s, struct err *err)
         said = (const char *)sqlite3_column_text(stmt, 0);
         rc = 0;
         if (!said || strcmp(said, "ok") != 0)
-            rc = err_set(err, -EUCLEAN,
-                         "%s: the database is damaged (%.200s); stop virtrustd and restore a copy, or move the file "
-                         "aside to begin anew (bindings must then be made again)", s->path, said ? said : "?");
+            rc = err_set(
+                err, -EUCLEAN,
+                "%s: the database is damaged (%.200s); stop virtrustd and restore a copy, or move the file "
+                "aside to begin anew (bindings must then be made again)",
+                s->path, said ? said : "?");
     }
     sqlite3_finalize(stmt);
     return rc;
@@ -80,7 +86,8 @@ static int quick_check(struct store *s, struct err *err)
 
 static int connect_db(struct store *s, struct err *err)
 {
-    int rc = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    int rc = sqlite3_open_v2(s->path, &s->db,
+                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 
     if (rc != SQLITE_OK)
         return db_fail(s, rc, "open it", err);
@@ -88,8 +95,10 @@ static int connect_db(struct store *s, struct err *err)
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     // Exclusive from the first access on: one virtrustd, and no shared-memory file.
-    return db_exec(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON;"
-                   "PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;", "open it", err);
+    return db_exec(s,
+                   "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON;"
+                   "PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;",
+                   "open it", err);
 }
 
 static int use_db(struct store *s, bool clean, struct err *err)
@@ -113,12 +122,13 @@ static int use_db(struct store *s, bool clean, struct err *err)
 
 int store_open(const char *path, struct store **ret, struct err *err)
 {
-    _cleanup_(store_closep) struct store *s = calloc(1, sizeof *s);
+    _cleanup_(store_closep) struct store *s = NULL;
     bool clean = closed_cleanly(path);
     int rc = ready_file(path, err);
 
     if (rc < 0)
         return rc;
+    s = calloc(1, sizeof *s);
     if (!s || !(s->path = strdup(path)))
         return err_set(err, -ENOMEM, "%s: out of memory", path);
     rc = connect_db(s, err);
@@ -144,13 +154,13 @@ struct store *store_close(struct store *s)
 
 int store_counts(struct store *s, struct store_counts *ret, struct err *err)
 {
-    static const struct query counts = {NULL,
-        "SELECT (SELECT count(*) FROM guest WHERE present = 1),"
-        " (SELECT count(*) FROM guest WHERE present = 1 AND running = 1),"
-        " (SELECT count(*) FROM guest JOIN binding ON binding.guest = guest.uuid WHERE present = 1),"
-        " (SELECT count(*) FROM casefile WHERE state <> 'closed'),"
-        " (SELECT count(*) FROM casefile WHERE state <> 'closed' AND state = 'awaiting-approval'),"
-        " (SELECT count(*) FROM job WHERE state <> 'ended')"};
+    static const struct query counts = {
+        NULL, "SELECT (SELECT count(*) FROM guest WHERE present = 1),"
+              " (SELECT count(*) FROM guest WHERE present = 1 AND running = 1),"
+              " (SELECT count(*) FROM guest JOIN binding ON binding.guest = guest.uuid WHERE present = 1),"
+              " (SELECT count(*) FROM casefile WHERE state <> 'closed'),"
+              " (SELECT count(*) FROM casefile WHERE state <> 'closed' AND state = 'awaiting-approval'),"
+              " (SELECT count(*) FROM job WHERE state <> 'ended')"};
     _cleanup_run_ struct run run = {0};
     int rc = run_start(s, &counts, &run, err);
 

@@ -37,20 +37,23 @@ void store_rollback(struct store *s); // fine without a transaction
 // ---- guests; the description (an encoded `signal` or `described` record's keys) lies beside ----
 int store_guest_get(struct store *s, const char *uuid, struct guest *ret, struct err *err);
 int store_guest_put(struct store *s, const struct guest *g, struct err *err);
-int store_guest_find(struct store *s, const char *name_or_uuid, struct guest *ret, struct err *err); // present ones first
-int store_description_get(struct store *s, const char *uuid, struct record **ret, struct err *err); // STORE_NONE
+int store_guest_find(struct store *s, const char *name_or_uuid, struct guest *ret,
+                     struct err *err); // present ones first
+int store_description_get(struct store *s, const char *uuid, struct record **ret,
+                          struct err *err); // STORE_NONE
 int store_description_put(struct store *s, const char *uuid, const struct record *r, struct err *err);
 // Calls f for each, in order of name; f != 0 ends the walk and is returned.
 int store_guest_each(struct store *s, int (*f)(const struct guest *g, void *arg), void *arg, struct err *err);
 // All guests with present=1 and seen_us < before become present=0, running=0; f is called for each (scan-end).
-int store_guest_absent(struct store *s, int64_t before_us, int (*f)(const struct guest *g, void *arg), void *arg,
-                       struct err *err);
+int store_guest_absent(struct store *s, int64_t before_us, int (*f)(const struct guest *g, void *arg),
+                       void *arg, struct err *err);
 
 // ---- bindings: one a guest ----
 int store_binding_get(struct store *s, const char *guest, struct binding *ret, struct err *err);
 int store_binding_put(struct store *s, const struct binding *b, struct err *err);
 int store_binding_delete(struct store *s, const char *guest, struct err *err); // STORE_NONE
-int store_binding_each(struct store *s, int (*f)(const struct binding *b, void *arg), void *arg, struct err *err);
+int store_binding_each(struct store *s, int (*f)(const struct binding *b, void *arg), void *arg,
+                       struct err *err);
 // Another present guest with the same account that ran at or after since_us: its name into ret. STORE_NONE.
 int store_twin(struct store *s, const char *guest, const char *guid, int64_t since_us, char ret[NAME_TEXT],
                struct err *err);
@@ -70,8 +73,10 @@ int store_case_get(struct store *s, int64_t id, struct casefile *ret, struct err
 int store_case_each(struct store *s, const char *guest, bool open_only, size_t max,
                     int (*f)(const struct casefile *c, void *arg), void *arg, struct err *err);
 // Evidence that the case gathered, by name ("disk", "directory", "probe"): an encoded record. put replaces.
-int store_evidence_put(struct store *s, int64_t case_id, const char *source, const struct record *r, struct err *err);
-int store_evidence_get(struct store *s, int64_t case_id, const char *source, struct record **ret, struct err *err);
+int store_evidence_put(struct store *s, int64_t case_id, const char *source, const struct record *r,
+                       struct err *err);
+int store_evidence_get(struct store *s, int64_t case_id, const char *source, struct record **ret,
+                       struct err *err);
 // Its history: one line a step; details is a record of type `step` with more keys, or NULL.
 int store_step_add(struct store *s, int64_t case_id, int64_t at_us, const char *state, const char *text,
                    const struct record *details, struct err *err);
@@ -83,21 +88,24 @@ int store_step_each(struct store *s, int64_t case_id,
 // (recurring)? The given case itself is counted.
 int store_case_same_fingerprint(struct store *s, const char *guest, const unsigned char fingerprint[HASH],
                                 int64_t since_us, unsigned *ret, struct err *err);
-int store_case_prune(struct store *s, int64_t closed_before_us, struct err *err); // with steps, evidence, jobs
+int store_case_prune(struct store *s, int64_t closed_before_us,
+                     struct err *err); // with steps, evidence, jobs
 
 // ---- jobs: at most one open a case ----
 int store_job_add(struct store *s, struct job *j, struct err *err); // sets j->id
 int store_job_put(struct store *s, const struct job *j, struct err *err);
 int store_job_of_case(struct store *s, int64_t case_id, struct job *ret, struct err *err); // the newest
-int store_job_each_open(struct store *s, int (*f)(const struct job *j, void *arg), void *arg, struct err *err);
+int store_job_each_open(struct store *s, int (*f)(const struct job *j, void *arg), void *arg,
+                        struct err *err);
 
 // ---- the journal of sealed secrets, by account ----
-int store_journal_get(struct store *s, const char *guid, enum journal_state *ret_state, void *ret_blob, size_t room,
-                      size_t *ret_len, struct err *err); // STORE_NONE
-int store_journal_put(struct store *s, const char *guid, enum journal_state state, const void *blob, size_t len,
-                      int64_t at_us, struct err *err);
+int store_journal_get(struct store *s, const char *guid, enum journal_state *ret_state, void *ret_blob,
+                      size_t room, size_t *ret_len, struct err *err); // STORE_NONE
+int store_journal_put(struct store *s, const char *guid, enum journal_state state, const void *blob,
+                      size_t len, int64_t at_us, struct err *err);
 int store_journal_state(struct store *s, const char *guid, enum journal_state state, struct err *err);
-int store_journal_wipe(struct store *s, const char *guid, struct err *err); // secure_delete is on; fine when absent
+int store_journal_wipe(struct store *s, const char *guid,
+                       struct err *err); // secure_delete is on; fine when absent
 
 // ---- counts for `status` ----
 struct store_counts {

@@ -19,7 +19,7 @@ if [ "${1-}" != inside ]; then
     for tool in systemd-nspawn runuser; do
         command -v $tool > /dev/null || skip "$tool is not installed"
     done
-    for program in virtrust virtrustd virtrust-inspect virtrust-directory virtrust-deliver; do
+    for program in virtrust virtrustd virtrust-watch virtrust-inspect virtrust-directory virtrust-deliver; do
         [ -x "$VIRTRUST_BUILD_DIR/bin/$program" ] || skip "$program is not built"
     done
     unshare --mount --propagation private true 2> /dev/null || skip "mount namespaces are not allowed here"

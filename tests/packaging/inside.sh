@@ -34,6 +34,8 @@ walls() { # walls UNIT < lines "may|may-not THING"
     [ "$(wc -l < "/found-$unit")" -eq "$(wc -l < "/tries-$unit")" ] || echo "wrong $unit: not every wall was tried"
 }
 
+echo '<domain type="qemu"><name>guest</name><uuid>00000000-0000-4000-8000-000000000001</uuid></domain>' > /guest.xml
+
 check users systemd-sysusers
 check directories systemd-tmpfiles --create virtrust.conf
 check start systemctl start virtrustd.service
@@ -43,6 +45,12 @@ check control.sock owned /run/virtrust/control.sock virtrust:virtrust:660
 for worker in inspect directory deliver; do check $worker.sock owned /run/virtrust/$worker.sock virtrust:virtrust:600; done
 check store owned /var/lib/virtrust/virtrust.db virtrust:virtrust:600
 check status virtrust status
+check watcher systemctl start virtrust-watch.service
+check hook.sock owned /run/virtrust/hook.sock virtrust-watch:virtrust-watch:600
+check watcher-heard sh -c 'for i in $(seq 100); do virtrust status | grep -E "^ *libvirt +(lost|connected)" && exit 0; sleep 0.1; done; exit 1'
+check watcher-stopped systemctl stop virtrust-watch.service
+check hook /usr/libexec/virtrust/virtrust-hook guest prepare begin - < /guest.xml
+check spool sh -c 'stat -c %U:%a /var/spool/virtrust/hook/[0-9]* | grep -x virtrust-watch:600'
 check inspect asked inspect look '^type=error'
 check directory asked directory check '^type=error'
 check deliver asked deliver verb '^type=error'

@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#define OK(call)                                \
-    do {                                        \
-        int rc_ = (call);                       \
-        if (rc_ != 0)                           \
+#define OK(call)                                  \
+    do {                                          \
+        int rc_ = (call);                         \
+        if (rc_ != 0)                             \
             fail_msg("%d: %s", rc_, f->err.text); \
     } while (0)
 
@@ -221,7 +221,8 @@ struct seen_steps {
     char all[256];
 };
 
-static int see_step(int64_t at_us, const char *step_state, const char *text, const struct record *details, void *arg)
+static int see_step(int64_t at_us, const char *step_state, const char *text, const struct record *details,
+                    void *arg)
 {
     struct seen_steps *seen = arg;
     size_t len = strlen(seen->all);
@@ -242,14 +243,16 @@ static void steps_are_kept_in_order(void **state)
     sample_case(1, &c);
     OK(store_case_add(f->store, &c, &f->err));
     OK(store_step_add(f->store, c.id, 20, "looking", "looked", NULL, &f->err));
-    OK(store_step_add(f->store, c.id, 10, "repairing", "reset", details, &f->err)); // a clock set back moves nothing
+    OK(store_step_add(f->store, c.id, 10, "repairing", "reset", details,
+                      &f->err)); // a clock set back moves nothing
     fixture_reopen(f);
     OK(store_step_each(f->store, c.id, see_step, &seen, &f->err));
     assert_string_equal(seen.all, "20 looking looked -\n10 repairing reset 3\n");
     OK(store_step_add(f->store, c.id, 30, "closed", "", NULL, &f->err));
     OK(store_step_add(f->store, c.id, 31, "closed", "", NULL, &f->err));
     seen = (struct seen_steps){0};
-    assert_int_equal(store_step_each(f->store, c.id, see_step, &seen, &f->err), 42); // the walk ends where f says
+    assert_int_equal(store_step_each(f->store, c.id, see_step, &seen, &f->err),
+                     42); // the walk ends where f says
     assert_int_equal(seen.count, 3);
 }
 

@@ -17,10 +17,10 @@
 
 #include <cmocka.h>
 
-#define OK(call)                                \
-    do {                                        \
-        int rc_ = (call);                       \
-        if (rc_ != 0)                           \
+#define OK(call)                                  \
+    do {                                          \
+        int rc_ = (call);                         \
+        if (rc_ != 0)                             \
             fail_msg("%d: %s", rc_, f->err.text); \
     } while (0)
 
@@ -141,7 +141,8 @@ static void damage_is_found_after_an_unclean_end(void **state)
     assert_int_equal(stat(f->path, &st), 0);
     memset(page, 0x5a, sizeof page);
     die_with(f);
-    overwrite(f->path, st.st_size - 2 * (off_t)sizeof page, page, sizeof page); // a leaf in the middle of the table
+    overwrite(f->path, st.st_size - 2 * (off_t)sizeof page, page,
+              sizeof page); // a leaf in the middle of the table
     refused(f, -EUCLEAN, "damaged");
 }
 
@@ -227,7 +228,8 @@ static void unreadable_records(void **state)
     OK(store_journal_put(f->store, "g", JOURNAL_MINTED, "123456789", 9, 1, &f->err));
     assert_int_equal(store_journal_get(f->store, "g", &journal, blob, sizeof blob, &len, &f->err), -EUCLEAN);
     fixture_close(f);
-    raw_sql(f->path, "UPDATE description SET record = 'type=scan'; UPDATE journal SET blob = x'00', state = 'lost'");
+    raw_sql(f->path,
+            "UPDATE description SET record = 'type=scan'; UPDATE journal SET blob = x'00', state = 'lost'");
     fixture_reopen(f);
     assert_int_equal(store_description_get(f->store, "g", &out, &f->err), -EUCLEAN);
     assert_int_equal(store_journal_get(f->store, "g", &journal, blob, sizeof blob, &len, &f->err), -EUCLEAN);

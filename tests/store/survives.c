@@ -20,10 +20,10 @@
 
 #include <cmocka.h>
 
-#define OK(call)                                \
-    do {                                        \
-        int rc_ = (call);                       \
-        if (rc_ != 0)                           \
+#define OK(call)                                  \
+    do {                                          \
+        int rc_ = (call);                         \
+        if (rc_ != 0)                             \
             fail_msg("%d: %s", rc_, f->err.text); \
     } while (0)
 
@@ -265,7 +265,8 @@ static void a_secret_in_a_left_wal_is_gone(void **state)
     fixture_close(f);
     snprintf(sql, sizeof sql,
              "PRAGMA secure_delete = 1; PRAGMA wal_autocheckpoint = 0;"
-             "INSERT INTO journal VALUES ('g', 'minted', CAST('%s' AS BLOB), 1); DELETE FROM journal;", secret);
+             "INSERT INTO journal VALUES ('g', 'minted', CAST('%s' AS BLOB), 1); DELETE FROM journal;",
+             secret);
     pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
