@@ -48,6 +48,8 @@ int fixture_teardown(void **state)
     fixture_close(f);
     unlink(f->path);
     unlink(f->wal);
+    snprintf(f->wal, sizeof f->wal, "%s/virtrust.db-shm", f->dir);
+    unlink(f->wal); // of a connection that was not the store's
     rmdir(f->dir);
     return 0;
 }
