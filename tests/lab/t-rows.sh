@@ -53,7 +53,7 @@ for name in on-memory off-memory on-offline off-offline paused saved managed swa
     row_define "$name"
 done
 vt_config observe
-sed -i "s/^look:/look:\n  on_first_sight: false\n  timeout: 2s/" "$VT_CONFIG"
+sed -i "s/^look:/look:\n  on_first_sight: false\n  timeout: 10s/" "$VT_CONFIG"
 vt_start
 
 lab_note "prepare"
