@@ -39,6 +39,42 @@ static void free_list(char ***list)
     free(*list);
 }
 
+static bool listed(const struct disk_volume *volumes, int count, const char *device)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(volumes[i].device, device) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int add_volume(struct disk_volume *volumes, int count, const char *device, const char *type)
+{
+    if (count == VOLUMES_MAX || strlen(device) >= VOLUME_NAME_MAX || listed(volumes, count, device))
+        return count;
+    snprintf(volumes[count].device, VOLUME_NAME_MAX, "%s", device);
+    snprintf(volumes[count].type, VOLUME_NAME_MAX, "%s", type);
+    return count + 1;
+}
+
+// libguestfs leaves LUKS volumes out of its list of file systems: they are the reason that is looked for.
+static int add_encrypted(guestfs_h *g, struct disk_volume *volumes, int count)
+{
+    char **(*const lists[])(guestfs_h *) = {guestfs_list_devices, guestfs_list_partitions, guestfs_lvs};
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        _cleanup_(free_list) char **list = lists[i](g);
+
+        for (size_t n = 0; list && list[n]; n++) {
+            _cleanup_free_ char *type = guestfs_vfs_type(g, list[n]);
+
+            if (type && (strcmp(type, "crypto_LUKS") == 0 || strcmp(type, "BitLocker") == 0))
+                count = add_volume(volumes, count, list[n], type);
+        }
+    }
+    return count;
+}
+
 static int list_volumes(struct disk_reader *r, struct disk_volume ret[static VOLUMES_MAX], struct err *err)
 {
     _cleanup_(free_list) char **list = guestfs_list_filesystems(handle(r));
@@ -46,13 +82,9 @@ static int list_volumes(struct disk_reader *r, struct disk_volume ret[static VOL
 
     if (!list)
         return said(handle(r), err);
-    for (size_t i = 0; list[i] && list[i + 1] && count < VOLUMES_MAX; i += 2) {
-        if (strlen(list[i]) >= VOLUME_NAME_MAX)
-            continue;
-        snprintf(ret[count].device, VOLUME_NAME_MAX, "%s", list[i]);
-        snprintf(ret[count++].type, VOLUME_NAME_MAX, "%s", list[i + 1]);
-    }
-    return count;
+    for (size_t i = 0; list[i] && list[i + 1]; i += 2)
+        count = add_volume(ret, count, list[i], list[i + 1]);
+    return add_encrypted(handle(r), ret, count);
 }
 
 static int peek(struct disk_reader *r, const char *device, void *ret, size_t len, struct err *err)
@@ -194,6 +226,9 @@ static guestfs_h *launch(const struct nbd_server *servers, size_t count, const c
                                       GUESTFS_ADD_DRIVE_OPTS_PROTOCOL, "nbd", GUESTFS_ADD_DRIVE_OPTS_SERVER, list,
                                       -1) == 0;
     }
+    // Its machine does not start without any disk.
+    if (good && count == 0)
+        good = guestfs_add_drive_scratch(g, (int64_t)1024 * 1024, -1) == 0;
     if (good && guestfs_launch(g) == 0)
         return g;
     said(g, err);
