@@ -1,0 +1,103 @@
+# shellcheck shell=bash
+# SPDX-FileCopyrightText: virtrust contributors
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Looks at real disks: Windows-shaped, Linux, encrypted, empty, damaged. No guest and no libvirt is needed.
+
+# shellcheck source=tests/lab/lib/looks.sh
+. "$LAB_HERE/lib/looks.sh"
+cd "$LAB_TMP"
+
+lab_check "the engine can be made ready ahead" "$LAB_BIN/virtrust-inspect" --prepare
+
+# An overlay above a raw base, as a snapshot leaves it.
+looks_windows base.raw computer=WS1 netbios=LAB dns=lab.test domain_sid=S-1-5-21-1-2-3 machine_sid=S-1-5-21-7-8-9 \
+    account_sid=S-1-5-21-1-2-3-1107 set_at=133203110020139115 secret=one product=WinNT max_age=30 disable=0 dirty=1
+qemu-img create -q -f qcow2 -b base.raw -F raw top.qcow2
+top=(disk.0.type=file "disk.0.path=$PWD/top.qcow2" disk.0.format=qcow2)
+looks_look windows "${top[@]}" "disk.0.backing.0.path=$PWD/base.raw" disk.0.backing.0.format=raw running=0 timeout_s=300
+lab_check "a Windows member on an overlay" looks_says windows sam_account_name 'WS1$'
+lab_check "its role comes from SYSTEM" looks_says windows role member
+lab_check "its set-time" looks_says windows password.filetime 133203110020139115
+lab_check "its account's SID" looks_says windows account_sid S-1-5-21-1-2-3-1107
+lab_check "the dirty hive is told" looks_says windows hive.security.state dirty
+lab_check "with a doubt" looks_doubts windows dirty-hive
+lab_check "the disk was not in use" looks_says windows live 0
+"$LAB_BIN/virtrust-inspect" --hives hives > direct
+lab_check "the same fingerprint as the hive's own" looks_says windows secret_sha256 "$(sed -n 's/^secret_sha256=//p' direct)"
+
+looks_look unnamed "${top[@]}"
+lab_check "a backing file that only the image's header names is refused" looks_failed unnamed unsupported-disk 3
+"$LAB_BIN/virtrust-inspect" --disk top.qcow2 > bare 2> bare.err || true
+lab_check "on the command line too" looks_says bare code unsupported-disk
+
+# A Linux member: keytab by krb5's tool, secrets.tdb by Samba's, on ext4 without a partition table.
+mkdir -p root/etc root/var/lib/samba/private
+printf 'ID=debian\n' > root/etc/os-release
+printf 'addent -password -p WS2$@LAB.TEST -k 7 -e aes256-cts -s X\nnew\nwkt root/etc/krb5.keytab\nquit\n' | ktutil > ktutil.log
+cat > smb.conf << EOT
+[global]
+workgroup = LAB
+realm = LAB.TEST
+security = ads
+netbios name = WS2
+private dir = $PWD/root/var/lib/samba/private
+EOT
+net -s smb.conf setdomainsid S-1-5-21-1-2-3 > net.log 2>&1
+# What a join leaves, in the form that Samba's tool takes over.
+tdbtool root/var/lib/samba/private/secrets.tdb > tdbtool.log << 'EOT'
+insert SECRETS/MACHINE_PASSWORD/LAB old\00
+insert SECRETS/MACHINE_LAST_CHANGE_TIME/LAB \01\00\00\00
+insert SECRETS/MACHINE_SEC_CHANNEL_TYPE/LAB \02\00\00\00
+EOT
+printf 'canary-password' | net -s smb.conf changesecretpw -f -i >> net.log 2>&1
+truncate -s 32M linux.raw
+mkfs.ext4 -q -d root linux.raw
+"$LAB_BIN/virtrust-inspect" --disk linux.raw --timeout 300 > linux
+lab_check "a Linux member" looks_says linux sam_account_name 'WS2$'
+lab_check "its key version" looks_says linux password.kvno 7
+lab_check "its domain, by Samba" looks_says linux domain.netbios LAB
+lab_check "its domain's SID, by Samba" looks_says linux domain.sid S-1-5-21-1-2-3
+lab_check "that the format was guessed is told" looks_doubts linux format-guessed
+lab_check "no password leaves the process" test -z "$(grep -rl canary-password linux "$LAB_LOG" || true)"
+
+# Encrypted ones. BitLocker is told by its boot sector alone.
+truncate -s 16M bitlocker.raw
+printf 'label: dos\nstart=2048, type=7\n' | sfdisk -q bitlocker.raw
+printf '\xeb\x58\x90-FVE-FS-' | dd of=bitlocker.raw bs=512 seek=2048 conv=notrunc status=none
+looks_look bitlocker disk.0.type=file "disk.0.path=$PWD/bitlocker.raw" disk.0.format=raw timeout_s=300
+lab_check "BitLocker is told" looks_failed bitlocker encrypted 3
+lab_check "by its name" looks_says bitlocker encryption bitlocker
+if command -v cryptsetup > /dev/null; then
+    truncate -s 32M luks.raw
+    printf secret | cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 luks.raw -
+    looks_look luks disk.0.type=file "disk.0.path=$PWD/luks.raw" disk.0.format=raw timeout_s=300
+    lab_check "LUKS is told" looks_failed luks encrypted 3
+    lab_check "by its name" looks_says luks encryption luks
+else
+    printf 'skip - LUKS: cryptsetup is not installed\n'
+fi
+
+# Nothing to read, and a hive that is broken. The other disk's sound file system must not be taken for the system.
+truncate -s 8M zeros.raw
+looks_look zeros disk.0.type=file "disk.0.path=$PWD/zeros.raw" disk.0.format=raw timeout_s=300
+lab_check "an empty disk" looks_failed zeros unknown-filesystem 3
+looks_windows damaged.raw computer=WS3 netbios=LAB domain_sid=S-1-5-21-1-2-3 secret=one product=WinNT
+mkdir -p mnt
+ntfs-3g -o offset=1048576 damaged.raw mnt 2> /dev/null || {
+    dd if=damaged.raw of=damaged.part bs=512 skip=2048 conv=sparse status=none
+    ntfs-3g damaged.part mnt
+}
+printf garbage | dd of=mnt/WINDOWS/system32/Config/security bs=1 seek=4128 conv=notrunc status=none
+umount mnt
+[ ! -e damaged.part ] || dd if=damaged.part of=damaged.raw bs=512 seek=2048 conv=notrunc,sparse status=none
+looks_look damaged disk.0.type=file "disk.0.path=$PWD/damaged.raw" disk.0.format=raw \
+    disk.1.type=file "disk.1.path=$PWD/none.raw" disk.1.format=raw timeout_s=300
+lab_check "a damaged hive" looks_failed damaged damaged-hive 3
+
+looks_look none running=0
+lab_check "a guest without a disk" looks_failed none no-disk 3
+looks_look gone disk.0.type=file disk.0.path=/no/such.raw disk.0.format=raw
+lab_check "a disk that is gone" looks_failed gone no-such-disk 3
+lab_check "no look left anything behind" looks_clean
+lab_done

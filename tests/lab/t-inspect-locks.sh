@@ -1,0 +1,79 @@
+# shellcheck shell=bash
+# SPDX-FileCopyrightText: virtrust contributors
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A look disturbs nobody: it reads the disk of a running guest, an off guest starts during it, and however it ends
+# (its limit, kill -9) nothing of it stays.
+
+# shellcheck source=tests/lab/lib/looks.sh
+. "$LAB_HERE/lib/looks.sh"
+cd "$LAB_TMP"
+"$LAB_BIN/virtrust-inspect" --prepare > prepared
+
+looks_windows base.raw computer=WS1 netbios=LAB domain_sid=S-1-5-21-1-2-3 set_at=133203110020139115 secret=one product=WinNT
+qemu-img create -q -f qcow2 -b base.raw -F raw middle.qcow2
+qemu-img create -q -f qcow2 -b middle.qcow2 -F qcow2 top.qcow2
+disk=(disk.0.type=file "disk.0.path=$PWD/top.qcow2" disk.0.format=qcow2
+    "disk.0.backing.0.path=$PWD/middle.qcow2" disk.0.backing.0.format=qcow2
+    "disk.0.backing.1.path=$PWD/base.raw" disk.0.backing.1.format=raw timeout_s=300)
+
+# A guest that runs no instruction, but holds its image as any running guest does.
+guest_start() {
+    qemu-system-x86_64 -S -display none -nodefaults -machine accel=tcg -m 16 -daemonize -pidfile guest.pid \
+        -drive file=top.qcow2,format=qcow2,if=none,id=d -device virtio-blk-pci,drive=d 2> guest.err
+}
+guest_stop() {
+    lab_end "$(cat guest.pid)"
+}
+
+lab_check "a guest starts" guest_start
+if qemu-img info top.qcow2 > info 2>&1; then
+    lab_not_ok "its image is not locked, so this test proves nothing"
+fi
+looks_look running "${disk[@]}" running=1
+lab_check "the disk of a running guest is read" looks_says running sam_account_name 'WS1$'
+lab_check "with the doubt that it runs" looks_doubts running live
+guest_stop
+
+# An off guest, started again and again while the look lasts, its base images opened for writing as well.
+looks_look off "${disk[@]}" running=0 &
+look=$!
+starts=0 refused=0
+while lab_running "$look"; do
+    if guest_start; then
+        starts=$((starts + 1))
+        guest_stop
+    else
+        refused=$((refused + 1))
+        cat guest.err >&2
+    fi
+    if ! qemu-io -f raw -c 'write -q 0 0' base.raw > io.log 2>&1 || ! qemu-io -f qcow2 -c 'write -q 0 0' middle.qcow2 > io.log 2>&1; then
+        refused=$((refused + 1))
+        cat io.log >&2
+    fi
+done
+wait "$look" || true
+lab_note "$starts starts during one look"
+lab_check "an off guest starts at any time during a look" test "$refused" -eq 0 -a "$starts" -ge 3
+lab_check "and the look has its answer" looks_says off sam_account_name 'WS1$'
+lab_check "nothing is left of the looks" looks_clean
+
+looks_look late "${disk[@]/timeout_s=300/timeout_s=2}"
+lab_check "a look ends at its limit" looks_failed late timed-out 5
+lab_check "and leaves nothing" looks_clean
+
+# kill -9 at the moments that matter: before the machine, while it starts, while it works.
+killed_at() {
+    printf '%s\n' type=look v=1 "${disk[@]}" '' > request
+    "$LAB_BIN/virtrust-inspect" < request > killed.out 2> killed.err &
+    lab_wait 60 pgrep -f "$1" && sleep "$2"
+    kill -KILL $! 2> /dev/null || return 1
+    wait $! 2> /dev/null || true
+    lab_wait 20 looks_clean
+}
+lab_check "kill -9 while the disk is served leaves nothing" killed_at qemu-nbd 0
+lab_check "kill -9 while the machine starts leaves nothing" killed_at 'qemu-system.*guestfs' 0
+lab_check "kill -9 while the machine works leaves nothing" killed_at 'qemu-system.*guestfs' 4
+lab_check "the guest starts after all that" guest_start
+guest_stop
+lab_done
