@@ -165,17 +165,18 @@ static int publish(struct krb *krb, struct failure *f)
 
 int krb_open(const struct config_domain *domain, const char *dc, struct krb **ret, struct failure *f)
 {
-    _cleanup_(krb_freep) struct krb *krb = calloc(1, sizeof *krb);
+    _cleanup_(krb_freep) struct krb *krb = NULL;
     bool bad_keytab = false;
     krb5_error_code code;
     int rc;
 
-    if (!krb)
-        return failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
     if (!domain->principal || !domain->keytab)
         return failure_set(f, -EINVAL, "config",
                            "see the page virtrust-directory(8) for the delegated account",
                            "domain %s has no `principal` or no `keytab`", domain->name);
+    krb = calloc(1, sizeof *krb);
+    if (!krb)
+        return failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
     snprintf(krb->dc, sizeof krb->dc, "%s", dc);
     rc = realm_of(domain, krb->realm, f);
     if (rc == 0)
@@ -258,13 +259,15 @@ int token_digest(const char *token, char ret[static 33])
     static unsigned char label[16] = "virtrust token 1";
     const krb5_keyblock key = {
         .enctype = ENCTYPE_AES128_CTS_HMAC_SHA256_128, .length = 16, .contents = label};
-    krb5_data data = {.length = (unsigned)strlen(token), .data = (char *)token};
+    krb5_data data = {0};
     krb5_checksum sum = {0};
     krb5_context context;
     int rc = -EIO;
 
     if (krb5_init_context(&context) != 0)
         return -EIO;
+    data.length = (unsigned)strlen(token);
+    data.data = (char *)token;
     if (krb5_c_make_checksum(context, CKSUMTYPE_HMAC_SHA256_128_AES128, &key, 0, &data, &sum) == 0) {
         rc = sum.length == 16 ? 0 : -EIO;
         if (rc == 0)

@@ -177,11 +177,14 @@ static int probe(const char *dc, struct failure *f)
 // -EHOSTUNREACH: this DC does not serve, the next one may.
 static int try_dc(const struct config_domain *domain, const char *dc, struct session **ret, struct failure *f)
 {
-    _cleanup_(session_freep) struct session *s = calloc(1, sizeof *s);
-    int rc = s ? probe(dc, f) : failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
+    _cleanup_(session_freep) struct session *s = NULL;
+    int rc = probe(dc, f);
 
     if (rc < 0)
         return rc;
+    s = calloc(1, sizeof *s);
+    if (!s)
+        return failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
     snprintf(s->dc, sizeof s->dc, "%s", dc);
     rc = krb_open(domain, dc, &s->krb, f);
     if (rc == 0)
