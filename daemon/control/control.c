@@ -191,3 +191,26 @@ void control_case_closed(struct control *control, const struct casefile *c)
         session_end(s, case_exit_code(c));
     }
 }
+
+void control_guest_settled(struct control *control, const char *uuid)
+{
+    struct session *next;
+
+    if (!control)
+        return;
+    for (struct session *s = control->sessions; s; s = next) {
+        struct casefile c;
+        struct guest g;
+        struct err err = {0};
+
+        next = s->next;
+        if (strcmp(s->wait_guest, uuid) != 0)
+            continue;
+        s->wait_guest[0] = '\0';
+        if (store_guest_get(s->engine->store, uuid, &g, &err) == 0 && g.last_case &&
+            store_case_get(s->engine->store, g.last_case, &c, &err) == 0)
+            wait_for_case(s, &c);
+        else
+            session_error(s, EXIT_NO_WORK, "no-case", "", "%s", "the signals made no case");
+    }
+}

@@ -17,3 +17,5 @@ int control_open(struct engine *e, struct control **ret, struct err *err);
 struct control *control_close(struct control *c);
 // A case was closed: whoever waits for it is answered.
 void control_case_closed(struct control *control, const struct casefile *c);
+// A guest's burst of signals is over: whoever waits for the guest learns which case to wait for.
+void control_guest_settled(struct control *control, const char *uuid);

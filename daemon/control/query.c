@@ -170,43 +170,59 @@ static int on_wait_timeout(sd_event_source *source, uint64_t usec, void *arg)
     (void)source;
     (void)usec;
     session_error(s, EXIT_TIMED_OUT, "timed-out", "`virtrust case` shows how far it is; wait again with a longer --timeout",
-                  "case %lld is still open", (long long)s->wait_case);
+                  s->wait_case ? "case %lld is still open" : "no case was opened yet (%lld)", (long long)s->wait_case);
     s->wait_case = 0;
+    s->wait_guest[0] = '\0';
     return 0;
 }
 
-static bool wait_target(struct session *s, const struct record *request, struct casefile *ret)
+void wait_for_case(struct session *s, const struct casefile *c)
 {
+    if (c->state != CASE_CLOSED) {
+        s->wait_case = c->id;
+        return;
+    }
+    send_case(s, c, false);
+    session_end(s, case_exit_code(c));
+}
+
+// A case, or a guest: then its open case, the one that the signals just gathered will make, or else its last.
+// False when the session was ended with an error.
+static bool wait_begin(struct session *s, const struct record *request)
+{
+    struct casefile c;
     struct err err = {0};
     struct guest g;
     int64_t id;
 
-    if (record_get(request, "id"))
-        return request_case(s, request, ret);
+    if (record_get(request, "id")) {
+        if (!request_case(s, request, &c))
+            return false;
+        wait_for_case(s, &c);
+        return true;
+    }
     if (!session_guest(s, request, &g))
         return false;
+    if (g.burst.last_us) {
+        snprintf(s->wait_guest, sizeof s->wait_guest, "%s", g.uuid);
+        return true;
+    }
     id = g.open_case ? g.open_case : g.last_case;
-    if (!id || store_case_get(s->engine->store, id, ret, &err) != 0) {
+    if (!id || store_case_get(s->engine->store, id, &c, &err) != 0) {
         session_error(s, EXIT_NO_WORK, "no-case", "revert it, or `virtrust repair` it", "%s has no case to wait for", g.name);
         return false;
     }
+    wait_for_case(s, &c);
     return true;
 }
 
 void handle_wait(struct session *s, const struct record *request)
 {
-    struct casefile c;
     uint64_t timeout;
     int rc;
 
-    if (!wait_target(s, request, &c))
+    if (!wait_begin(s, request) || (!s->wait_case && !s->wait_guest[0]))
         return;
-    if (c.state == CASE_CLOSED) {
-        send_case(s, &c, false);
-        session_end(s, case_exit_code(&c));
-        return;
-    }
-    s->wait_case = c.id;
     if (record_get_u64(request, "timeout_s", &timeout) < 0 || timeout > 30 * 86400)
         return;
     rc = sd_event_add_time_relative(s->engine->event, &s->wait_timer, CLOCK_MONOTONIC, timeout * 1000000, 0,

@@ -15,6 +15,7 @@ struct session {
     struct stream *stream;
     bool asked;         // the one request has come
     int64_t wait_case;  // `wait`: until this case is closed
+    char wait_guest[UUID_TEXT]; // or until this guest's burst of signals is over
     sd_event_source *wait_timer;
     unsigned pending;   // worker calls whose answer is awaited
     int exit_code;      // of `end`, when the last pending answer has come
@@ -41,6 +42,7 @@ void handle_repair(struct session *s, const struct record *r);
 void handle_approve(struct session *s, const struct record *r);
 void handle_wait(struct session *s, const struct record *r);
 void handle_doctor(struct session *s, const struct record *r);
+void wait_for_case(struct session *s, const struct casefile *c); // answers now if it is closed
 
 void session_end(struct session *s, int exit_code);
 // `error`, and the session ends.

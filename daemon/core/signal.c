@@ -184,7 +184,9 @@ static void remember(struct guest *g, enum signal_kind kind, int64_t at_us, cons
 
     if (name && kind != SIGNAL_UNDEFINED_RENAMED) // which tells the name that is no more
         snprintf(g->name, sizeof g->name, "%s", name);
-    g->seen_us = at_us;
+    // A spooled signal may come long after its time: what was seen later stays seen.
+    if (at_us > g->seen_us)
+        g->seen_us = at_us;
     g->present = is_present(g, kind, now);
     if (record_get(now, "state"))
         g->running = is_running(now);

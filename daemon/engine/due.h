@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // What is due when: bursts to settle, cases and jobs to wake. A small list in memory, made anew from the store at
-// every start; one timer stands behind it, and none when the list is empty (at rest nothing wakes).
+// every start; one timer stands behind it. At rest it holds the day's clearing of old cases and nothing else.
 //
 //     due_set(&list, DUE_JOB, case_id, NULL, at_us);    // replaces this key's former time; at_us 0 removes it
 #pragma once
@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-enum due_kind { DUE_GUEST, DUE_CASE, DUE_JOB };
+enum due_kind { DUE_GUEST, DUE_CASE, DUE_JOB, DUE_PRUNE };
 
 struct due {
     enum due_kind kind;

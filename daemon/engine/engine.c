@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/engine/engine.h"
 
-#include "common/os/fault.h"
 #include "daemon/control/control.h"
 #include "daemon/engine/watchlink.h"
 #include "daemon/engine/worker.h"
@@ -47,6 +46,8 @@ void engine_again(struct engine *e, enum due_kind kind, int64_t id, const char *
     engine_rearm(e);
 }
 
+static void prune(struct engine *e);
+
 static void wake_one(struct engine *e, const struct due *d)
 {
     struct job_input wake = {.kind = JOB_IN_WAKE};
@@ -64,6 +65,9 @@ static void wake_one(struct engine *e, const struct due *d)
             engine_job_told(e, c.id);
         else
             engine_case_effect(e, &c, case_effect(&c));
+        break;
+    case DUE_PRUNE:
+        prune(e);
         break;
     case DUE_JOB:
         if (engine_job_input(e, d->id, &wake, &err) < 0)
@@ -121,31 +125,59 @@ static int resume_case(const struct casefile *c, void *arg)
 }
 
 struct resumed {
-    int64_t ids[4096];
-    size_t count;
+    int64_t *ids;
+    size_t count, room;
 };
 
 static int note_job(const struct job *j, void *arg)
 {
     struct resumed *r = arg;
 
-    if (r->count < ARRAY_SIZE(r->ids))
-        r->ids[r->count++] = j->case_id;
+    if (r->count == r->room) {
+        size_t room = r->room ? r->room * 2 : 64;
+        int64_t *grown = realloc(r->ids, room * sizeof *grown);
+
+        if (!grown)
+            return -ENOMEM;
+        r->ids = grown;
+        r->room = room;
+    }
+    r->ids[r->count++] = j->case_id;
     return 0;
+}
+
+// Closed cases that are older than the configuration wants them kept; once a day, and at every start.
+static void prune(struct engine *e)
+{
+    const int64_t day = INT64_C(86400) * 1000000;
+    struct err err = {0};
+    int rc = store_begin(e->store, &err);
+
+    if (rc >= 0)
+        rc = store_case_prune(e->store, now_us() - (int64_t)e->config->keep_cases_days * day, &err);
+    if (rc >= 0)
+        rc = store_commit(e->store, &err);
+    if (rc < 0) {
+        store_rollback(e->store);
+        engine_log(4, 0, NULL, "cannot forget old cases: %s", err.text);
+    }
+    due_set(&e->due, DUE_PRUNE, 0, NULL, now_us() + day);
 }
 
 static int resume(struct engine *e, struct err *err)
 {
     struct job_input again = {.kind = JOB_IN_RESUME};
-    _cleanup_free_ struct resumed *jobs = calloc(1, sizeof *jobs);
-    int rc = jobs ? store_guest_each(e->store, resume_guest, e, err) : -ENOMEM;
+    struct resumed jobs = {0};
+    int rc = store_guest_each(e->store, resume_guest, e, err);
 
     if (rc == 0)
         rc = store_case_each(e->store, NULL, true, 0, resume_case, e, err);
     if (rc == 0)
-        rc = store_job_each_open(e->store, note_job, jobs, err);
-    for (size_t i = 0; rc >= 0 && i < jobs->count; i++)
-        rc = engine_job_input(e, jobs->ids[i], &again, err);
+        rc = store_job_each_open(e->store, note_job, &jobs, err);
+    for (size_t i = 0; rc >= 0 && i < jobs.count; i++)
+        rc = engine_job_input(e, jobs.ids[i], &again, err);
+    free(jobs.ids);
+    prune(e);
     engine_rearm(e);
     return rc < 0 ? rc : 0;
 }

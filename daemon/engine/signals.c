@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/core/signal.h"
 #include "common/os/fault.h"
+#include "daemon/control/control.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/worker.h"
 
@@ -159,56 +160,78 @@ int engine_signal(struct engine *e, const struct record *signal, struct err *err
     return 0;
 }
 
-// The burst is over: what was it? Opens a case, tells the open one, or forgets it. *ret_case: whose effect is due.
-static int settle(struct engine *e, struct guest *g, int64_t *ret_old, struct case_input *ret_in, struct casefile *ret_new,
-                  struct err *err)
+// The burst is over: what was it?
+static int classify(struct engine *e, const struct guest *g, struct rollback *ret, struct err *err)
 {
     _cleanup_record_ struct record *description = NULL;
     struct config_choice choice;
     struct signal_policy policy = {.look_on_first_sight = e->config->look_on_first_sight};
-    struct rollback r;
     int rc = store_description_get(e->store, g->uuid, &description, err);
 
     if (rc < 0)
         return rc;
     engine_choice(e, g->uuid, g->name, &choice);
     policy.look_on_every_start = choice.look_on_every_start;
-    r = signal_classify(g, description, &policy);
-    memset(&g->burst, 0, sizeof g->burst);
-    *ret_old = g->open_case;
-    *ret_in = (struct case_input){.kind = CASE_IN_SIGNAL, .rollback = r.kind};
-    if (!g->open_case && r.kind != ROLLBACK_NONE && r.kind != ROLLBACK_SNAPSHOT_HALT) {
-        rc = engine_case_open(e, g, r.kind, r.witnessed, r.text, ret_new, err);
-        if (rc < 0)
-            return rc;
-    } else if (r.kind == ROLLBACK_SNAPSHOT_HALT) {
+    *ret = signal_classify(g, description, &policy);
+    return 0;
+}
+
+// Forgets the burst; opens a case where it was a reason for one and none is open.
+static int clear_burst(struct engine *e, const char *uuid, const struct rollback *r, bool told,
+                       struct casefile *ret_new, struct err *err)
+{
+    struct guest g;
+    int rc = store_guest_get(e->store, uuid, &g, err);
+
+    if (rc != 0)
+        return rc < 0 ? rc : -ENOENT;
+    memset(&g.burst, 0, sizeof g.burst);
+    if (!told && r->kind != ROLLBACK_NONE && r->kind != ROLLBACK_SNAPSHOT_HALT)
+        rc = engine_case_open(e, &g, r->kind, r->witnessed, r->text, ret_new, err);
+    return rc < 0 ? rc : store_guest_put(e->store, &g, err);
+}
+
+// An open case is told first and the burst is forgotten afterwards: a crash between the two tells it twice, which only
+// makes it look once more; the other order could lose a rollback.
+static int settle(struct engine *e, const struct guest *g, struct casefile *ret_new, struct err *err)
+{
+    struct case_input in = {.kind = CASE_IN_SIGNAL};
+    struct rollback r;
+    int rc = classify(e, g, &r, err);
+
+    in.rollback = r.kind;
+    if (rc >= 0 && g->open_case)
+        rc = engine_case_input(e, g->open_case, &in, err);
+    if (rc >= 0)
+        rc = store_begin(e->store, err);
+    if (rc < 0)
+        return rc;
+    rc = clear_burst(e, g->uuid, &r, g->open_case, ret_new, err);
+    if (rc >= 0)
+        rc = store_commit(e->store, err);
+    if (rc < 0)
+        store_rollback(e->store);
+    else if (r.kind == ROLLBACK_SNAPSHOT_HALT)
         engine_log(6, 0, g->uuid, "%s: %s", g->name, r.text);
-    }
-    return store_guest_put(e->store, g, err);
+    return rc;
 }
 
 void engine_guest_due(struct engine *e, const char *uuid)
 {
     struct guest g;
     struct casefile opened = {0};
-    struct case_input in;
     struct err err = {0};
-    int64_t old = 0;
+    int64_t settle_us = (int64_t)e->config->settle_ms * 1000;
     int rc = store_guest_get(e->store, uuid, &g, &err);
 
-    if (rc == 0 && g.burst.last_us && !signal_settled(&g.burst, (int64_t)e->config->settle_ms * 1000, now_us())) {
-        due_set(&e->due, DUE_GUEST, 0, uuid, g.burst.last_us + (int64_t)e->config->settle_ms * 1000);
+    if (rc == 0 && g.burst.last_us && !signal_settled(&g.burst, settle_us, now_us())) {
+        due_set(&e->due, DUE_GUEST, 0, uuid, g.burst.last_us + settle_us);
         return;
     }
     if (rc != 0 || !g.burst.last_us)
         return;
-    rc = store_begin(e->store, &err);
-    if (rc >= 0)
-        rc = settle(e, &g, &old, &in, &opened, &err);
-    if (rc >= 0)
-        rc = store_commit(e->store, &err);
+    rc = settle(e, &g, &opened, &err);
     if (rc < 0) {
-        store_rollback(e->store);
         engine_log(3, 0, uuid, "cannot open a case: %s; tries again", err.text);
         engine_again(e, DUE_GUEST, 0, uuid);
         return;
@@ -217,8 +240,6 @@ void engine_guest_due(struct engine *e, const char *uuid)
         fault_point("case.looking");
         engine_log(5, opened.id, uuid, "%s: noticed (%s)", g.name, rollback_kind_text(opened.kind));
         engine_case_effect(e, &opened, case_effect(&opened));
-    } else if (old && engine_case_input(e, old, &in, &err) < 0) {
-        engine_log(3, old, uuid, "cannot take a further signal: %s", err.text);
-        engine_again(e, DUE_CASE, old, NULL);
     }
+    control_guest_settled(e->control, uuid);
 }

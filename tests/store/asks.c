@@ -151,6 +151,15 @@ static void walks_over_bindings(void **state)
     assert_string_equal(seen.names, "PC1$ PC2$ PC3$");
 }
 
+static void set_running(struct fixture *f, unsigned n, bool running)
+{
+    struct guest g;
+
+    OK(store_guest_get(f->store, sample_uuid(n), &g, &f->err));
+    g.running = running;
+    OK(store_guest_put(f->store, &g, &f->err));
+}
+
 static void finds_twins(void **state)
 {
     struct fixture *f = *state;
@@ -169,10 +178,13 @@ static void finds_twins(void **state)
     put_guest(f, 2, "copy", false, 1, 100);
     assert_int_equal(store_twin(f->store, sample_uuid(1), "shared", 0, name, &f->err), STORE_NONE);
     put_guest(f, 2, "copy", true, 1, 100);
+    set_running(f, 2, false);
     assert_int_equal(store_twin(f->store, sample_uuid(1), "shared", 101, name, &f->err), STORE_NONE);
     assert_string_equal(name, "untouched");
     OK(store_twin(f->store, sample_uuid(1), "shared", 100, name, &f->err));
     assert_string_equal(name, "copy");
+    set_running(f, 2, true); // runs since long ago, and still
+    OK(store_twin(f->store, sample_uuid(1), "shared", 101, name, &f->err));
     OK(store_twin(f->store, sample_uuid(2), "shared", 100, name, &f->err));
     assert_string_equal(name, "first");
 }
