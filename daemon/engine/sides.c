@@ -34,11 +34,27 @@ static int64_t small_number(const struct record *r, const char *key)
     return record_get_u64(r, key, &value) == 0 && value <= UINT32_MAX ? (int64_t)value : -1;
 }
 
-// A dirty or damaged hive, or any doubt but `live`, which only says that the guest was running.
+// Doubts that say nothing against the date and the secret that were read. Every other makes the side doubtful, also
+// those of a later virtrust-inspect. (A hive's state is looked at itself: only SECURITY's matters here.)
+static bool is_harmless(const char *id)
+{
+    static const char *const ids[] = {"live",        "format-guessed", "no-system-hive", "no-set-time", "no-secret",
+                                      "dirty-hive",  "damaged-hive",   "var-elsewhere",  "disk-left-out"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+        if (strcmp(ids[i], id) == 0)
+            return true;
+    return false;
+}
+
 static void doubts(const struct record *r, struct guest_side *ret)
 {
-    static const char *const hives[] = {"hive.security.state", "hive.system.state"};
+    const char *state = record_get_or(r, "hive.security.state", "");
 
+    if (strcmp(state, "dirty") == 0 || strcmp(state, "damaged") == 0) {
+        ret->doubtful = true;
+        snprintf(ret->doubt, sizeof ret->doubt, "the SECURITY hive is %.20s", state);
+    }
     for (unsigned i = 0; i < 32; i++) {
         char key[RECORD_KEY_MAX];
         const char *id;
@@ -47,20 +63,11 @@ static void doubts(const struct record *r, struct guest_side *ret)
         id = record_get(r, key);
         if (!id)
             break;
-        if (strcmp(id, "live") == 0 || strcmp(id, "format-guessed") == 0)
+        if (is_harmless(id))
             continue;
         ret->doubtful = true;
         snprintf(key, sizeof key, "doubt.%u.text", i);
         text(r, key, ret->doubt, sizeof ret->doubt);
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(hives); i++) {
-        const char *state = record_get_or(r, hives[i], "");
-
-        if (i == 0 && (strcmp(state, "dirty") == 0 || strcmp(state, "damaged") == 0)) {
-            ret->doubtful = true;
-            if (!ret->doubt[0])
-                snprintf(ret->doubt, sizeof ret->doubt, "the SECURITY hive is %.20s", state);
-        }
     }
 }
 
