@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The format (big-endian all through): u16 0x0502, then for each entry an i32 length. A negative length is a hole
-// of that many bytes, left by a removed entry; 0 ends the file. An entry: u16 number of parts, the realm, the parts
-// (each u16 length, bytes), u32 name type, u32 timestamp, u8 kvno, u16 enctype, u16 length and bytes of the key,
-// and, where at least four bytes are left, the kvno in 32 bits, which then counts unless it is 0.
+// The format (big-endian all through): u16 0x0502, then for each entry an i32 length. A negative length is a
+// hole of that many bytes, left by a removed entry; 0 ends the file. An entry: u16 number of parts, the
+// realm, the parts (each u16 length, bytes), u32 name type, u32 timestamp, u8 kvno, u16 enctype, u16 length
+// and bytes of the key, and, where at least four bytes are left, the kvno in 32 bits, which then counts
+// unless it is 0.
 #include "common/keytab.h"
 
 #include <errno.h>
@@ -48,10 +49,10 @@ static bool append(char text[static KEYTAB_NAME_MAX], size_t *used, const unsign
 {
     for (size_t i = 0; i < len; i++) {
         char c = (char)part[i];
-        char escaped = c == '\0'   ? '0'
-                       : c == '\n' ? 'n'
-                       : c == '\t' ? 't'
-                       : c == '\b' ? 'b'
+        char escaped = c == '\0'                           ? '0'
+                       : c == '\n'                         ? 'n'
+                       : c == '\t'                         ? 't'
+                       : c == '\b'                         ? 'b'
                        : c == '/' || c == '@' || c == '\\' ? c
                                                            : '\0';
 
@@ -103,7 +104,8 @@ static const char *read_entry(struct cursor *c, struct keytab_entry *e)
 
     if (wrong)
         return wrong;
-    if (!get(c, 4, &name_type) || !get(c, 4, &e->timestamp) || !get(c, 1, &short_kvno) || !get(c, 2, &enctype))
+    if (!get(c, 4, &name_type) || !get(c, 4, &e->timestamp) || !get(c, 1, &short_kvno) ||
+        !get(c, 2, &enctype))
         return "it ends before its key";
     if (!get_counted(c, &e->key, &e->key_len))
         return "its key leads out of it";
@@ -147,7 +149,8 @@ int keytab_next(struct keytab_reader *r, struct keytab_entry *ret, struct err *e
         if (size > c.left) {
             if (hole)
                 return KEYTAB_END;
-            return err_set(err, -EBADMSG, "keytab entry %u at byte %zu is longer than the file", r->count, r->at);
+            return err_set(err, -EBADMSG, "keytab entry %u at byte %zu is longer than the file", r->count,
+                           r->at);
         }
         r->at += 4 + size;
         if (hole)
@@ -182,7 +185,7 @@ int keytab_strength(uint16_t enctype)
         return 3;
     case KEYTAB_RC4_HMAC:
         return 1;
-    default: // a number from the file, not an enum of ours: unknown ones lie between AES and RC4, single DES below
+    default: // a number from the file, no enum of ours: unknown ones lie below AES, single DES below RC4
         return enctype <= 3 ? 0 : 2;
     }
 }
@@ -207,7 +210,8 @@ static bool newer(const struct keytab_entry *a, const struct keytab_entry *b)
 }
 
 // The machine principal whose entry has the newest timestamp, the first of equals.
-static int find_machine(struct keytab_reader r, const char *principal, struct keytab_entry *ret, struct err *err)
+static int find_machine(struct keytab_reader r, const char *principal, struct keytab_entry *ret,
+                        struct err *err)
 {
     struct keytab_entry e;
     bool found = false;

@@ -1,11 +1,13 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// MIT keytab files (version 0x0502) read from memory, and the one entry that matters: the machine's own key, the
-// newest key version of HOST$@REALM and of those the strongest enctype. Pure; hostile bytes are the normal case.
+// MIT keytab files (version 0x0502) read from memory, and the one entry that matters: the machine's own key,
+// the newest key version of HOST$@REALM and of those the strongest enctype. Pure; hostile bytes are the
+// normal case.
 //
-// Nothing is allocated. An entry's key is borrowed from the file's bytes: who owns those wipes them (secret_wipe).
-// A key's hash is the caller's business (seal_sha256 of key, key_len is the `secret_sha256` of the messages).
+// Nothing is allocated. An entry's key is borrowed from the file's bytes: who owns those wipes them
+// (secret_wipe). A key's hash is the caller's business (seal_sha256 of key, key_len is the `secret_sha256` of
+// the messages).
 //
 //     struct keytab_machine m;
 //     rc = keytab_machine(bytes, len, NULL, &m, &err);   // 0: m.entry.principal, .kvno, .timestamp, .key …
@@ -35,7 +37,8 @@ enum {
 };
 
 struct keytab_entry {
-    char principal[KEYTAB_NAME_MAX]; // without realm, parts joined by '/', special bytes escaped as krb5 does it
+    // Without realm; parts joined by '/', special bytes escaped as krb5 does it.
+    char principal[KEYTAB_NAME_MAX];
     char realm[KEYTAB_NAME_MAX];
     uint32_t kvno;
     uint32_t timestamp; // seconds since 1970, as the writer's clock had it; 0 where the writer set none
@@ -67,10 +70,11 @@ struct keytab_machine {
     struct keytab_entry entry; // newest kvno, strongest enctype of it
     unsigned entries;          // entries of the whole file
     unsigned others;           // entries of other machine principals or realms: a second join's leavings
-    uint32_t newest_timestamp; // of any entry of this machine; later than entry's: the key versions are out of order
+    // Of any entry of this machine; later than entry's: the key versions are out of order.
+    uint32_t newest_timestamp;
 };
 
-// principal NULL: whichever machine principal has the newest timestamp; else only this one ("HOST$", case does not
-// matter). 0, KEYTAB_NO_MACHINE, -EBADMSG with a sentence. *ret untouched unless 0.
+// principal NULL: whichever machine principal has the newest timestamp; else only this one ("HOST$", case
+// does not matter). 0, KEYTAB_NO_MACHINE, -EBADMSG with a sentence. *ret untouched unless 0.
 int keytab_machine(const void *data, size_t len, const char *principal, struct keytab_machine *ret,
                    struct err *err);

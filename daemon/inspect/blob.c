@@ -25,7 +25,8 @@ int blob_copy(struct blob *ret, const void *data, size_t len)
     if (len > 0)
         memcpy(copy, data, len);
     copy[len] = 0;
-    *ret = (struct blob){copy, len};
+    ret->data = copy;
+    ret->len = len;
     return 0;
 }
 

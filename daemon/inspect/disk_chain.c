@@ -50,7 +50,8 @@ static int check_format(const char *path, const char *format, struct failure *f)
     static const char *const known[] = {"raw", "qcow2", "vdi", "vpc"};
 
     if (!format)
-        return fail(f, "unsupported-disk", "%s: the guest's XML names no image format, and virtrust does not guess one", path);
+        return fail(f, "unsupported-disk",
+                    "%s: the guest's XML names no image format, and virtrust does not guess one", path);
     for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
         if (strcmp(format, known[i]) == 0)
             return 0;
@@ -59,19 +60,23 @@ static int check_format(const char *path, const char *format, struct failure *f)
         f->encryption = "luks";
         return fail(f, "encrypted", "%s is encrypted with LUKS", path);
     }
-    return fail(f, "unsupported-disk", "%s: images of format %s are not read; raw, qcow2, vdi and vpc are", path, format);
+    return fail(f, "unsupported-disk", "%s: images of format %s are not read; raw, qcow2, vdi and vpc are",
+                path, format);
 }
 
-static int check_type(const struct record *request, unsigned n, size_t level, const char *path, struct failure *f)
+static int check_type(const struct record *request, unsigned n, size_t level, const char *path,
+                      struct failure *f)
 {
     const char *type = get(request, n, level, "type"), *protocol = get(request, n, 0, "protocol");
     const char *encryption = get(request, n, 0, "encryption");
 
     if (type && strcmp(type, "network") == 0)
-        return fail(f, "unsupported-disk", "disk %u is a network disk (%s), which this virtrust does not read", n,
+        return fail(f, "unsupported-disk",
+                    "disk %u is a network disk (%s), which this virtrust does not read", n,
                     protocol ? protocol : "protocol unknown");
     if (type && strcmp(type, "file") != 0 && strcmp(type, "block") != 0 && strcmp(type, "volume") != 0)
-        return fail(f, "unsupported-disk", "disk %u is of type %s; files and block devices are read", n, type);
+        return fail(f, "unsupported-disk", "disk %u is of type %s; files and block devices are read", n,
+                    type);
     if (!path)
         return fail(f, "unsupported-disk", "disk %u is named without a path to a file or block device", n);
     if (level == 0 && encryption) {
@@ -123,8 +128,9 @@ static char *backing_path(const struct qcow2_head *head, int fd, const char *pat
 }
 
 // Is the file that the header names the one that the request names next? Compared as files, not as text.
-static int check_backing(const struct record *request, unsigned n, size_t level, const struct qcow2_head *head,
-                         const struct disk_image *image, const char *path, struct failure *f)
+static int check_backing(const struct record *request, unsigned n, size_t level,
+                         const struct qcow2_head *head, const struct disk_image *image, const char *path,
+                         struct failure *f)
 {
     const char *wanted = get(request, n, level + 1, "path");
     _cleanup_free_ char *named = backing_path(head, image->fd, path, f);
@@ -133,18 +139,23 @@ static int check_backing(const struct record *request, unsigned n, size_t level,
     if (!named)
         return -1;
     if (!wanted)
-        return fail(f, "unsupported-disk", "the header of %s names the backing file %.200s, which the guest's XML does not: virtrust never follows an image's own word; start the guest or write its <backingStore> into the XML",
-                    path, named);
+        return fail(
+            f, "unsupported-disk",
+            "the header of %s names the backing file %.200s, which the guest's XML does not: virtrust never "
+            "follows an image's own word; start the guest or write its <backingStore> into the XML",
+            path, named);
     if (strcmp(wanted, named) == 0)
         return 0;
     if (stat(wanted, &a) == 0 && stat(named, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
         return 0;
-    return fail(f, "unsupported-disk", "the header of %s names the backing file %.150s, the guest's XML names %.150s: virtrust reads neither while they differ",
+    return fail(f, "unsupported-disk",
+                "the header of %s names the backing file %.150s, the guest's XML names %.150s: virtrust "
+                "reads neither while they differ",
                 path, named, wanted);
 }
 
-static int check_head(const struct record *request, unsigned n, size_t level, struct disk_image *image, const char *path,
-                      struct failure *f)
+static int check_head(const struct record *request, unsigned n, size_t level, struct disk_image *image,
+                      const char *path, struct failure *f)
 {
     unsigned char bytes[QCOW2_HEAD];
     struct qcow2_head head;
@@ -164,7 +175,10 @@ static int check_head(const struct record *request, unsigned n, size_t level, st
         return fail(f, "encrypted", "%s is an encrypted qcow2 image", path);
     }
     if (head.external_data)
-        return fail(f, "unsupported-disk", "%s keeps its data in another file, which its header names: virtrust never follows an image's own word", path);
+        return fail(f, "unsupported-disk",
+                    "%s keeps its data in another file, which its header names: virtrust never follows an "
+                    "image's own word",
+                    path);
     if (head.backing_offset == 0)
         return 0;
     image->last = false;
@@ -204,18 +218,20 @@ char *disk_chain_json(const struct disk_chain *chain)
 {
     char *text = strdup("null");
 
-    // From the last image to the first, each around the one below. Locking is off besides force-share: QEMU's locks
-    // are the guest's affair, and a look must neither wait for one nor leave one that stops the guest's start.
+    // From the last image to the first, each around the one below. Locking is off besides force-share: QEMU's
+    // locks are the guest's affair, and a look must neither wait for one nor leave one that stops the guest's
+    // start.
     for (size_t i = chain->count; text && i-- > 0;) {
         const struct disk_image *image = &chain->images[i];
         char *below = text;
         bool qcow2 = strcmp(image->format, "qcow2") == 0;
 
-        if (asprintf(&text,
-                     "{\"driver\":\"%s\",\"read-only\":true,\"force-share\":true%s%s,\"file\":{\"driver\":\"%s\","
-                     "\"filename\":\"/dev/fd/%d\",\"read-only\":true,\"force-share\":true,\"locking\":\"off\"}}",
-                     image->format, qcow2 ? ",\"backing\":" : "", qcow2 ? below : "",
-                     image->block ? "host_device" : "file", image->fd) < 0)
+        if (asprintf(
+                &text,
+                "{\"driver\":\"%s\",\"read-only\":true,\"force-share\":true%s%s,\"file\":{\"driver\":\"%s\","
+                "\"filename\":\"/dev/fd/%d\",\"read-only\":true,\"force-share\":true,\"locking\":\"off\"}}",
+                image->format, qcow2 ? ",\"backing\":" : "", qcow2 ? below : "",
+                image->block ? "host_device" : "file", image->fd) < 0)
             text = NULL;
         free(below);
     }

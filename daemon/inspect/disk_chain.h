@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The image chain of one disk, as the request names it: each file opened by us, read-only, its header compared with
-// what the request says, and described to QEMU explicitly, so that QEMU opens nothing that the request does not name.
+// The image chain of one disk, as the request names it: each file opened by us, read-only, its header
+// compared with what the request says, and described to QEMU explicitly, so that QEMU opens nothing that the
+// request does not name.
 //
 // A chain owns its descriptors. Formats: raw, qcow2, vdi, vpc. Files and block devices.
 //
@@ -17,8 +18,8 @@
 #include <stdbool.h>
 
 enum {
-    DISKS_MAX = 32,  // disks of a guest
-    CHAIN_MAX = 64,  // images of one disk, one above the other
+    DISKS_MAX = 32, // disks of a guest
+    CHAIN_MAX = 64, // images of one disk, one above the other
     DISK_FORMAT_MAX = 8,
 };
 
@@ -42,5 +43,6 @@ int disk_chain_open(const struct record *request, unsigned n, struct disk_chain 
 // The caller frees it; NULL when out of memory.
 char *disk_chain_json(const struct disk_chain *chain);
 
-// For the command line alone, where nobody names the format: qcow2 by its magic, else raw. NULL when it cannot be read.
+// For the command line alone, where nobody names the format: qcow2 by its magic, else raw. NULL when it
+// cannot be read.
 const char *disk_format_guess(const char *path);

@@ -57,20 +57,16 @@ static int add_volume(struct disk_volume *volumes, int count, const char *device
     return count + 1;
 }
 
-// libguestfs leaves LUKS volumes out of its list of file systems: they are the reason that is looked for.
-static int add_encrypted(guestfs_h *g, struct disk_volume *volumes, int count)
+// Those of the list, which is freed, that are encrypted.
+static int add_encrypted(guestfs_h *g, char **devices, struct disk_volume *volumes, int count)
 {
-    char **(*const lists[])(guestfs_h *) = {guestfs_list_devices, guestfs_list_partitions, guestfs_lvs};
+    _cleanup_(free_list) char **list = devices;
 
-    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-        _cleanup_(free_list) char **list = lists[i](g);
+    for (size_t i = 0; list && list[i]; i++) {
+        _cleanup_free_ char *type = guestfs_vfs_type(g, list[i]);
 
-        for (size_t n = 0; list && list[n]; n++) {
-            _cleanup_free_ char *type = guestfs_vfs_type(g, list[n]);
-
-            if (type && (strcmp(type, "crypto_LUKS") == 0 || strcmp(type, "BitLocker") == 0))
-                count = add_volume(volumes, count, list[n], type);
-        }
+        if (type && (strcmp(type, "crypto_LUKS") == 0 || strcmp(type, "BitLocker") == 0))
+            count = add_volume(volumes, count, list[i], type);
     }
     return count;
 }
@@ -84,7 +80,10 @@ static int list_volumes(struct disk_reader *r, struct disk_volume ret[static VOL
         return said(handle(r), err);
     for (size_t i = 0; list[i] && list[i + 1]; i += 2)
         count = add_volume(ret, count, list[i], list[i + 1]);
-    return add_encrypted(handle(r), ret, count);
+    // libguestfs leaves LUKS volumes out of its list of file systems: they are the reason that is looked for.
+    count = add_encrypted(handle(r), guestfs_list_devices(handle(r)), ret, count);
+    count = add_encrypted(handle(r), guestfs_list_partitions(handle(r)), ret, count);
+    return add_encrypted(handle(r), guestfs_lvs(handle(r)), ret, count);
 }
 
 static int peek(struct disk_reader *r, const char *device, void *ret, size_t len, struct err *err)
@@ -128,7 +127,8 @@ static bool exists(struct disk_reader *r, const char *path)
            guestfs_is_dir_opts(handle(r), path, GUESTFS_IS_DIR_OPTS_FOLLOWSYMLINKS, 1, -1) == 1;
 }
 
-// Piece by piece until the end or the cap, whatever size the file claims to have. The caller made room for max.
+// Piece by piece until the end or the cap, whatever size the file claims to have. The caller made room for
+// max.
 static int read_pieces(guestfs_h *g, const char *path, struct blob *b, size_t max, struct err *err)
 {
     while (b->len < max) {
@@ -149,7 +149,8 @@ static int read_pieces(guestfs_h *g, const char *path, struct blob *b, size_t ma
     return 0;
 }
 
-static int read_up_to(struct disk_reader *r, const char *path, size_t max, bool whole, struct blob *ret, struct err *err)
+static int read_up_to(struct disk_reader *r, const char *path, size_t max, bool whole, struct blob *ret,
+                      struct err *err)
 {
     _cleanup_blob_ struct blob b = {0};
     int64_t size;
@@ -222,9 +223,9 @@ static guestfs_h *launch(const struct nbd_server *servers, size_t count, const c
         char server[NBD_PATH_MAX + 8], *list[] = {server, NULL};
 
         snprintf(server, sizeof server, "unix:%s", servers[i].socket);
-        good = guestfs_add_drive_opts(g, "", GUESTFS_ADD_DRIVE_OPTS_READONLY, 1, GUESTFS_ADD_DRIVE_OPTS_FORMAT, "raw",
-                                      GUESTFS_ADD_DRIVE_OPTS_PROTOCOL, "nbd", GUESTFS_ADD_DRIVE_OPTS_SERVER, list,
-                                      -1) == 0;
+        good = guestfs_add_drive_opts(g, "", GUESTFS_ADD_DRIVE_OPTS_READONLY, 1,
+                                      GUESTFS_ADD_DRIVE_OPTS_FORMAT, "raw", GUESTFS_ADD_DRIVE_OPTS_PROTOCOL,
+                                      "nbd", GUESTFS_ADD_DRIVE_OPTS_SERVER, list, -1) == 0;
     }
     // Its machine does not start without any disk.
     if (good && count == 0)
@@ -241,24 +242,24 @@ static void name_engine(struct guestfs_reader *r)
     struct guestfs_version *v = guestfs_version(r->g);
 
     if (v)
-        snprintf(r->engine, sizeof r->engine, "libguestfs %lld.%lld.%lld", (long long)v->major, (long long)v->minor,
-                 (long long)v->release);
+        snprintf(r->engine, sizeof r->engine, "libguestfs %lld.%lld.%lld", (long long)v->major,
+                 (long long)v->minor, (long long)v->release);
     else
         snprintf(r->engine, sizeof r->engine, "libguestfs");
     guestfs_free_version(v);
     r->base.engine = r->engine;
 }
 
-int disk_guestfs_open(const struct nbd_server *servers, size_t count, const char *work, struct disk_reader **ret,
-                      struct failure *f)
+int disk_guestfs_open(const struct nbd_server *servers, size_t count, const char *work,
+                      struct disk_reader **ret, struct failure *f)
 {
     struct guestfs_reader *r = calloc(1, sizeof *r);
     struct err err = {0};
 
     if (!r)
         return fail(f, "internal", "out of memory");
-    // /dev/kvm can be there and yet not work for an ordinary machine; QEMU then ends at once, so that a second try
-    // with emulation costs little and is the only honest test.
+    // /dev/kvm can be there and yet not work for an ordinary machine; QEMU then ends at once, so that a
+    // second try with emulation costs little and is the only honest test.
     r->g = launch(servers, count, work, false, &err);
     if (!r->g && !getenv("LIBGUESTFS_BACKEND_SETTINGS"))
         r->g = launch(servers, count, work, true, &err);

@@ -111,7 +111,8 @@ static int nothing_found(const struct search *s, int volumes, struct failure *f)
     if (s->damaged > 0)
         return fail(f, "unknown-filesystem", "a file system cannot be mounted: %.300s", s->reason.text);
     if (s->mounted == 0)
-        return fail(f, "unknown-filesystem", "there is no file system that can be read (%d volumes looked at, %u of unknown kind)",
+        return fail(f, "unknown-filesystem",
+                    "there is no file system that can be read (%d volumes looked at, %u of unknown kind)",
                     volumes, s->unknown);
     return fail(f, "no-os", "none of the %u file systems holds Windows or a Linux root", s->mounted);
 }
@@ -160,7 +161,8 @@ static int look_windows(struct disk_reader *r, const struct search *s, struct ev
 }
 
 // A file that is there but cannot be read is a doubt; its bytes stay empty.
-static void read_linux_file(struct disk_reader *r, const char *path, size_t max, struct blob *ret, struct evidence *e)
+static void read_linux_file(struct disk_reader *r, const char *path, size_t max, struct blob *ret,
+                            struct evidence *e)
 {
     struct err err = {0};
 
@@ -180,7 +182,8 @@ static int look_linux(struct disk_reader *r, struct evidence *e)
         read_linux_file(r, files.tdb_path, SECRETS_TDB_MAX, &files.tdb, e);
     files.samba_dc = has_any(r, dc_paths, ARRAY_SIZE(dc_paths), NULL);
     if (!r->ops->exists(r, "/var/lib"))
-        evidence_doubt(e, "var-elsewhere", "/var lies on another volume, so Samba's secrets.tdb was not looked for");
+        evidence_doubt(e, "var-elsewhere",
+                       "/var lies on another volume, so Samba's secrets.tdb was not looked for");
     linux_evidence(&files, e);
     return 0;
 }

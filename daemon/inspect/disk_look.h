@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which volume holds the guest's system, and its evidence: Windows by NTFS with Windows\System32\config, Linux by
-// /etc/krb5.keytab or /etc/os-release. No inspection of the whole system, no mounting of anything else.
+// Which volume holds the guest's system, and its evidence: Windows by NTFS with Windows\System32\config,
+// Linux by /etc/krb5.keytab or /etc/os-release. No inspection of the whole system, no mounting of anything
+// else.
 //
 //     rc = disk_look(reader, &e, &failure);
 #pragma once

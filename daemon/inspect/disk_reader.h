@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a look needs of whatever reads guest file systems: a seam with one implementation in the product (libguestfs)
-// and one in the tests (directories). Read-only all through; one volume is mounted at a time.
+// What a look needs of whatever reads guest file systems: a seam with one implementation in the product
+// (libguestfs) and one in the tests (directories). Read-only all through; one volume is mounted at a time.
 //
 // Paths are absolute within the mounted volume.
 //
@@ -32,7 +32,8 @@ struct disk_reader_ops {
     int (*peek)(struct disk_reader *r, const char *device, void *ret, size_t len, struct err *err);
     // Puts away what was mounted before: 0 or a negative errno with a sentence.
     int (*mount)(struct disk_reader *r, const char *device, struct err *err);
-    // The true spelling of a path whose letters may have any case: 0, DISK_NO_FILE, negative errno. Caller frees.
+    // The true spelling of a path whose letters may have any case: 0, DISK_NO_FILE, negative errno. Caller
+    // frees.
     int (*resolve)(struct disk_reader *r, const char *path, char **ret, struct err *err);
     bool (*exists)(struct disk_reader *r, const char *path); // as file or directory, symbolic links followed
     // A regular file, whole: 0, DISK_NO_FILE, -EFBIG when it is larger than max, other negative errno.

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a look has learnt, and the reason why there was nothing to learn. Each field is known or unknown; unknown is
-// left out of the record. The names are those of daemon/PROTOCOL.md. Nothing here is a secret: of the sealed secret
-// object only its hash is kept. Pure but for malloc.
+// What a look has learnt, and the reason why there was nothing to learn. Each field is known or unknown;
+// unknown is left out of the record. The names are those of daemon/PROTOCOL.md. Nothing here is a secret: of
+// the sealed secret object only its hash is kept. Pure but for malloc.
 //
 //     struct evidence e;
 //     evidence_init(&e);
@@ -74,7 +74,8 @@ void evidence_secret(struct evidence *e, const void *data, size_t len);
 // type=evidence; NULL when out of memory.
 struct record *evidence_record(const struct evidence *e);
 
-// Why there is no evidence: one of the codes of daemon/PROTOCOL.md, and what to do. Static strings but for the text.
+// Why there is no evidence: one of the codes of daemon/PROTOCOL.md, and what to do. Static strings but for
+// the text.
 struct failure {
     const char *code; // NULL: no failure
     const char *next;

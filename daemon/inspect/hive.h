@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Registry hives as bytes: the base block read by code of our own, and the one place where a hive and its logs
-// become the bytes that are read on. Pure.
+// Registry hives as bytes: the base block read by code of our own, and the one place where a hive and its
+// logs become the bytes that are read on. Pure.
 //
-// A hive is dirty when the two sequence numbers of its base block differ: newer data then stands in the .LOG1 and
-// .LOG2 files beside it. hive_settle() is given those too; while logs are not replayed the state stays HIVE_DIRTY
-// and the bytes are the file's own.
+// A hive is dirty when the two sequence numbers of its base block differ: newer data then stands in the .LOG1
+// and .LOG2 files beside it. hive_settle() is given those too; while logs are not replayed the state stays
+// HIVE_DIRTY and the bytes are the file's own.
 //
 //     struct hive hive = {0};
 //     hive_settle(&file, &log1, &log2, &hive);    // takes file's bytes; hive.state says what they are worth
@@ -54,8 +54,9 @@ struct hive {
 void hive_done(struct hive *h);
 #define _cleanup_hive_ _cleanup_(hive_done)
 
-// Takes the file's bytes (it is empty afterwards); logs may be empty and are only looked at. Fills *ret, which has to be {0}.
-// 0, or -EBADMSG with a sentence when the bytes are no hive at all. A damaged hive is a state, no error.
+// Takes the file's bytes (it is empty afterwards); logs may be empty and are only looked at. Fills *ret,
+// which has to be {0}. 0, or -EBADMSG with a sentence when the bytes are no hive at all. A damaged hive is a
+// state, no error.
 int hive_settle(struct blob *file, const struct blob *log1, const struct blob *log2, struct hive *ret,
                 struct err *err);
 // Marks the hive damaged (what libhivex said).

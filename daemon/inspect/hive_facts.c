@@ -8,11 +8,12 @@
 #include <string.h>
 #include <strings.h>
 
-// A key's unnamed value below Policy. The types lie (REG_NONE all through): raw bytes. 0, HIVE_NO_SUCH, -EBADMSG.
+// A key's unnamed value below Policy. The types lie (REG_NONE all through): raw bytes. 0, HIVE_NO_SUCH,
+// -EBADMSG.
 static int policy_value(struct hive_tree *t, const char *key, size_t max, struct blob *ret, struct err *err)
 {
     hive_key node;
-    int rc = hive_tree_find(t, &node, err, "Policy", key, NULL);
+    int rc = hive_tree_find(t, &node, err, "Policy", key);
 
     return rc == 0 ? hive_tree_raw(t, node, "", max, ret, err) : rc;
 }
@@ -83,7 +84,8 @@ static void read_set_time(struct hive_tree *t, hive_key node, struct evidence *e
 
     if (rc != 0 || b.len != 8) {
         evidence_doubt(e, "no-set-time", "CupdTime of $MACHINE.ACC %s",
-                       rc < 0 ? err.text : "is not eight bytes long, so when the password was set is unknown");
+                       rc < 0 ? err.text
+                              : "is not eight bytes long, so when the password was set is unknown");
         return;
     }
     for (size_t i = 0; i < 8; i++)
@@ -118,7 +120,7 @@ static int read_secret(struct hive_tree *t, struct evidence *e, struct hive_fact
         {"CupdTime", "no-set-time", "when the password was set is unknown", read_set_time},
     };
     hive_key node;
-    int rc = hive_tree_find(t, &node, err, "Policy", "Secrets", "$MACHINE.ACC", NULL);
+    int rc = hive_tree_find(t, &node, err, "Policy", "Secrets", "$MACHINE.ACC");
 
     if (rc < 0)
         return rc;
@@ -128,7 +130,7 @@ static int read_secret(struct hive_tree *t, struct evidence *e, struct hive_fact
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
         struct err why = {0};
 
-        rc = hive_tree_find(t, &node, &why, "Policy", "Secrets", "$MACHINE.ACC", parts[i].key, NULL);
+        rc = hive_tree_find(t, &node, &why, "Policy", "Secrets", "$MACHINE.ACC", parts[i].key);
         if (rc == 0)
             parts[i].read(t, node, e);
         else
@@ -142,11 +144,12 @@ int hive_facts_security(struct hive_tree *t, struct evidence *e, struct hive_fac
 {
     struct err err = {0};
     hive_key node;
-    int rc = hive_tree_find(t, &node, &err, "Policy", NULL);
+    int rc = hive_tree_find(t, &node, &err, "Policy");
 
     e->os = "windows";
     if (rc == HIVE_NO_SUCH)
-        return fail(f, "not-a-hive", "SECURITY is a sound registry hive, but no SECURITY hive: it has no key Policy");
+        return fail(f, "not-a-hive",
+                    "SECURITY is a sound registry hive, but no SECURITY hive: it has no key Policy");
     if (rc < 0)
         return fail(f, "damaged-hive", "SECURITY is damaged: %s", err.text);
     // Whether the guest is joined hangs on these two: without them there is nothing to say.
@@ -157,11 +160,11 @@ int hive_facts_security(struct hive_tree *t, struct evidence *e, struct hive_fac
     return 0;
 }
 
-static int system_text(struct hive_tree *t, const char *set, const char *const path[static 3], const char *value,
-                       char ret[static HIVE_TEXT_MAX], struct err *err)
+static int system_text(struct hive_tree *t, const char *set, const char *const path[static 3],
+                       const char *value, char ret[static HIVE_TEXT_MAX], struct err *err)
 {
     hive_key node;
-    int rc = hive_tree_find(t, &node, err, set, path[0], path[1], path[2], NULL);
+    int rc = hive_tree_find(t, &node, err, set, path[0], path[1], path[2]);
 
     return rc == 0 ? hive_tree_text(t, node, value, ret, err) : rc;
 }
@@ -171,7 +174,7 @@ static int control_set(struct hive_tree *t, char ret[static 16], struct err *err
 {
     uint32_t current;
     hive_key node;
-    int rc = hive_tree_find(t, &node, err, "Select", NULL);
+    int rc = hive_tree_find(t, &node, err, "Select");
 
     if (rc == 0)
         rc = hive_tree_u32(t, node, "Current", &current, err);
@@ -187,7 +190,7 @@ static int read_netlogon(struct hive_tree *t, const char *set, struct evidence *
 {
     uint32_t value;
     hive_key node;
-    int rc = hive_tree_find(t, &node, err, set, "Services", "Netlogon", "Parameters", NULL);
+    int rc = hive_tree_find(t, &node, err, set, "Services", "Netlogon", "Parameters");
 
     if (rc != 0)
         return rc;
@@ -230,7 +233,8 @@ int hive_facts_system(struct hive_tree *t, struct evidence *e, struct hive_facts
 
 static void decide_role(struct evidence *e, const struct hive_facts *facts)
 {
-    bool client = strcasecmp(facts->product_type, "WinNT") == 0 || strcasecmp(facts->product_type, "ServerNT") == 0;
+    bool client = strcasecmp(facts->product_type, "WinNT") == 0 ||
+                  strcasecmp(facts->product_type, "ServerNT") == 0;
 
     if (strcasecmp(facts->product_type, "LanmanNT") == 0)
         e->role = ROLE_DOMAIN_CONTROLLER;
@@ -244,7 +248,9 @@ static void decide_name(struct evidence *e, const struct hive_facts *facts)
     bool differ = e->computer[0] && facts->system_name[0] && strcasecmp(e->computer, facts->system_name) != 0;
 
     if (differ && e->role != ROLE_DOMAIN_CONTROLLER)
-        evidence_doubt(e, "names-differ", "SECURITY calls the computer %.64s, SYSTEM calls it %.64s: it was renamed and not started since, or the hives are not of one machine",
+        evidence_doubt(e, "names-differ",
+                       "SECURITY calls the computer %.64s, SYSTEM calls it %.64s: it was renamed and not "
+                       "started since, or the hives are not of one machine",
                        e->computer, facts->system_name);
     if (facts->system_name[0] && (!e->computer[0] || e->role == ROLE_DOMAIN_CONTROLLER))
         memcpy(e->computer, facts->system_name, sizeof e->computer);
@@ -259,5 +265,6 @@ void hive_facts_join(struct evidence *e, const struct hive_facts *facts)
     if (!e->dns[0] && e->joined != ANSWER_NO)
         memcpy(e->dns, facts->system_dns, sizeof e->dns);
     if (e->joined == ANSWER_NO && e->domain_sid[0])
-        evidence_doubt(e, "no-secret", "SECURITY names a domain, but $MACHINE.ACC is missing: the guest cannot log on to it");
+        evidence_doubt(e, "no-secret",
+                       "SECURITY names a domain, but $MACHINE.ACC is missing: the guest cannot log on to it");
 }

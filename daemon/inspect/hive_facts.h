@@ -4,8 +4,8 @@
 // What the hives of a Windows guest say about its membership. Every byte may have been written by the guest's
 // administrator or by a broken disk: what cannot be read is left unknown, with a doubt that says why.
 //
-// Each function leaves what the other one found alone; hive_facts_join() comes last and draws the conclusions that
-// need both.
+// Each function leaves what the other one found alone; hive_facts_join() comes last and draws the conclusions
+// that need both.
 //
 //     hive_facts_security(tree, &e, &failure);
 //     hive_facts_system(tree, &e);

@@ -31,13 +31,10 @@ static const char *refusal(int code)
     }
 }
 
-int hive_tree_open(const struct blob *bytes, struct hive_tree **ret, struct err *err)
+static int open_copy(struct hive_tree *t, const struct blob *bytes, struct err *err)
 {
-    _cleanup_hive_tree_ struct hive_tree *t = calloc(1, sizeof *t);
     char path[BLOB_FD_PATH];
 
-    if (!t)
-        return err_set(err, -ENOMEM, "out of memory");
     t->len = bytes->len;
     t->fd = blob_fd(bytes, "virtrust-hive", err);
     if (t->fd < 0)
@@ -47,10 +44,22 @@ int hive_tree_open(const struct blob *bytes, struct hive_tree **ret, struct err 
     t->h = hivex_open(path, 0);
     if (!t->h && (errno == ENOMEM || errno == EMFILE))
         return err_set(err, -errno, "the hive cannot be opened: %s", strerror(errno));
-    if (!t->h)
-        return err_set(err, -EBADMSG, "%s", refusal(errno));
-    *ret = take(t);
-    return 0;
+    return t->h ? 0 : err_set(err, -EBADMSG, "%s", refusal(errno));
+}
+
+int hive_tree_open(const struct blob *bytes, struct hive_tree **ret, struct err *err)
+{
+    struct hive_tree *t = calloc(1, sizeof *t);
+    int rc;
+
+    if (!t)
+        return err_set(err, -ENOMEM, "out of memory");
+    rc = open_copy(t, bytes, err);
+    if (rc < 0)
+        hive_tree_free(t);
+    else
+        *ret = t;
+    return rc;
 }
 
 struct hive_tree *hive_tree_free(struct hive_tree *t)
@@ -65,28 +74,22 @@ struct hive_tree *hive_tree_free(struct hive_tree *t)
     return NULL;
 }
 
-int hive_tree_find(struct hive_tree *t, hive_key *ret, struct err *err, ...)
+int hive_tree_walk(struct hive_tree *t, hive_key *ret, struct err *err, const char *const path[])
 {
     hive_node_h node = hivex_root(t->h);
-    const char *name;
-    va_list args;
-    int rc = 0;
 
     if (node == 0)
         return err_set(err, -EBADMSG, "it has no root key: %s", refusal(errno));
-    va_start(args, err);
-    while (rc == 0 && (name = va_arg(args, const char *))) {
+    for (; *path; path++) {
         errno = 0;
-        node = hivex_node_get_child(t->h, node, name);
+        node = hivex_node_get_child(t->h, node, *path);
+        if (node == 0 && (errno == 0 || errno == ENOENT))
+            return HIVE_NO_SUCH;
         if (node == 0)
-            rc = errno == 0 || errno == ENOENT
-                     ? HIVE_NO_SUCH
-                     : err_set(err, -EBADMSG, "key %s: %s", name, refusal(errno));
+            return err_set(err, -EBADMSG, "key %s: %s", *path, refusal(errno));
     }
-    va_end(args);
-    if (rc == 0)
-        *ret = node;
-    return rc;
+    *ret = node;
+    return 0;
 }
 
 int hive_tree_raw(struct hive_tree *t, hive_key key, const char *name, size_t max, struct blob *ret,
@@ -136,7 +139,8 @@ int hive_tree_u32(struct hive_tree *t, hive_key key, const char *name, uint32_t 
         return rc;
     if (b.len != 4)
         return HIVE_NO_SUCH;
-    *ret = (uint32_t)b.data[0] | (uint32_t)b.data[1] << 8 | (uint32_t)b.data[2] << 16 | (uint32_t)b.data[3] << 24;
+    *ret = (uint32_t)b.data[0] | (uint32_t)b.data[1] << 8 | (uint32_t)b.data[2] << 16 |
+           (uint32_t)b.data[3] << 24;
     return 0;
 }
 

@@ -25,13 +25,14 @@ static int read_file(int dir, const char *name, bool whole, struct blob *ret, st
     ssize_t n;
 
     if (fd < 0)
-        return fail(f, errno == EACCES || errno == EPERM ? "permission" : "no-such-disk", "%s cannot be opened: %s",
-                    name, strerror(errno));
+        return fail(f, errno == EACCES || errno == EPERM ? "permission" : "no-such-disk",
+                    "%s cannot be opened: %s", name, strerror(errno));
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
         return fail(f, "not-a-hive", "%s is no regular file", name);
     if (whole)
         return blob_read_fd(fd, HIVE_FILE_MAX, ret, &err) < 0
-                   ? fail(f, "damaged-hive", "%s %s", name, err.text) : 0;
+                   ? fail(f, "damaged-hive", "%s %s", name, err.text)
+                   : 0;
     n = read(fd, base, sizeof base);
     if (n < 0 || blob_copy(ret, base, (size_t)n) < 0)
         return fail(f, "damaged-hive", "%s cannot be read: %s", name, strerror(errno));
@@ -64,8 +65,8 @@ int hives_dir_read(const char *path, struct hive_set *ret, struct failure *f)
     bool any = false;
 
     if (!dir)
-        return fail(f, errno == EACCES || errno == EPERM ? "permission" : "no-such-disk", "%s cannot be read: %s", path,
-                    strerror(errno));
+        return fail(f, errno == EACCES || errno == EPERM ? "permission" : "no-such-disk",
+                    "%s cannot be read: %s", path, strerror(errno));
     while ((entry = readdir(dir))) {
         _cleanup_blob_ struct blob b = {0};
         enum hive_name name;

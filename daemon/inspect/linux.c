@@ -47,10 +47,13 @@ static void take_machine(const struct keytab_machine *m, struct evidence *e)
     e->filetime = filetime_of_seconds(m->entry.timestamp);
     evidence_secret(e, m->entry.key, m->entry.key_len);
     if (m->others > 0)
-        evidence_doubt(e, "several-machines", "the keytab also holds %u keys of other machine accounts; %s is the newest",
-                       m->others, e->principal);
+        evidence_doubt(e, "several-machines",
+                       "the keytab also holds %u keys of other machine accounts; %s is the newest", m->others,
+                       e->principal);
     if (m->newest_timestamp > m->entry.timestamp)
-        evidence_doubt(e, "kvno-order", "the keytab's highest key version %u is not its newest entry; after a second join the versions start anew",
+        evidence_doubt(e, "kvno-order",
+                       "the keytab's highest key version %u is not its newest entry; after a second join the "
+                       "versions start anew",
                        m->entry.kvno);
 }
 
@@ -84,15 +87,18 @@ static void take_member(const struct secrets_member *m, struct evidence *e)
     snprintf(e->netbios, sizeof e->netbios, "%s", m->netbios);
     snprintf(e->domain_sid, sizeof e->domain_sid, "%s", m->domain_sid);
     if (m->domains > 1)
-        evidence_doubt(e, "several-machines", "secrets.tdb holds %u domains; %s changed last", m->domains, m->netbios);
+        evidence_doubt(e, "several-machines", "secrets.tdb holds %u domains; %s changed last", m->domains,
+                       m->netbios);
     if (!changed)
         return;
     if (e->filetime) {
         uint64_t apart = changed > e->filetime ? changed - e->filetime : e->filetime - changed;
 
         if (apart > (uint64_t)SOURCES_APART_S * 10000000)
-            evidence_doubt(e, "sources-differ", "keytab and secrets.tdb were last changed %llu seconds apart; the newer one counts",
-                           (unsigned long long)(apart / 10000000));
+            evidence_doubt(
+                e, "sources-differ",
+                "keytab and secrets.tdb were last changed %llu seconds apart; the newer one counts",
+                (unsigned long long)(apart / 10000000));
     }
     // Either may be stale where only the other is kept up; the newer one is what the guest holds at least.
     if (changed > e->filetime)
@@ -135,5 +141,7 @@ void linux_evidence(const struct linux_files *files, struct evidence *e)
     else if (e->joined != ANSWER_UNKNOWN)
         e->role = e->joined == ANSWER_YES ? ROLE_MEMBER : ROLE_WORKGROUP;
     if (e->joined == ANSWER_YES && !e->has_secret)
-        evidence_doubt(e, "no-secret", "the guest is joined, but no key of its own is in a keytab, so there is no fingerprint");
+        evidence_doubt(
+            e, "no-secret",
+            "the guest is joined, but no key of its own is in a keytab, so there is no fingerprint");
 }

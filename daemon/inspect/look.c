@@ -76,7 +76,9 @@ static int open_chains(struct job *job, struct failure *first)
         return first->code ? -1 : fail(first, "no-disk", "the guest has no disk");
     if (in_use || record_get_bool(job->request, "running") == 1) {
         job->e.live = ANSWER_YES;
-        evidence_doubt(&job->e, "live", "the disk was read under a running guest: what it holds may be incomplete or behind the guest's memory");
+        evidence_doubt(&job->e, "live",
+                       "the disk was read under a running guest: what it holds may be incomplete or behind "
+                       "the guest's memory");
     } else {
         job->e.live = ANSWER_NO;
     }
@@ -94,7 +96,8 @@ static struct record *prepare(void *arg)
     return open_chains(job, &f) < 0 ? failure_record(&f) : NULL;
 }
 
-static int start_servers(const struct job *job, const char *work, struct nbd_server *servers, struct failure *f)
+static int start_servers(const struct job *job, const char *work, struct nbd_server *servers,
+                         struct failure *f)
 {
     for (size_t i = 0; i < job->count; i++) {
         char base[NBD_PATH_MAX];
@@ -106,7 +109,8 @@ static int start_servers(const struct job *job, const char *work, struct nbd_ser
     return 0;
 }
 
-// The servers and the machine are not put away here: the janitor ends them at once, with everything they made.
+// The servers and the machine are not put away here: the janitor ends them at once, with everything they
+// made.
 static struct record *run(void *arg, const char *work)
 {
     struct job *job = arg;

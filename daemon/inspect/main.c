@@ -14,12 +14,12 @@
 
 enum { REQUEST_MS = 30 * 1000, PREPARE_TIMEOUT_S = 1800 };
 
-static const char usage[] =
-    "usage: virtrust-inspect < REQUEST\n"
-    "       virtrust-inspect --disk FILE [--format FORMAT] [--timeout SECONDS]\n"
-    "       virtrust-inspect --hives DIRECTORY\n"
-    "       virtrust-inspect --prepare\n"
-    "The answer is a record on standard output (virtrust-inspect(8)); `virtrust inspect` shows it to people.\n";
+static const char usage[] = "usage: virtrust-inspect < REQUEST\n"
+                            "       virtrust-inspect --disk FILE [--format FORMAT] [--timeout SECONDS]\n"
+                            "       virtrust-inspect --hives DIRECTORY\n"
+                            "       virtrust-inspect --prepare\n"
+                            "The answer is a record on standard output (virtrust-inspect(8)); `virtrust "
+                            "inspect` shows it to people.\n";
 
 struct options {
     const char *disk, *format, *hives;
@@ -45,10 +45,10 @@ static struct record *disk_request(const struct options *o)
 static int parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
-        {"disk", required_argument, NULL, 'd'},    {"format", required_argument, NULL, 'f'},
-        {"hives", required_argument, NULL, 'H'},   {"timeout", required_argument, NULL, 't'},
-        {"prepare", no_argument, NULL, 'p'},       {"record", no_argument, NULL, 'r'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+        {"disk", required_argument, NULL, 'd'},  {"format", required_argument, NULL, 'f'},
+        {"hives", required_argument, NULL, 'H'}, {"timeout", required_argument, NULL, 't'},
+        {"prepare", no_argument, NULL, 'p'},     {"record", no_argument, NULL, 'r'},
+        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
     };
     char *end = NULL;
     int c;
@@ -115,7 +115,8 @@ static int give(const struct record *answer)
     }
     if (!record_is(answer, "error"))
         return EXIT_ANSWERED;
-    fprintf(stderr, "virtrust-inspect: %s: %s\n", record_get_or(answer, "text", ""), record_get_or(answer, "next", ""));
+    fprintf(stderr, "virtrust-inspect: %s: %s\n", record_get_or(answer, "text", ""),
+            record_get_or(answer, "next", ""));
     record_get_u64(answer, "exit", &code);
     return (int)code;
 }

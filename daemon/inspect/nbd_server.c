@@ -27,7 +27,8 @@ static int listen_at(const char *path, struct failure *f)
     return take_fd(fd);
 }
 
-// In the child, between fork and exec. The images' descriptors keep their numbers, for they stand in the JSON.
+// In the child, between fork and exec. The images' descriptors keep their numbers, for they stand in the
+// JSON.
 static void run_server(const struct disk_chain *chain, const char *json, int listener, int log, pid_t parent)
 {
     char pid[16];
@@ -72,7 +73,8 @@ static int refused(int log, int status, struct failure *f)
         return fail(f, "no-engine", "%s; install qemu-utils", text);
     if (strstr(text, " lock"))
         return fail(f, "locked", "QEMU cannot read the image: %s", text);
-    return fail(f, "unsupported-disk", "QEMU refuses the image: %s", text[0] ? text : "it ended without a word");
+    return fail(f, "unsupported-disk", "QEMU refuses the image: %s",
+                text[0] ? text : "it ended without a word");
 }
 
 // The greeting of the protocol tells that the image is open. Its limit is the look's own, kept from outside.
@@ -89,7 +91,8 @@ static int await(struct nbd_server *nbd, int log, struct failure *f)
         struct pollfd p = {.fd = fd, .events = POLLIN};
         char greeting[8];
 
-        if (poll(&p, 1, GREETING_MS) > 0 && recv(fd, greeting, sizeof greeting, MSG_DONTWAIT) == sizeof greeting)
+        if (poll(&p, 1, GREETING_MS) > 0 &&
+            recv(fd, greeting, sizeof greeting, MSG_DONTWAIT) == sizeof greeting)
             return 0;
         if (waitpid(nbd->pid, &status, WNOHANG) == nbd->pid) {
             nbd->pid = 0;
@@ -98,7 +101,8 @@ static int await(struct nbd_server *nbd, int log, struct failure *f)
     }
 }
 
-int nbd_server_start(const struct disk_chain *chain, const char *base, struct nbd_server *ret, struct failure *f)
+int nbd_server_start(const struct disk_chain *chain, const char *base, struct nbd_server *ret,
+                     struct failure *f)
 {
     _cleanup_close_ int listener = -1, log = -1, spare = -1;
     _cleanup_free_ char *json = disk_chain_json(chain), *log_path = NULL;

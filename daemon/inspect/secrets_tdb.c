@@ -118,7 +118,8 @@ static int visit(struct tdb_context *tdb, TDB_DATA key, TDB_DATA data, void *arg
     if (!domain_of(key, name))
         return 0;
     if (fetch(w->tdb, "MACHINE_LAST_CHANGE_TIME", name, when, sizeof when) == sizeof when)
-        changed = (uint32_t)when[0] | (uint32_t)when[1] << 8 | (uint32_t)when[2] << 16 | (uint32_t)when[3] << 24;
+        changed = (uint32_t)when[0] | (uint32_t)when[1] << 8 | (uint32_t)when[2] << 16 |
+                  (uint32_t)when[3] << 24;
     if (w->member->domains++ > 0 && changed <= w->member->last_change)
         return 0;
     w->member->last_change = changed;
@@ -145,7 +146,8 @@ static int read_open(struct tdb_context *tdb, const char *computer, struct secre
     return 0;
 }
 
-int secrets_tdb_read(const struct blob *bytes, const char *computer, struct secrets_member *ret, struct err *err)
+int secrets_tdb_read(const struct blob *bytes, const char *computer, struct secrets_member *ret,
+                     struct err *err)
 {
     struct tdb_logging_context log = {.log_fn = silent};
     struct secrets_member m = {0};
@@ -156,8 +158,8 @@ int secrets_tdb_read(const struct blob *bytes, const char *computer, struct secr
         return fd;
     blob_fd_path(fd, path);
     {
-        _cleanup_(tdb_closepp) struct tdb_context *tdb =
-            tdb_open_ex(path, 0, TDB_NOLOCK | TDB_NOMMAP, O_RDONLY, 0, &log, NULL);
+        _cleanup_(tdb_closepp) struct tdb_context *tdb = tdb_open_ex(path, 0, TDB_NOLOCK | TDB_NOMMAP,
+                                                                     O_RDONLY, 0, &log, NULL);
 
         rc = tdb ? read_open(tdb, computer, &m, err)
                  : err_set(err, -EBADMSG, "not a tdb file that libtdb can open: %s", strerror(errno));

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Samba's secrets.tdb, read from a private copy with libtdb, which takes no lock on it. The machine's password stands
-// in that file in clear: it is neither asked for nor kept, and the copy is overwritten afterwards.
+// Samba's secrets.tdb, read from a private copy with libtdb, which takes no lock on it. The machine's
+// password stands in that file in clear: it is neither asked for nor kept, and the copy is overwritten
+// afterwards.
 //
 //     rc = secrets_tdb_read(&bytes, "HOST", &member, &err);
 #pragma once
@@ -24,6 +25,7 @@ struct secrets_member {
 
 enum { SECRETS_NO_MEMBER = 1 };
 
-// 0, SECRETS_NO_MEMBER (a sound file, no machine password; machine_sid may be known), -EBADMSG with a sentence.
-// computer may be "".
-int secrets_tdb_read(const struct blob *bytes, const char *computer, struct secrets_member *ret, struct err *err);
+// 0, SECRETS_NO_MEMBER (a sound file, no machine password; machine_sid may be known), -EBADMSG with a
+// sentence. computer may be "".
+int secrets_tdb_read(const struct blob *bytes, const char *computer, struct secrets_member *ret,
+                     struct err *err);

@@ -64,7 +64,8 @@ static void pipes_done(struct pipes *p)
     close_pair(p->answer);
 }
 
-// Holds nothing of its parent but the one descriptor: whoever reads the parent's output must not wait for the janitor.
+// Holds nothing of its parent but the one descriptor: whoever reads the parent's output must not wait for the
+// janitor.
 static _Noreturn void janitor(struct pipes *p, pid_t worker, const char *dir)
 {
     char byte;
@@ -79,8 +80,8 @@ static _Noreturn void janitor(struct pipes *p, pid_t worker, const char *dir)
     quiet(STDIN_FILENO, STDERR_FILENO);
     while (read(LIFE_FD, &byte, 1) < 0 && errno == EINTR)
         ;
-    // The worker leads its group, and nothing in it leaves that. A member that is just being forked escapes one round,
-    // not the next.
+    // The worker leads its group, and nothing in it leaves that. A member that is just being forked escapes
+    // one round, not the next.
     for (int i = 0; i < KILL_ROUNDS && kill(-worker, SIGKILL) == 0; i++)
         usleep(i == 0 ? 1000 : KILL_PAUSE_US);
     nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
@@ -135,7 +136,8 @@ static _Noreturn void worker(struct pipes *p, const struct supervised *job, cons
     _exit(answer && recio_write(p->answer[1], answer, -1, NULL) == 0 ? 0 : 1);
 }
 
-static int start(struct pipes *p, const struct supervised *job, const char *dir, pid_t *ret_worker, pid_t *ret_janitor)
+static int start(struct pipes *p, const struct supervised *job, const char *dir, pid_t *ret_worker,
+                 pid_t *ret_janitor)
 {
     pid_t parent = getpid();
 
@@ -156,8 +158,8 @@ static int start(struct pipes *p, const struct supervised *job, const char *dir,
     return write(p->go[1], "", 1) == 1 ? 0 : -EPIPE;
 }
 
-// Waits for the beginning of an answer or the worker's end, which the pipe alone would not tell: what the worker
-// started may still hold it. 0, -ETIMEDOUT, -ECHILD.
+// Waits for the beginning of an answer or the worker's end, which the pipe alone would not tell: what the
+// worker started may still hold it. 0, -ETIMEDOUT, -ECHILD.
 static int await_worker(int answer, pid_t worker_pid, int limit_ms)
 {
     _cleanup_close_ int worker_fd = pidfd_open(worker_pid, 0);
@@ -173,7 +175,8 @@ static int await_worker(int answer, pid_t worker_pid, int limit_ms)
     return p[0].revents || poll(p, 1, 0) > 0 ? 0 : -ECHILD;
 }
 
-static int await(struct pipes *p, pid_t worker_pid, unsigned timeout_s, struct record **ret, struct failure *f)
+static int await(struct pipes *p, pid_t worker_pid, unsigned timeout_s, struct record **ret,
+                 struct failure *f)
 {
     int limit = timeout_s > INT_MAX / 1000 ? INT_MAX : (int)timeout_s * 1000, rc;
     struct err err = {0};
@@ -185,7 +188,8 @@ static int await(struct pipes *p, pid_t worker_pid, unsigned timeout_s, struct r
         return 0;
     if (rc == -ETIMEDOUT)
         return fail(f, "timed-out", "the look took longer than %u seconds", timeout_s);
-    return fail(f, "internal", "the process that looked died without an answer%s%s", err.text[0] ? ": " : "", err.text);
+    return fail(f, "internal", "the process that looked died without an answer%s%s", err.text[0] ? ": " : "",
+                err.text);
 }
 
 int supervise(const struct supervised *job, unsigned timeout_s, struct record **ret, struct failure *f)
@@ -211,8 +215,9 @@ int supervise(const struct supervised *job, unsigned timeout_s, struct record **
         fail(f, "internal", "the look cannot be started: %s", strerror(-rc));
     else
         rc = await(&p, worker_pid, timeout_s, ret, f);
-    // The janitor now does its work, as it would had this process been killed here. The worker's group is reaped
-    // first, orphans included: a zombie counts as its member. Without a janitor the worker ends with the pipe.
+    // The janitor now does its work, as it would had this process been killed here. The worker's group is
+    // reaped first, orphans included: a zombie counts as its member. Without a janitor the worker ends with
+    // the pipe.
     close_pair(p.life);
     close_pair(p.go);
     while (worker_pid > 0 && waitpid(-worker_pid, NULL, 0) > 0)

@@ -27,7 +27,8 @@ static void doubt_state(struct evidence *e, enum hive_name name, const struct hi
         evidence_doubt(e, "damaged-hive", "%s is damaged: %s", text, h->reason.text);
 }
 
-// Settles one hive of the set. 0, or -1 with *f for a SECURITY that is no hive at all; any other such file is damaged.
+// Settles one hive of the set. 0, or -1 with *f for a SECURITY that is no hive at all; any other such file is
+// damaged.
 static int settle(struct hive_set *set, enum hive_name name, struct hive *ret, struct failure *f)
 {
     struct hive_input *in = &set->in[name];
@@ -66,7 +67,8 @@ static int read_security(struct hive *h, struct evidence *e, struct hive_facts *
     _cleanup_hive_tree_ struct hive_tree *t = NULL;
 
     if (h->state == HIVE_MISSING) {
-        evidence_doubt(e, "no-security-hive", "there is no SECURITY hive, so whether the guest is joined is unknown");
+        evidence_doubt(e, "no-security-hive",
+                       "there is no SECURITY hive, so whether the guest is joined is unknown");
         return 0;
     }
     if (open_tree(h, &t, f) < 0)
@@ -86,7 +88,8 @@ static int read_system(struct hive *h, struct evidence *e, struct hive_facts *fa
     if (t && hive_facts_system(t, e, facts, &err) < 0)
         hive_damaged(h, "%s", err.text);
     if (h->state == HIVE_MISSING)
-        evidence_doubt(e, "no-system-hive", "there is no SYSTEM hive, so whether this is a domain controller is unknown");
+        evidence_doubt(e, "no-system-hive",
+                       "there is no SYSTEM hive, so whether this is a domain controller is unknown");
     return 0;
 }
 

@@ -3,8 +3,8 @@
 //
 // A Windows guest's evidence from its hives, wherever they were read: from a disk or from a directory.
 //
-// The set owns its bytes; hive_set_done({0}) is fine. SECURITY and SYSTEM are held whole; of SOFTWARE and SAM the base
-// block is enough, for only their state is told.
+// The set owns its bytes; hive_set_done({0}) is fine. SECURITY and SYSTEM are held whole; of SOFTWARE and SAM
+// the base block is enough, for only their state is told.
 //
 //     _cleanup_hive_set_ struct hive_set set = {0};
 //     hives_dir_read("/tmp/config", &set, &failure);

@@ -32,7 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rc = keytab_machine(data, size, NULL, &m, &err) < 0 ? (rc < 0 ? 0 : 1) : rc < 0;
     if (rc != 0)
         abort();
-    if (keytab_machine(data, size, NULL, &m, &err) == 0 && (m.entries != entries || !keytab_is_machine(&m.entry)))
+    if (keytab_machine(data, size, NULL, &m, &err) == 0 &&
+        (m.entries != entries || !keytab_is_machine(&m.entry)))
         abort();
     return 0;
 }

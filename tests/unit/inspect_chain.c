@@ -49,7 +49,8 @@ static char *image(const char *name, const char *backing, uint32_t crypt, uint64
     return path;
 }
 
-static struct record *request(const char *path, const char *format, const char *backing, const char *backing_format)
+static struct record *request(const char *path, const char *format, const char *backing,
+                              const char *backing_format)
 {
     struct record *r = record_new("look");
 
@@ -79,7 +80,8 @@ static void test_refused(void **state)
     _cleanup_free_ char *plain = image("plain", NULL, 0, 0), *luks = image("luks", NULL, 2, 0);
     _cleanup_free_ char *data = image("data", NULL, 0, 4), *over = image("over", "plain", 0, 0);
     _cleanup_free_ char *json = image("json", "json:{\"driver\":\"nbd\"}", 0, 0);
-    _cleanup_free_ char *remote = image("remote", "nbd://h/x", 0, 0), *shadow = image("shadow", "/etc/shadow", 0, 0);
+    _cleanup_free_ char *remote = image("remote", "nbd://h/x", 0, 0),
+                        *shadow = image("shadow", "/etc/shadow", 0, 0);
     _cleanup_free_ char *pipe = NULL;
     struct record *r;
 
@@ -113,7 +115,8 @@ static void test_refused(void **state)
 
 static void test_chain(void **state)
 {
-    _cleanup_free_ char *base = image("base", NULL, 0, 0), *over = image("top", "base", 0, 0), *json = NULL, *want = NULL;
+    _cleanup_free_ char *base = image("base", NULL, 0, 0), *over = image("top", "base", 0, 0), *json = NULL,
+                        *want = NULL;
     _cleanup_disk_chain_ struct disk_chain chain = {0};
     _cleanup_record_ struct record *r = request(over, "qcow2", base, "raw");
     struct failure f = {0};
@@ -123,13 +126,14 @@ static void test_chain(void **state)
     assert_int_equal(chain.count, 2);
     assert_false(chain.in_use);
     json = disk_chain_json(&chain);
-    assert_true(asprintf(&want,
-                         "json:{\"driver\":\"qcow2\",\"read-only\":true,\"force-share\":true,\"backing\":"
-                         "{\"driver\":\"raw\",\"read-only\":true,\"force-share\":true,\"file\":{\"driver\":\"file\","
-                         "\"filename\":\"/dev/fd/%d\",\"read-only\":true,\"force-share\":true,\"locking\":\"off\"}},"
-                         "\"file\":{\"driver\":\"file\",\"filename\":\"/dev/fd/%d\",\"read-only\":true,"
-                         "\"force-share\":true,\"locking\":\"off\"}}",
-                         chain.images[1].fd, chain.images[0].fd) > 0);
+    assert_true(
+        asprintf(&want,
+                 "json:{\"driver\":\"qcow2\",\"read-only\":true,\"force-share\":true,\"backing\":"
+                 "{\"driver\":\"raw\",\"read-only\":true,\"force-share\":true,\"file\":{\"driver\":\"file\","
+                 "\"filename\":\"/dev/fd/%d\",\"read-only\":true,\"force-share\":true,\"locking\":\"off\"}},"
+                 "\"file\":{\"driver\":\"file\",\"filename\":\"/dev/fd/%d\",\"read-only\":true,"
+                 "\"force-share\":true,\"locking\":\"off\"}}",
+                 chain.images[1].fd, chain.images[0].fd) > 0);
     assert_string_equal(json, want);
     assert_string_equal(disk_format_guess(over), "qcow2");
     assert_string_equal(disk_format_guess("/proc/self/exe"), "raw");

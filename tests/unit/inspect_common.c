@@ -14,7 +14,8 @@ char *real_hives(void)
     const char *named = getenv("VIRTRUST_HIVES"), *source = getenv("VIRTRUST_SOURCE_DIR");
     char *path = NULL;
 
-    if (named ? asprintf(&path, "%s", named) < 0 : asprintf(&path, "%s/../shared/hives", source ? source : ".") < 0)
+    if (named ? asprintf(&path, "%s", named) < 0
+              : asprintf(&path, "%s/../shared/hives", source ? source : ".") < 0)
         abort();
     if (access(path, R_OK) == 0)
         return path;

@@ -252,10 +252,10 @@ static void test_mutations_system(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_member),       cmocka_unit_test(test_servers),
-        cmocka_unit_test(test_workgroup),    cmocka_unit_test(test_system_alone),
-        cmocka_unit_test(test_damaged),      cmocka_unit_test(test_half_damaged),
-        cmocka_unit_test(test_record),       cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_member),           cmocka_unit_test(test_servers),
+        cmocka_unit_test(test_workgroup),        cmocka_unit_test(test_system_alone),
+        cmocka_unit_test(test_damaged),          cmocka_unit_test(test_half_damaged),
+        cmocka_unit_test(test_record),           cmocka_unit_test(test_mutations),
         cmocka_unit_test(test_mutations_system),
     };
     int rc;

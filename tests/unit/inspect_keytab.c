@@ -234,9 +234,12 @@ static void test_ktutil(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_picks_newest_strongest), cmocka_unit_test(test_long_kvno_and_order),
-        cmocka_unit_test(test_no_machine),             cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_mutations),              cmocka_unit_test(test_ktutil),
+        cmocka_unit_test(test_picks_newest_strongest),
+        cmocka_unit_test(test_long_kvno_and_order),
+        cmocka_unit_test(test_no_machine),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_ktutil),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

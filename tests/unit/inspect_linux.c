@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A Linux member's facts: keytab and secrets.tdb (written here by libtdb itself), together, apart and damaged.
+// A Linux member's facts: keytab and secrets.tdb (written here by libtdb itself), together, apart and
+// damaged.
 #include "common/filetime.h"
 #include "common/hex.h"
 #include "daemon/inspect/linux.h"
@@ -23,7 +24,8 @@
 
 // WS1$@LAB.TEST, kvno 4, AES-256, 2023-11-14T22:13:20Z, a key of 32 bytes 0x11.
 static const unsigned char keytab[] =
-    "\x05\x02\x00\x00\x00\x43\x00\x01\x00\x08LAB.TEST\x00\x04WS1$\x00\x00\x00\x01\x65\x53\xf1\x00\x04\x00\x12\x00\x20"
+    "\x05\x02\x00\x00\x00\x43\x00\x01\x00\x08LAB.TEST\x00\x04WS1$"
+    "\x00\x00\x00\x01\x65\x53\xf1\x00\x04\x00\x12\x00\x20"
     "\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11"
     "\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11\x00\x00\x00\x04";
 enum { KEYTAB_TIME = 1700000000 };
@@ -49,8 +51,8 @@ static void store_sid(struct tdb_context *tdb, const char *key, const char *text
 // A joined Samba's secrets.tdb.
 static void make_tdb(struct blob *ret, uint32_t changed)
 {
-    unsigned char when[4] = {(unsigned char)changed, (unsigned char)(changed >> 8), (unsigned char)(changed >> 16),
-                             (unsigned char)(changed >> 24)};
+    unsigned char when[4] = {(unsigned char)changed, (unsigned char)(changed >> 8),
+                             (unsigned char)(changed >> 16), (unsigned char)(changed >> 24)};
     char dir[] = "/tmp/virtrust-test-XXXXXX", path[64];
     struct err err = {0};
     struct tdb_context *tdb;
@@ -205,8 +207,9 @@ static void test_tdb_mutations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keytab_alone), cmocka_unit_test(test_both),          cmocka_unit_test(test_not_joined),
-        cmocka_unit_test(test_tdb_refused),  cmocka_unit_test(test_tdb_mutations),
+        cmocka_unit_test(test_keytab_alone),  cmocka_unit_test(test_both),
+        cmocka_unit_test(test_not_joined),    cmocka_unit_test(test_tdb_refused),
+        cmocka_unit_test(test_tdb_mutations),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Hives made by tool: the cases of which no real hive is at hand. Runs everywhere, the real hives present or not.
+// Hives made by tool: the cases of which no real hive is at hand. Runs everywhere, the real hives present or
+// not.
 #include "tests/unit/inspect_common.h"
 
 #include "common/os/seal.h"
@@ -65,7 +66,8 @@ static void test_member(void **state)
     struct evidence e, again, rotated;
 
     (void)state;
-    assert_int_equal(made(MEMBER SECRET "account_sid=S-1-5-21-1-2-3-1107 product=WinNT max_age=30 disable=0", &e, &f), 0);
+    assert_int_equal(
+        made(MEMBER SECRET "account_sid=S-1-5-21-1-2-3-1107 product=WinNT max_age=30 disable=0", &e, &f), 0);
     assert_int_equal(e.joined, ANSWER_YES);
     assert_int_equal(e.role, ROLE_MEMBER);
     assert_string_equal(e.account_sid, "S-1-5-21-1-2-3-1107");
@@ -88,7 +90,10 @@ static void test_roles(void **state)
 
     (void)state;
     // A domain controller's account domain is the domain; SYSTEM knows its name.
-    assert_int_equal(made("computer=LAB netbios=LAB domain_sid=S-1-5-21-1-2-3 machine_sid=S-1-5-21-1-2-3 system_computer=DC1 product=LanmanNT " SECRET, &e, &f), 0);
+    assert_int_equal(made("computer=LAB netbios=LAB domain_sid=S-1-5-21-1-2-3 machine_sid=S-1-5-21-1-2-3 "
+                          "system_computer=DC1 product=LanmanNT " SECRET,
+                          &e, &f),
+                     0);
     assert_int_equal(e.role, ROLE_DOMAIN_CONTROLLER);
     assert_string_equal(e.computer, "DC1");
     assert_false(doubted(&e, "names-differ"));
@@ -134,7 +139,8 @@ static void test_directory(void **state)
 
     (void)state;
     assert_int_equal(made(MEMBER SECRET "product=WinNT", &e, &f), 0);
-    run("cd %s && mv SECURITY sEcUrItY && mv SYSTEM system && echo log > Security.Log1 && echo x > SECURITY.old && cp system %s/sam",
+    run("cd %s && mv SECURITY sEcUrItY && mv SYSTEM system && echo log > Security.Log1 && echo x > "
+        "SECURITY.old && cp system %s/sam",
         dir, dir);
     assert_int_equal(hives_dir_read(dir, &set, &f), 0);
     assert_true(set.in[HIVE_SECURITY].present && set.in[HIVE_SYSTEM].present && set.in[HIVE_SAM].present);

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A look in a process of its own: answers, limits, and that nothing stays behind, also when the waiting process is
-// killed. The "machine" here is a sleeping child in the worker's group.
+// A look in a process of its own: answers, limits, and that nothing stays behind, also when the waiting
+// process is killed. The "machine" here is a sleeping child in the worker's group.
 #include "daemon/inspect/supervise.h"
 
 #include <dirent.h>

@@ -114,9 +114,11 @@ static const struct disk_reader_ops ops = {
 };
 
 static const char *const windows_files[] = {"/WINDOWS/System32/Config", NULL};
-static const char *const windows_security[] = {"/WINDOWS/System32/Config", "/WINDOWS/System32/Config/security", NULL};
+static const char *const windows_security[] = {"/WINDOWS/System32/Config",
+                                               "/WINDOWS/System32/Config/security", NULL};
 static const char *const linux_files[] = {"/etc/os-release", "/var/lib", NULL};
-static const char *const samba_dc_files[] = {"/etc/os-release", "/var/lib", "/var/lib/samba/private/sam.ldb", NULL};
+static const char *const samba_dc_files[] = {"/etc/os-release", "/var/lib", "/var/lib/samba/private/sam.ldb",
+                                             NULL};
 static const char *const data_files[] = {"/pictures", NULL};
 
 static int look(const struct fake_volume *volumes, int count, struct evidence *e, struct failure *f)
@@ -139,9 +141,15 @@ static void test_reasons(void **state)
         {{{.type = "ext4", .broken = true}}, 1, "unknown-filesystem", NULL},
         {{{.type = "ext4", .files = data_files}}, 1, "no-os", NULL},
         {{{.type = "ntfs", .files = data_files}, {.type = "swap"}}, 2, "no-os", NULL},
-        {{{.type = "ntfs", .files = data_files}, {.type = "unknown", .first = "-FVE-FS-", .first_at = 3}}, 2, "encrypted", "bitlocker"},
+        {{{.type = "ntfs", .files = data_files}, {.type = "unknown", .first = "-FVE-FS-", .first_at = 3}},
+         2,
+         "encrypted",
+         "bitlocker"},
         {{{.type = "BitLocker", .first = "-FVE-FS-", .first_at = 3}}, 1, "encrypted", "bitlocker"},
-        {{{.type = "crypto_LUKS", .first = "LUKS\xba\xbe"}, {.type = "ext4", .files = data_files}}, 2, "encrypted", "luks"},
+        {{{.type = "crypto_LUKS", .first = "LUKS\xba\xbe"}, {.type = "ext4", .files = data_files}},
+         2,
+         "encrypted",
+         "luks"},
         // A Windows directory without hives.
         {{{.type = "ntfs", .files = windows_files}}, 1, "no-os", NULL},
         // An empty file in the place of the hive.
@@ -165,8 +173,9 @@ static void test_reasons(void **state)
 
 static void test_linux(void **state)
 {
-    static const struct fake_volume plain[] = {
-        {.type = "vfat", .files = data_files}, {.type = "btrfs", .files = linux_files}, {.type = "ntfs", .broken = true}};
+    static const struct fake_volume plain[] = {{.type = "vfat", .files = data_files},
+                                               {.type = "btrfs", .files = linux_files},
+                                               {.type = "ntfs", .broken = true}};
     static const struct fake_volume two[] = {{.type = "ext4", .files = samba_dc_files},
                                              {.type = "xfs", .files = linux_files}};
     struct failure f = {0};
