@@ -3,6 +3,7 @@
 #include "daemon/core/signal.h"
 #include "common/os/fault.h"
 #include "daemon/control/control.h"
+#include "daemon/engine/chains.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/worker.h"
 
@@ -82,7 +83,7 @@ static bool is_description(const struct record *signal)
 static int take_signal(struct engine *e, enum signal_kind kind, const char *uuid, const struct record *signal,
                        struct guest *g, struct err *err)
 {
-    _cleanup_record_ struct record *before = NULL;
+    _cleanup_record_ struct record *before = NULL, *kept = NULL;
     char former[NAME_TEXT];
     int64_t at_us = now_us();
     int rc = store_guest_get(e->store, uuid, g, err);
@@ -104,7 +105,9 @@ static int take_signal(struct engine *e, enum signal_kind kind, const char *uuid
         g->burst.last_us = now_us();
     rc = store_guest_put(e->store, g, err);
     if (rc >= 0 && is_description(signal))
-        rc = store_description_put(e->store, uuid, signal, err);
+        rc = chains_keep(before, signal, &kept);
+    if (rc >= 0 && kept)
+        rc = store_description_put(e->store, uuid, kept, err);
     if (rc >= 0)
         rc = note_rename(e, g, former, at_us, err);
     return rc;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The workers' records as core's evidence: what is hostile, absent or odd becomes unknown, never a guess.
+#include "daemon/engine/chains.h"
 #include "daemon/engine/due.h"
 #include "daemon/engine/sides.h"
 
@@ -155,12 +156,43 @@ static void dues_are_taken_in_time(void **state)
     due_done(&list);
 }
 
+static struct record *disk(const char *path, const char *backing)
+{
+    struct record *r = record_new("signal");
+
+    record_add(r, "state", backing ? "running" : "off");
+    record_add(r, "disk.0.path", path);
+    record_add(r, "disk.0.backing.0.path", backing);
+    record_add(r, "disk.0.backing.0.format", backing ? "qcow2" : NULL);
+    return r;
+}
+
+static void an_off_guest_keeps_its_chain(void **state)
+{
+    _cleanup_record_ struct record *ran = disk("/vm.qcow2", "/base.qcow2"), *off = disk("/vm.qcow2", NULL);
+    _cleanup_record_ struct record *moved = disk("/other.qcow2", NULL), *kept = NULL, *fresh = NULL, *alone = NULL;
+    _cleanup_record_ struct record *rebased = disk("/vm.qcow2", "/new.qcow2"), *own = NULL;
+
+    (void)state;
+    assert_int_equal(chains_keep(ran, off, &kept), 0);
+    assert_string_equal(record_get(kept, "disk.0.backing.0.path"), "/base.qcow2");
+    assert_string_equal(record_get(kept, "disk.0.backing.0.format"), "qcow2");
+    assert_string_equal(record_get(kept, "state"), "off");
+    assert_int_equal(chains_keep(ran, moved, &fresh), 0);
+    assert_null(record_get(fresh, "disk.0.backing.0.path"));
+    assert_int_equal(chains_keep(NULL, off, &alone), 0);
+    assert_null(record_get(alone, "disk.0.backing.0.path"));
+    assert_int_equal(chains_keep(ran, rebased, &own), 0);
+    assert_string_equal(record_get(own, "disk.0.backing.0.path"), "/new.qcow2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_look),        cmocka_unit_test(nonsense_is_unknown),
         cmocka_unit_test(failures_keep_their_reason), cmocka_unit_test(doubts_that_matter),
         cmocka_unit_test(an_account_becomes_a_binding), cmocka_unit_test(dues_are_taken_in_time),
+        cmocka_unit_test(an_off_guest_keeps_its_chain),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
