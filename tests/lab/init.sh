@@ -22,8 +22,8 @@ hide() {
     scratch=$(mktemp -d /run/hide.XXXXXX)
     mount -t tmpfs -o mode="$(stat -c %a "$dir")" tmpfs "$scratch"
     for keep in "$@"; do
-        case $keep/ in
-            "$dir"/*)
+        case $keep in
+            "$dir"/?*)
                 [ -d "$keep" ] || continue
                 mkdir -p "$scratch${keep#"$dir"}"
                 mount --rbind "$keep" "$scratch${keep#"$dir"}"
@@ -38,6 +38,9 @@ hide() {
 private_files() {
     local keep resolv
     resolv=$(cat /etc/resolv.conf 2> /dev/null || true)
+    # What is to be kept reachable below a hidden directory has to be there.
+    (umask 077 && mkdir -p "$LAB_CACHE")
+    mkdir -p "$LAB_LOGS"
     keep=("$LAB_SOURCE" "$LAB_BIN" "$LAB_CACHE" "$LAB_LOGS" "$PWD" ${script:+"$(dirname "$script")"})
 
     mount -t tmpfs -o mode=0755 tmpfs /run
@@ -131,10 +134,21 @@ EOF
 }
 
 script=
-[ "$mode" != run ] || script=$1
+if [ "$mode" = run ]; then
+    script=$1
+    exec {script_fd}< "$script"
+fi
 LAB_LOGS=${VIRTRUST_LAB_LOGS:-$LAB_SOURCE/build/lab-logs}
 exec 8<&0 < /dev/null
 private_files
+if [ -n "$script" ]; then
+    # A script right in /tmp, or in /run, has just been hidden too.
+    if [ ! -r "$script" ]; then
+        cat <&"$script_fd" > "$LAB/home/${script##*/}"
+        script=$LAB/home/${script##*/}
+    fi
+    exec {script_fd}<&-
+fi
 private_network
 private_environment
 hostname dc1

@@ -15,7 +15,6 @@ lab_cache() {
     if lab_cache_use "$LAB_ENTRY"; then
         return 0
     fi
-    (umask 077 && mkdir -p "$LAB_CACHE") || return 1
     exec {lock}> "$LAB_CACHE/$kind.lock"
     if ! flock -n "$lock"; then
         lab_note "another laboratory is building $kind: waiting for it"
