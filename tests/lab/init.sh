@@ -14,9 +14,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/lab/lib.sh
 . "$here/lib.sh"
 
-# hide DIR KEEP...: an empty DIR, except that the KEEP paths below it stay reachable.
+# hide DIR KEEP...: an empty DIR, except that the KEEP paths below it stay reachable. They come sorted, so that one that
+# lies inside another follows it, and is skipped.
 hide() {
-    local dir=$1 keep scratch
+    local dir=$1 keep scratch kept=/
     shift
     [ -d "$dir" ] || return 0
     scratch=$(mktemp -d /run/hide.XXXXXX)
@@ -24,14 +25,16 @@ hide() {
     for keep in "$@"; do
         case $keep in
             "$dir"/?*)
-                [ -d "$keep" ] || continue
+                if [ ! -d "$keep" ] || [ "${keep#"$kept"/}" != "$keep" ] || [ "$keep" = "$kept" ]; then
+                    continue
+                fi
                 mkdir -p "$scratch${keep#"$dir"}"
                 mount --rbind "$keep" "$scratch${keep#"$dir"}"
+                kept=$keep
                 ;;
         esac
     done
-    mount --rbind "$scratch" "$dir"
-    umount -R -l "$scratch"
+    mount --move "$scratch" "$dir"
     rmdir "$scratch"
 }
 
@@ -41,7 +44,8 @@ private_files() {
     # What is to be kept reachable below a hidden directory has to be there.
     (umask 077 && mkdir -p "$LAB_CACHE")
     mkdir -p "$LAB_LOGS"
-    keep=("$LAB_SOURCE" "$LAB_BIN" "$LAB_CACHE" "$LAB_LOGS" "$PWD" ${script:+"$(dirname "$script")"})
+    mapfile -t keep < <(realpath -m "$LAB_SOURCE" "$LAB_BIN" "$LAB_CACHE" "$LAB_LOGS" "$PWD" \
+        ${script:+"$(dirname "$script")"} | LC_ALL=C sort -u)
 
     mount -t tmpfs -o mode=0755 tmpfs /run
     mkdir -p "$LAB_LOG" "$LAB_TMP" "$LAB/guests" "$LAB/home" "$LAB/outside" /run/lock /run/samba
