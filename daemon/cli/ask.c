@@ -3,8 +3,10 @@
 // Commands that virtrustd answers: one request over the control socket, the records of the answer printed as they come.
 #include "common/os/recio.h"
 #include "daemon/cli/cli.h"
+#include "daemon/cli/print.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,21 +56,38 @@ static int connect_control(const struct cli *c, struct recio **ret)
         return cli_fail(EXIT_NO_WORK, "", "out of memory");
     fd = recio_connect(path, &err);
     if (fd == -EACCES || fd == -EPERM)
-        return cli_fail(EXIT_NO_WORK, "be root, or join the group virtrust", "%s: you may not use virtrust", path);
+        return cli_fail(EXIT_NO_WORK, "be root, or a member of the group virtrust",
+                        "%s: you may not speak with virtrustd", path);
     if (fd == -ENOENT || fd == -ECONNREFUSED)
-        return cli_fail(EXIT_NO_WORK, "systemctl start virtrustd", "%s: virtrustd is not running", path);
+        return cli_fail(EXIT_NO_WORK, "systemctl start virtrustd (or virtrust-spawn)",
+                        "%s: virtrustd is not running", path);
     if (fd < 0)
         return cli_fail(EXIT_NO_WORK, "", "%s", err.text);
     *ret = recio_new(fd);
     return *ret ? 0 : cli_fail(EXIT_NO_WORK, "", "out of memory");
 }
 
-static int tell_error(const struct record *r)
+// What an answer is gathered in, either way.
+struct answer {
+    const struct cli *c;
+    const char *command;
+    json_t *all;            // --json
+    struct printer printer; // else
+    struct record *newest;  // the newest case that was told
+};
+
+static int tell_error(struct answer *a, const struct record *r)
 {
     int64_t code = EXIT_NO_WORK;
 
     record_get_i64(r, "exit", &code);
-    return cli_fail((int)code, record_get(r, "next"), "%s", record_get_or(r, "text", "virtrustd gave no reason"));
+    if (a->c->json)
+        json_object_set_new(a->all, "error", json_of_record(r));
+    print_end(&a->printer);
+    if (code <= EXIT_ANSWERED || code > EXIT_REFUSED)
+        code = EXIT_NO_WORK;
+    return cli_fail((int)code, record_get(r, "next"), "%s",
+                    record_get_or(r, "text", "virtrustd gave no reason"));
 }
 
 // In JSON, records of one type become an array of that name; nouns of which there is one stay objects.
@@ -94,81 +113,127 @@ static void collect(json_t *all, const struct record *r)
     json_object_set_new(all, type, json_of_record(r));
 }
 
-static void sum_up(const struct cli *c, const char *command, const struct record *last_case, int exit_code)
+static int64_t case_id(const struct record *r)
 {
-    const char *text = last_case ? record_get_or(last_case, "text", "") : "";
+    int64_t id = 0;
 
-    if (exit_code == EXIT_ANSWERED || c->json)
-        return;
-    if (strcmp(command, "doctor") == 0)
-        cli_fail(exit_code, "", "some things stand in the way; each line says what to do");
-    else if (last_case)
-        cli_fail(exit_code, record_get(last_case, "next"), "case %s: %s, %s: %s", record_get_or(last_case, "id", "?"),
-                 record_get_or(last_case, "verdict", "not judged"), record_get_or(last_case, "outcome", "open"), text);
+    record_get_i64(r, "id", &id);
+    return id;
 }
 
-static int take_answers(const struct cli *c, const char *command, struct recio *s, int timeout_ms, json_t *all)
+// Never an exit code other than 0 without a sentence.
+static void sum_up(const struct answer *a, int exit_code)
 {
-    _cleanup_record_ struct record *last_case = NULL;
+    const struct record *newest = a->newest;
 
+    if (exit_code == EXIT_ANSWERED)
+        return;
+    if (strcmp(a->command, "doctor") == 0)
+        cli_fail(exit_code, "each of the lines above says what to do", "some things stand in the way");
+    else if (newest)
+        cli_fail(exit_code, record_get(newest, "next"), "case %s: %s, %s: %s",
+                 record_get_or(newest, "id", "?"), record_get_or(newest, "verdict", "not judged"),
+                 record_get_or(newest, "outcome", "open"),
+                 record_get_or(newest, "text", "no reason is noted"));
+    else
+        cli_fail(exit_code, "`virtrust status` and virtrustd's log may say more", "virtrustd gave no reason");
+}
+
+static int take_end(struct answer *a, const struct record *r)
+{
+    int64_t code = -1;
+
+    record_get_i64(r, "exit", &code);
+    print_end(&a->printer);
+    if (code < EXIT_ANSWERED || code > EXIT_REFUSED)
+        return cli_fail(EXIT_NO_WORK, "use the virtrust that belongs to this virtrustd",
+                        "virtrustd's answer ends without an exit code that is known");
+    sum_up(a, (int)code);
+    return (int)code;
+}
+
+static void take_noun(struct answer *a, struct record *r)
+{
+    if (a->c->json)
+        collect(a->all, r);
+    else
+        print_record(&a->printer, r);
+    if (record_is(r, "case") && (!a->newest || case_id(r) > case_id(a->newest))) {
+        record_free(a->newest);
+        a->newest = r;
+    } else {
+        record_free(r);
+    }
+}
+
+static int take_answers(struct answer *a, struct recio *s, int timeout_ms)
+{
     for (;;) {
         _cleanup_record_ struct record *r = NULL;
         struct err err = {0};
-        int64_t code = EXIT_NO_WORK;
         int rc = recio_next(s, timeout_ms, &r, &err);
 
+        if (rc != 0)
+            print_end(&a->printer);
         if (rc == -ETIMEDOUT)
-            return cli_fail(EXIT_TIMED_OUT, "`virtrust status` says whether it is well", "virtrustd does not answer");
-        if (rc == RECIO_END)
-            return cli_fail(EXIT_NO_WORK, "systemctl status virtrustd", "virtrustd went away before it had answered");
+            return cli_fail(EXIT_TIMED_OUT, "`virtrust status` says whether it is well",
+                            "virtrustd does not answer");
+        if (rc == RECIO_END || rc == -ECONNRESET)
+            return cli_fail(EXIT_NO_WORK, "systemctl status virtrustd",
+                            "virtrustd went away before it had answered");
         if (rc < 0)
-            return cli_fail(EXIT_NO_WORK, "", "virtrustd's answer cannot be read: %s", err.text);
+            return cli_fail(EXIT_NO_WORK, "use the virtrust that belongs to this virtrustd",
+                            "virtrustd's answer cannot be read: %s", err.text[0] ? err.text : strerror(-rc));
         if (record_is(r, "error"))
-            return tell_error(r);
-        if (record_is(r, "end")) {
-            record_get_i64(r, "exit", &code);
-            print_end();
-            sum_up(c, command, last_case, (int)code);
-            return (int)code;
-        }
-        if (c->json)
-            collect(all, r);
-        else
-            print_record(r);
-        if (record_is(r, "case")) {
-            record_free(last_case);
-            last_case = take(r);
-        }
+            return tell_error(a, r);
+        if (record_is(r, "end"))
+            return take_end(a, r);
+        take_noun(a, take(r));
     }
+}
+
+static int converse(struct answer *a)
+{
+    _cleanup_(recio_freep) struct recio *s = NULL;
+    _cleanup_record_ struct record *request = request_of(a->c, a->command);
+    bool waits = strcmp(a->command, "wait") == 0;
+    int64_t timeout_s = a->c->timeout_s;
+    int timeout_ms = ANSWER_TIMEOUT_MS;
+    struct err err = {0};
+    int rc = connect_control(a->c, &s);
+
+    if (rc != 0)
+        return rc;
+    if (waits)
+        timeout_ms = timeout_s < 0 || timeout_s > INT_MAX / 1000 - WAIT_GRACE_S
+                         ? -1
+                         : (int)(timeout_s + WAIT_GRACE_S) * 1000;
+    rc = recio_write(recio_fd(s), request, ANSWER_TIMEOUT_MS, &err);
+    // EPIPE: it may have answered and gone already, for example to say why it does not listen.
+    if (rc < 0 && rc != -EPIPE)
+        return cli_fail(EXIT_NO_WORK, "", "cannot ask virtrustd: %s", err.text[0] ? err.text : strerror(-rc));
+    return take_answers(a, s, timeout_ms);
 }
 
 int cmd_ask(const struct cli *c, const char *command)
 {
     static const struct {
         const char *command, *list;
-    } empty_lists[] = {{"list", "guests"}, {"bindings", "bindings"}, {"doctor", "findings"}, {"show", "cases"}};
-    _cleanup_(recio_freep) struct recio *s = NULL;
-    _cleanup_record_ struct record *request = request_of(c, command);
-    struct err err = {0};
-    bool waits = strcmp(command, "wait") == 0;
-    int timeout_ms = !waits ? ANSWER_TIMEOUT_MS : c->timeout_s < 0 ? -1 : (int)(c->timeout_s + WAIT_GRACE_S) * 1000;
-    json_t *all;
-    int rc = connect_control(c, &s);
+    } empty_lists[] = {
+        {"list", "guests"}, {"bindings", "bindings"}, {"doctor", "findings"}, {"show", "cases"}};
+    struct answer a = {.c = c, .command = command, .printer = {.command = command}};
+    int rc;
 
-    if (rc != 0)
-        return rc;
-    rc = recio_write(recio_fd(s), request, ANSWER_TIMEOUT_MS, &err);
-    if (rc < 0)
-        return cli_fail(EXIT_NO_WORK, "", "cannot ask virtrustd: %s", err.text);
-    all = json_pack("{s:i}", "schema", CLI_SCHEMA);
+    a.all = json_pack("{s:i}", "schema", CLI_SCHEMA);
     for (size_t i = 0; i < ARRAY_SIZE(empty_lists); i++)
         if (strcmp(empty_lists[i].command, command) == 0)
-            json_object_set_new(all, empty_lists[i].list, json_array());
-    rc = take_answers(c, command, s, timeout_ms, all);
+            json_object_set_new(a.all, empty_lists[i].list, json_array());
+    rc = converse(&a);
+    record_free(a.newest);
     if (!c->json) {
-        json_decref(all);
+        json_decref(a.all);
         return rc;
     }
-    json_object_set_new(all, "exit", json_integer(rc));
-    return json_print(all) != 0 ? EXIT_NO_WORK : rc;
+    json_object_set_new(a.all, "exit", json_integer(rc));
+    return json_print(a.all) != 0 ? EXIT_NO_WORK : rc;
 }

@@ -16,7 +16,7 @@ struct cli {
     struct config *config;
     bool json, dry_run;
     const char *domain, *disk, *format, *hives; // options, NULL when not given
-    int64_t timeout_s;                          // -1: not given
+    int64_t timeout_s;                          // -1: not given; at most 30 days
     const char *args[CLI_ARGS_MAX];
     size_t args_count;
 };
@@ -25,13 +25,9 @@ int cmd_ask(const struct cli *c, const char *command); // whatever virtrustd ans
 int cmd_inspect(const struct cli *c, const char *command);
 int cmd_hook(const struct cli *c, const char *command);
 
-// One sentence on stderr, "virtrust: …", and the code back.
+// One sentence on stderr, "virtrust: WHAT; NEXT", and the code back. `next` may be NULL or "".
 int cli_fail(int exit_code, const char *next, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 // ---- records as JSON (json.c): keys with dots nest, `x.0.y` makes arrays, times are RFC 3339 ----
 json_t *json_of_record(const struct record *r);
 int json_print(json_t *take); // frees it; 0, or EXIT_NO_WORK when stdout is gone
-
-// ---- records as text (print.c) ----
-void print_record(const struct record *r);
-void print_end(void); // ends a table

@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char missed[] = "without the hook a disk that is replaced or written in place while its guest is off, and then "
-                             "started, is seen only if its file is another one; everything else is noticed by events";
+static const char missed[] =
+    "without the hook a disk that is replaced or written in place while its guest is off, and then "
+    "started, is seen only if its file is another one; everything else is noticed by events";
 
 int cmd_hook(const struct cli *c, const char *command)
 {
@@ -33,9 +34,9 @@ int cmd_hook(const struct cli *c, const char *command)
         return cli_fail(EXIT_NO_WORK, "", "%s", err.text);
     if (c->json) {
         if (json_print(json_pack("{s:i, s:s, s:b, s:b, s:b, s:s, s:s, s:s}", "schema", CLI_SCHEMA, "state",
-                                 hook_state_text(report.state), "changed", report.changed, "reload", report.reload,
-                                 "other_hooks", report.other_hooks, "path", report.path, "text", report.text, "next",
-                                 report.next)) != 0)
+                                 hook_state_text(report.state), "changed", report.changed, "reload",
+                                 report.reload, "other_hooks", report.other_hooks, "path", report.path,
+                                 "text", report.text, "next", report.next)) != 0)
             return EXIT_NO_WORK;
     } else {
         printf("%s\n", report.text);

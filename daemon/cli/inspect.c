@@ -3,15 +3,17 @@
 // `virtrust inspect`: a look without a daemon. JSON as DESIGN fixes it; null is unknown.
 #include "daemon/cli/cli.h"
 #include "daemon/cli/programs.h"
+#include "daemon/cli/text.h"
 
 #include "common/filetime.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+enum { LOOK_TIMEOUT_MAX_S = 3600 }; // what virtrust-inspect takes
 
 static int64_t now_us(void)
 {
@@ -67,15 +69,16 @@ static json_t *hive(const struct record *r, const char *name)
     if (!record_get(r, state))
         return json_null();
     return json_pack("{s:o, s:o, s:o}", "state", string_or_null(r, state), "sequence",
-                     record_get(r, first) ? json_pack("[o, o]", number_or_null(r, first), number_or_null(r, second))
-                                          : json_null(),
+                     record_get(r, first)
+                         ? json_pack("[o, o]", number_or_null(r, first), number_or_null(r, second))
+                         : json_null(),
                      "entries_replayed", number_or_null(r, entries));
 }
 
 static json_t *hives(const struct record *r)
 {
-    return json_pack("{s:o, s:o, s:o, s:o}", "security", hive(r, "security"), "system", hive(r, "system"), "software",
-                     hive(r, "software"), "sam", hive(r, "sam"));
+    return json_pack("{s:o, s:o, s:o, s:o}", "security", hive(r, "security"), "system", hive(r, "system"),
+                     "software", hive(r, "software"), "sam", hive(r, "sam"));
 }
 
 static json_t *keytab(const struct record *r)
@@ -89,8 +92,8 @@ static json_t *keytab(const struct record *r)
     if (known)
         us_text(newest, text);
     return json_pack("{s:o, s:o, s:o, s:o}", "path", string_or_null(r, "keytab.path"), "principal",
-                     string_or_null(r, "keytab.principal"), "entries", number_or_null(r, "keytab.entries"), "newest",
-                     known ? json_string(text) : json_null());
+                     string_or_null(r, "keytab.principal"), "entries", number_or_null(r, "keytab.entries"),
+                     "newest", known ? json_string(text) : json_null());
 }
 
 static json_t *doubts(const struct record *r)
@@ -104,7 +107,8 @@ static json_t *doubts(const struct record *r)
         snprintf(text, sizeof text, "doubt.%u.text", i);
         if (!record_get(r, id))
             break;
-        json_array_append_new(list, json_pack("{s:o, s:o}", "id", string_or_null(r, id), "text", string_or_null(r, text)));
+        json_array_append_new(
+            list, json_pack("{s:o, s:o}", "id", string_or_null(r, id), "text", string_or_null(r, text)));
     }
     return list;
 }
@@ -114,19 +118,22 @@ static json_t *evidence_json(const struct record *r)
     int64_t now = now_us();
     char text[FILETIME_TEXT];
     json_t *j = json_pack("{s:i}", "schema", CLI_SCHEMA);
-    static const char *const strings[] = {"os",          "role",   "computer", "sam_account_name",
-                                          "machine_sid", "account_sid", "encryption", "engine"};
+    static const char *const strings[] = {"os",          "role",        "computer",   "sam_account_name",
+                                          "machine_sid", "account_sid", "encryption", "engine",
+                                          "secrets_tdb"};
 
     for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
         json_object_set_new(j, strings[i], string_or_null(r, strings[i]));
     json_object_set_new(j, "joined", answer_or_null(r, "joined"));
     json_object_set_new(j, "live", answer_or_null(r, "live"));
-    json_object_set_new(j, "domain", json_pack("{s:o, s:o, s:o}", "netbios", string_or_null(r, "domain.netbios"), "dns",
-                                               string_or_null(r, "domain.dns"), "sid", string_or_null(r, "domain.sid")));
+    json_object_set_new(j, "domain",
+                        json_pack("{s:o, s:o, s:o}", "netbios", string_or_null(r, "domain.netbios"), "dns",
+                                  string_or_null(r, "domain.dns"), "sid", string_or_null(r, "domain.sid")));
     json_object_set_new(j, "password", password(r, now));
     json_object_set_new(j, "policy",
                         json_pack("{s:o, s:o}", "maximum_password_age_days",
-                                  number_or_null(r, "policy.maximum_password_age_days"), "disable_password_change",
+                                  number_or_null(r, "policy.maximum_password_age_days"),
+                                  "disable_password_change",
                                   answer_or_null(r, "policy.disable_password_change")));
     json_object_set_new(j, "hives", hives(r));
     json_object_set_new(j, "keytab", keytab(r));
@@ -138,12 +145,10 @@ static json_t *evidence_json(const struct record *r)
 
 static void line(const char *label, const char *value)
 {
-    if (!value || !value[0])
-        return;
-    printf("%-14s ", label);
-    for (; *value; value++)
-        putchar((unsigned char)*value < 0x20 || *value == 0x7f ? '?' : *value);
-    putchar('\n');
+    char safe[TEXT_SAFE];
+
+    if (value && value[0])
+        printf("%-14s %s\n", label, text_safe(value, safe, sizeof safe));
 }
 
 static void print_age(const struct record *r)
@@ -157,10 +162,11 @@ static void print_age(const struct record *r)
     filetime_text(filetime, text);
     seconds = (now_us() - filetime_to_us(filetime)) / 1000000;
     if (seconds >= 0 && seconds < 2 * 86400)
-        printf("%-14s %s (%" PRId64 " h %" PRId64 " min ago)\n", "password set", text, seconds / 3600, seconds / 60 % 60);
+        printf("%-14s %s (%" PRId64 " h %" PRId64 " min ago)\n", "password set", text, seconds / 3600,
+               seconds / 60 % 60);
     else
-        printf("%-14s %s (%" PRId64 " days %s)\n", "password set", text, (seconds < 0 ? -seconds : seconds) / 86400,
-               seconds < 0 ? "in the future" : "ago");
+        printf("%-14s %s (%" PRId64 " days %s)\n", "password set", text,
+               (seconds < 0 ? -seconds : seconds) / 86400, seconds < 0 ? "in the future" : "ago");
 }
 
 static void evidence_text(const struct record *r)
@@ -221,7 +227,8 @@ static int describe(const struct cli *c, struct record **ret)
     program_path("virtrust-watch", path);
     rc = program_ask(path, argv, NULL, 30000, ret, &err);
     if (rc < 0)
-        return cli_fail(rc == -ETIMEDOUT ? EXIT_TIMED_OUT : EXIT_NO_WORK, "is libvirtd running?", "%s", err.text);
+        return cli_fail(rc == -ETIMEDOUT ? EXIT_TIMED_OUT : EXIT_NO_WORK, "is libvirtd running?", "%s",
+                        err.text);
     return record_is(*ret, "error") ? fail_of(*ret) : 0;
 }
 
@@ -239,31 +246,49 @@ static void copy_disks(const struct record *from, struct record *to)
     }
 }
 
-static int make_request(const struct cli *c, unsigned timeout_s, struct record **ret)
+// A guest's disks, as a request on the program's stdin: their formats come from its XML.
+static int guest_request(const struct cli *c, unsigned timeout_s, struct record **ret)
 {
-    _cleanup_record_ struct record *request = record_new("look");
     _cleanup_record_ struct record *described = NULL;
-    char absolute[PATH_MAX];
-    const char *path = c->disk ? c->disk : c->hives;
-    int rc;
+    struct record *request;
+    int rc = describe(c, &described);
 
+    if (rc != 0)
+        return rc;
+    request = record_new("look");
     record_add_u64(request, "timeout_s", timeout_s);
-    if (path && !realpath(path, absolute))
-        return cli_fail(EXIT_NO_LOOK, "", "%s: %s", path, strerror(errno));
-    if (c->hives) {
-        record_add(request, "hives", absolute);
-    } else if (c->disk) {
-        record_add_bool(request, "running", false);
-        record_add(request, "disk.0.path", absolute);
-        record_add(request, "disk.0.type", "file");
-        record_add(request, "disk.0.format", c->format);
-    } else {
-        rc = describe(c, &described);
-        if (rc != 0)
-            return rc;
-        copy_disks(described, request);
+    copy_disks(described, request);
+    *ret = request;
+    return 0;
+}
+
+// A file or folder goes by the program's own options: it guesses an image's format only there.
+static void file_arguments(const struct cli *c, const char *seconds, const char **argv)
+{
+    size_t n = 1;
+
+    argv[n++] = c->disk ? "--disk" : "--hives";
+    argv[n++] = c->disk ? c->disk : c->hives;
+    if (c->format) {
+        argv[n++] = "--format";
+        argv[n++] = c->format;
     }
-    *ret = take(request);
+    argv[n++] = "--timeout";
+    argv[n++] = seconds;
+}
+
+static int check_usage(const struct cli *c)
+{
+    const char *file = c->disk ? c->disk : c->hives;
+
+    if ((c->disk != NULL) + (c->hives != NULL) + (c->args_count != 0) != 1)
+        return cli_fail(EXIT_USAGE, "",
+                        "usage: virtrust inspect GUEST | --disk FILE [--format FORMAT] | --hives DIR");
+    if (c->format && !c->disk)
+        return cli_fail(EXIT_USAGE, "a guest's formats stand in its XML", "--format belongs to --disk");
+    if (file && access(file, F_OK) < 0)
+        return cli_fail(EXIT_NO_LOOK, "name one that exists, and that this user may reach", "%s: %s", file,
+                        strerror(errno));
     return 0;
 }
 
@@ -271,19 +296,23 @@ int cmd_inspect(const struct cli *c, const char *command)
 {
     _cleanup_record_ struct record *request = NULL, *answer = NULL;
     unsigned timeout_s = c->timeout_s > 0 ? (unsigned)c->timeout_s : c->config->look_timeout_s;
-    char path[PROGRAM_PATH];
-    char *argv[] = {"virtrust-inspect", NULL};
+    const char *argv[8] = {"virtrust-inspect"};
+    char path[PROGRAM_PATH], seconds[16];
     struct err err = {0};
-    int rc;
+    int rc = check_usage(c);
 
     (void)command;
-    if ((c->disk != NULL) + (c->hives != NULL) + (c->args_count != 0) != 1)
-        return cli_fail(EXIT_USAGE, "", "usage: virtrust inspect GUEST | --disk FILE [--format FORMAT] | --hives DIR");
-    rc = make_request(c, timeout_s, &request);
+    if (timeout_s > LOOK_TIMEOUT_MAX_S)
+        timeout_s = LOOK_TIMEOUT_MAX_S;
+    snprintf(seconds, sizeof seconds, "%u", timeout_s);
+    if (rc == 0 && c->args_count)
+        rc = guest_request(c, timeout_s, &request);
+    else if (rc == 0)
+        file_arguments(c, seconds, argv);
     if (rc != 0)
         return rc;
     program_path("virtrust-inspect", path);
-    rc = program_ask(path, argv, request, (int)(timeout_s + 15) * 1000, &answer, &err);
+    rc = program_ask(path, (char **)argv, request, (int)(timeout_s + 15) * 1000, &answer, &err);
     if (rc < 0)
         return cli_fail(rc == -ETIMEDOUT ? EXIT_TIMED_OUT : EXIT_NO_WORK, "", "%s", err.text);
     if (!record_is(answer, "evidence"))

@@ -19,10 +19,30 @@ static bool among(const char *key, const char *const *list, size_t count)
 static bool is_number(const char *key)
 {
     static const char *const keys[] = {
-        "id",      "case",        "guests",     "running",    "bound_guests", "open_cases",  "waiting_approval",
-        "open_jobs", "looks",     "domains",    "epoch",      "attempt",      "kvno_before", "kvno_reset",
-        "kvno_after", "guest_kvno", "ad_kvno",  "kvno",       "offset_ms",    "uac",         "password.kvno",
-        "policy.maximum_password_age_days", "keytab.entries", "age_seconds",
+        "id",
+        "case",
+        "guests",
+        "running",
+        "bound_guests",
+        "open_cases",
+        "waiting_approval",
+        "open_jobs",
+        "looks",
+        "domains",
+        "epoch",
+        "attempt",
+        "kvno_before",
+        "kvno_reset",
+        "kvno_after",
+        "guest_kvno",
+        "ad_kvno",
+        "kvno",
+        "offset_ms",
+        "uac",
+        "password.kvno",
+        "policy.maximum_password_age_days",
+        "keytab.entries",
+        "age_seconds",
     };
 
     return among(key, keys, ARRAY_SIZE(keys));
@@ -30,8 +50,10 @@ static bool is_number(const char *key)
 
 static bool is_answer(const char *key)
 {
-    static const char *const keys[] = {"bound",  "witnessed", "approved", "genid", "found", "joined", "live",
-                                       "pushed", "dc_reachable", "policy.disable_password_change", "hook"};
+    static const char *const keys[] = {
+        "bound",  "witnessed", "approved", "genid",        "found",
+        "joined", "live",      "pushed",   "dc_reachable", "policy.disable_password_change",
+        "hook"};
 
     return among(key, keys, ARRAY_SIZE(keys));
 }
@@ -52,7 +74,8 @@ static json_t *text_of(const char *value, size_t len)
     return j ? j : json_null();
 }
 
-static json_t *value_of(const struct record *r, const char *type, const char *key, const char *value, size_t len)
+static json_t *value_of(const struct record *r, const char *type, const char *key, const char *value,
+                        size_t len)
 {
     int64_t number;
     int answer;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // virtrust(1): one table of commands, which is also the help.
 #include "daemon/cli/cli.h"
+#include "daemon/cli/text.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -9,39 +10,87 @@
 #include <stdio.h>
 #include <string.h>
 
+static int cmd_help(const struct cli *c, const char *command);
+
+enum { // which options a command takes, besides --json and --config
+    TAKES_DOMAIN = 1,
+    TAKES_DRY = 2,
+    TAKES_TIMEOUT = 4,
+    TAKES_DISK = 8,
+};
+
 static const struct command {
     const char *name, *args;
     size_t min, max;
+    unsigned takes;
     int (*run)(const struct cli *c, const char *command);
     const char *help;
 } commands[] = {
-    {"status", "", 0, 0, cmd_ask, "is virtrust well, and what is it busy with"},
-    {"list", "", 0, 0, cmd_ask, "every guest with its verdict"},
-    {"show", "GUEST", 1, 1, cmd_ask, "one guest: binding, verdict, its latest cases"},
-    {"case", "CASE", 1, 1, cmd_ask, "a case's whole history, each step with its time and reason"},
-    {"inspect", "[GUEST]", 0, 1, cmd_inspect, "look at a guest's disks now (also --disk FILE, --hives DIR; needs no daemon)"},
-    {"bind", "GUEST COMPUTER", 2, 2, cmd_ask, "say which computer account (name, SID or GUID) is this guest's"},
-    {"unbind", "GUEST", 1, 1, cmd_ask, "take that back; an unbound guest is never repaired"},
-    {"bindings", "", 0, 0, cmd_ask, "every binding"},
-    {"repair", "GUEST", 1, 1, cmd_ask, "look, judge and repair now (--dry-run: only say what would be done)"},
-    {"approve", "CASE", 1, 1, cmd_ask, "let a case that waits be repaired; everything is looked at again"},
-    {"wait", "CASE|GUEST", 1, 1, cmd_ask, "until a case is closed (--timeout SECONDS)"},
-    {"doctor", "", 0, 0, cmd_ask, "everything that stands in the way, with the next step"},
-    {"hook", "install|remove|status", 1, 1, cmd_hook, "the qemu hook"},
+    {"status", "", 0, 0, 0, cmd_ask, "is virtrust well, and what is it busy with"},
+    {"list", "", 0, 0, 0, cmd_ask, "every guest with its verdict"},
+    {"show", "GUEST", 1, 1, 0, cmd_ask, "one guest: binding, verdict, its latest cases"},
+    {"case", "CASE", 1, 1, 0, cmd_ask, "a case's whole history, each step with its time and reason"},
+    {"inspect", "[GUEST]", 0, 1, TAKES_DISK | TAKES_TIMEOUT, cmd_inspect,
+     "look at a guest's disks now (also --disk FILE, --hives DIR; needs no daemon)"},
+    {"bind", "GUEST COMPUTER", 2, 2, TAKES_DOMAIN, cmd_ask,
+     "say which computer account (name, SID or GUID) is this guest's"},
+    {"unbind", "GUEST", 1, 1, 0, cmd_ask, "take that back; an unbound guest is never repaired"},
+    {"bindings", "", 0, 0, 0, cmd_ask, "every binding"},
+    {"repair", "GUEST", 1, 1, TAKES_DRY, cmd_ask,
+     "look, judge and repair now (--dry-run: only say what would be done)"},
+    {"approve", "CASE", 1, 1, 0, cmd_ask, "let a case that waits be repaired; everything is looked at again"},
+    {"wait", "CASE|GUEST", 1, 1, TAKES_TIMEOUT, cmd_ask, "until a case is closed (--timeout TIME)"},
+    {"doctor", "", 0, 0, 0, cmd_ask, "everything that stands in the way, with the next step"},
+    {"hook", "install|remove|status", 1, 1, 0, cmd_hook, "the qemu hook"},
+    {"help", "", 0, 0, 0, cmd_help, "this"},
 };
 
+static const struct {
+    unsigned takes;
+    const char *text, *help;
+} option_help[] = {
+    {0, "--json", "the answer as one JSON object, see virtrust(1)"},
+    {0, "--config FILE", "read FILE instead of " CONFIG_FILE},
+    {TAKES_DOMAIN, "--domain DOMAIN", "the Active Directory domain, where several are configured"},
+    {TAKES_DRY, "--dry-run", "say what would be done, write nothing"},
+    {TAKES_TIMEOUT, "--timeout TIME", "give up after that time: seconds, or 90s, 5m, 2h"},
+    {TAKES_DISK, "--disk FILE", "a disk image instead of a guest"},
+    {TAKES_DISK, "--format FORMAT", "the image's format; left out, qcow2 by its first bytes, else raw"},
+    {TAKES_DISK, "--hives DIR", "a folder of registry hives instead of a guest"},
+    {0, "--version, --help", ""},
+};
+
+// Sentences repeat what guests, files and daemons said: nothing of that may steer the terminal.
 int cli_fail(int exit_code, const char *next, const char *format, ...)
 {
+    _cleanup_free_ char *text = NULL;
+    char safe[TEXT_SAFE];
     va_list args;
+    int n;
 
     va_start(args, format);
-    fputs("virtrust: ", stderr);
-    vfprintf(stderr, format, args);
+    n = vasprintf(&text, format, args);
     va_end(args);
+    if (n < 0)
+        text = NULL;
+    fprintf(stderr, "virtrust: %s", text_safe(text ? text : "out of memory", safe, sizeof safe));
     if (next && next[0])
-        fprintf(stderr, "; %s", next);
+        fprintf(stderr, "; %s", text_safe(next, safe, sizeof safe));
     fputc('\n', stderr);
     return exit_code;
+}
+
+// The commands that take an option, as "bind: ".
+static void print_takers(FILE *to, unsigned takes)
+{
+    const char *between = "";
+
+    for (size_t i = 0; takes && i < ARRAY_SIZE(commands); i++)
+        if (commands[i].takes & takes) {
+            fprintf(to, "%s%s", between, commands[i].name);
+            between = ", ";
+        }
+    fputs(takes ? ": " : "", to);
 }
 
 static void usage(FILE *to)
@@ -49,47 +98,69 @@ static void usage(FILE *to)
     fputs("usage: virtrust [OPTION...] COMMAND [ARGUMENT...]\n\n", to);
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
         fprintf(to, "  %-9s %-22s %s\n", commands[i].name, commands[i].args, commands[i].help);
-    fputs("\n"
-          "  --json              the answer as one JSON object\n"
-          "  --config FILE       read FILE instead of " CONFIG_FILE "\n"
-          "  --domain D          bind: the Active Directory domain, where several are configured\n"
-          "  --dry-run           repair: say what would be done, write nothing\n"
-          "  --timeout SECONDS   wait, inspect: give up after that time\n"
-          "  --disk FILE [--format FORMAT], --hives DIR   inspect: a disk image, a folder of registry hives\n"
-          "  --version, --help\n\n"
-          "exit codes: 0 answered, 1 bad news, 2 usage, 3 could not look, 4 virtrust could not work,\n"
+    fputc('\n', to);
+    for (size_t i = 0; i < ARRAY_SIZE(option_help); i++) {
+        fprintf(to, "  %-18s ", option_help[i].text);
+        print_takers(to, option_help[i].takes);
+        fprintf(to, "%s\n", option_help[i].help);
+    }
+    fputs("\nexit codes: 0 answered, 1 bad news, 2 usage, 3 could not look, 4 virtrust could not work,\n"
           "            5 timed out, 6 refused by a safety rule\n",
           to);
 }
 
-// Seconds, also as 90s, 5m, 2h.
+static int cmd_help(const struct cli *c, const char *command)
+{
+    (void)c, (void)command;
+    usage(stdout);
+    return EXIT_ANSWERED;
+}
+
+// Seconds, also as 90s, 5m, 2h; at most 30 days.
 static int parse_timeout(const char *text, int64_t *ret)
 {
-    char *end;
-    long value;
+    int64_t value = 0;
 
-    errno = 0;
-    value = strtol(text, &end, 10);
-    if (errno || end == text || value < 0 || value > 30 * 86400)
+    if (*text < '0' || *text > '9')
         return -EINVAL;
-    if (strcmp(end, "m") == 0)
+    for (; *text >= '0' && *text <= '9'; text++)
+        if ((value = value * 10 + *text - '0') > 30 * 86400)
+            return -EINVAL;
+    if (strcmp(text, "m") == 0)
         value *= 60;
-    else if (strcmp(end, "h") == 0)
+    else if (strcmp(text, "h") == 0)
         value *= 3600;
-    else if (*end && strcmp(end, "s") != 0)
+    else if (*text && strcmp(text, "s") != 0)
+        return -EINVAL;
+    if (value > 30 * 86400)
         return -EINVAL;
     *ret = value;
     return 0;
 }
 
-enum { OPT_JSON = 256, OPT_CONFIG, OPT_DOMAIN, OPT_DRY, OPT_TIMEOUT, OPT_DISK, OPT_FORMAT, OPT_HIVES, OPT_VERSION };
+enum {
+    OPT_JSON = 256,
+    OPT_CONFIG,
+    OPT_DOMAIN,
+    OPT_DRY,
+    OPT_TIMEOUT,
+    OPT_DISK,
+    OPT_FORMAT,
+    OPT_HIVES,
+    OPT_VERSION
+};
 
 static const struct option options[] = {
-    {"json", no_argument, NULL, OPT_JSON},          {"config", required_argument, NULL, OPT_CONFIG},
-    {"domain", required_argument, NULL, OPT_DOMAIN}, {"dry-run", no_argument, NULL, OPT_DRY},
-    {"timeout", required_argument, NULL, OPT_TIMEOUT}, {"disk", required_argument, NULL, OPT_DISK},
-    {"format", required_argument, NULL, OPT_FORMAT}, {"hives", required_argument, NULL, OPT_HIVES},
-    {"version", no_argument, NULL, OPT_VERSION},    {"help", no_argument, NULL, 'h'},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"config", required_argument, NULL, OPT_CONFIG},
+    {"domain", required_argument, NULL, OPT_DOMAIN},
+    {"dry-run", no_argument, NULL, OPT_DRY},
+    {"timeout", required_argument, NULL, OPT_TIMEOUT},
+    {"disk", required_argument, NULL, OPT_DISK},
+    {"format", required_argument, NULL, OPT_FORMAT},
+    {"hives", required_argument, NULL, OPT_HIVES},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, 'h'},
     {0},
 };
 
@@ -112,7 +183,8 @@ static int take_option(struct cli *c, int o, const char **file)
     case OPT_TIMEOUT:
         if (parse_timeout(optarg, &c->timeout_s) == 0)
             return -1;
-        return cli_fail(EXIT_USAGE, "give seconds, or 90s, 5m, 2h", "--timeout %s is no time", optarg);
+        return cli_fail(EXIT_USAGE, "give seconds, or 90s, 5m, 2h, at most 30 days",
+                        "--timeout %s does not fit", optarg);
     case OPT_DISK:
         c->disk = optarg;
         return -1;
@@ -142,6 +214,26 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
+// An option that a command does not know must not be taken for granted: `approve --dry-run` would approve.
+static int check_options(const struct cli *c, const struct command *command)
+{
+    const struct {
+        const char *name;
+        unsigned takes;
+        bool given;
+    } all[] = {
+        {"--domain", TAKES_DOMAIN, c->domain != NULL},   {"--dry-run", TAKES_DRY, c->dry_run},
+        {"--timeout", TAKES_TIMEOUT, c->timeout_s >= 0}, {"--disk", TAKES_DISK, c->disk != NULL},
+        {"--format", TAKES_DISK, c->format != NULL},     {"--hives", TAKES_DISK, c->hives != NULL},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+        if (all[i].given && !(command->takes & all[i].takes))
+            return cli_fail(EXIT_USAGE, "`virtrust --help` says which command takes it; nothing was done",
+                            "%s is no option of %s", all[i].name, command->name);
+    return 0;
+}
+
 static int run(struct cli *c, const struct command *command, const char *file)
 {
     struct err err = {0};
@@ -156,16 +248,29 @@ static int run(struct cli *c, const struct command *command, const char *file)
     return rc;
 }
 
+static int take_arguments(struct cli *c, const struct command *command, int argc, char **argv)
+{
+    if ((size_t)argc < command->min || (size_t)argc > command->max)
+        return cli_fail(EXIT_USAGE, "", "usage: virtrust %s %s", command->name,
+                        command->args[0] ? command->args : "(without arguments)");
+    for (int i = 0; i < argc; i++) {
+        if (!argv[i][0])
+            return cli_fail(EXIT_USAGE, "", "an argument is empty; usage: virtrust %s %s", command->name,
+                            command->args);
+        c->args[c->args_count++] = argv[i];
+    }
+    return check_options(c, command);
+}
+
 int main(int argc, char **argv)
 {
     struct cli c = {.timeout_s = -1};
     const struct command *command;
     const char *file = NULL;
-    size_t given;
+    int rc;
 
     for (int o; (o = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
-        int rc = take_option(&c, o, &file);
-
+        rc = take_option(&c, o, &file);
         if (rc >= 0)
             return rc;
     }
@@ -173,17 +278,11 @@ int main(int argc, char **argv)
         usage(stderr);
         return EXIT_USAGE;
     }
-    if (strcmp(argv[optind], "help") == 0) {
-        usage(stdout);
-        return EXIT_ANSWERED;
-    }
     command = find(argv[optind]);
     if (!command)
         return cli_fail(EXIT_USAGE, "`virtrust --help` lists them", "there is no command %s", argv[optind]);
-    given = (size_t)(argc - optind - 1);
-    if (given < command->min || given > command->max)
-        return cli_fail(EXIT_USAGE, "", "usage: virtrust %s %s", command->name, command->args);
-    for (; c.args_count < given; c.args_count++)
-        c.args[c.args_count] = argv[optind + 1 + (int)c.args_count];
-    return run(&c, command, file);
+    if (command->run == cmd_help)
+        return cmd_help(&c, NULL); // also when the configuration is broken
+    rc = take_arguments(&c, command, argc - optind - 1, argv + optind + 1);
+    return rc != 0 ? rc : run(&c, command, file);
 }

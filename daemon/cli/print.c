@@ -1,217 +1,333 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Records as text for people: tables for lists, lines for one noun. A guest's words are shown without control
-// characters: they must not reach the terminal.
-#include "daemon/cli/cli.h"
+#include "daemon/cli/print.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-static char last_type[RECORD_KEY_MAX + 1];
-
-// Static buffers, a few at once: the callers are printf lines.
-static const char *shown(const struct record *r, const char *key, const char *fallback)
+static void label(const char *name)
 {
-    static char buffers[8][640];
-    static unsigned turn;
-    char *out = buffers[turn++ % ARRAY_SIZE(buffers)];
+    printf("  %-12s ", name);
+}
+
+static void put(const char *text)
+{
+    char safe[TEXT_SAFE];
+
+    fputs(text_safe(text, safe, sizeof safe), stdout);
+}
+
+static void put_coloured(const char *word)
+{
+    fputs(text_colour(word), stdout);
+    put(word);
+    fputs(text_colour(word)[0] ? text_plain() : "", stdout);
+}
+
+// "  label        value", left out when the value is unknown.
+static void line(const struct record *r, const char *key, const char *name)
+{
     const char *value = record_get_or(r, key, "");
-    size_t n = 0;
 
     if (!value[0])
-        return fallback;
-    for (; *value && n < sizeof buffers[0] - 1; value++)
-        out[n++] = (unsigned char)*value < 0x20 || *value == 0x7f ? '?' : *value;
-    out[n] = '\0';
-    return out;
+        return;
+    label(name);
+    put_coloured(value);
+    putchar('\n');
 }
 
-static const char *local_time(const struct record *r, const char *key, bool date)
+static void time_line(const struct record *r, const char *key, const char *name)
 {
-    static char text[4][64];
-    static unsigned turn;
-    char *out = text[turn++ % ARRAY_SIZE(text)];
-    struct tm tm;
+    char text[TEXT_TIME];
     int64_t us;
-    time_t seconds;
-    size_t n;
 
-    if (record_get_i64(r, key, &us) < 0 || us <= 0)
-        return "-";
-    seconds = (time_t)(us / 1000000);
-    localtime_r(&seconds, &tm);
-    n = strftime(out, sizeof text[0], date ? "%Y-%m-%d %H:%M:%S" : "%H:%M:%S", &tm);
-    if (date)
-        strftime(out + n, sizeof text[0] - n, " %Z", &tm);
-    else
-        snprintf(out + n, sizeof text[0] - n, ".%03d", (int)(us / 1000 % 1000));
-    return out;
+    if (record_get_i64(r, key, &us) < 0)
+        return;
+    text_time(us, text);
+    label(name);
+    puts(text);
 }
 
-static const char *colour(const char *code)
+static const char *time_cell(const struct record *r, const char *key, char ret[static TEXT_TIME])
 {
-    return isatty(STDOUT_FILENO) && !getenv("NO_COLOR") ? code : "";
+    int64_t us = 0;
+
+    record_get_i64(r, key, &us);
+    text_time(us, ret);
+    return ret;
 }
 
-static const char *mood(const char *word)
+// Puts `value` behind `before` when it is there.
+static void also(const struct record *r, const char *key, const char *before, const char *behind)
 {
-    static const char *const good[] = {"in-step", "proven", "good", "connected"};
-    static const char *const bad[] = {"behind", "failed", "claimed", "silent", "refused", "bad", "identity-mismatch",
-                                      "absent", "lost"};
+    const char *value = record_get_or(r, key, "");
 
-    for (size_t i = 0; i < ARRAY_SIZE(good); i++)
-        if (strcmp(word, good[i]) == 0)
-            return colour("\033[32m");
-    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-        if (strcmp(word, bad[i]) == 0)
-            return colour("\033[31m");
-    return "";
+    if (!value[0])
+        return;
+    fputs(before, stdout);
+    put_coloured(value);
+    fputs(behind, stdout);
 }
 
-// "label  value", left out when the value is unknown.
-static void line(const struct record *r, const char *key, const char *label)
+static void print_notes(const struct record *r)
 {
-    const char *value = shown(r, key, "");
-
-    if (value[0])
-        printf("  %-12s %s\n", label, value);
-}
-
-static void print_status(const struct record *r)
-{
-    const char *watch = shown(r, "watch", "?");
-
-    printf("virtrustd %s, mode %s, since %s\n", shown(r, "version", "?"), shown(r, "mode", "?"),
-           local_time(r, "since_us", true));
-    printf("  %-12s %s%s%s\n", "libvirt", mood(watch), watch, colour("\033[0m"));
-    printf("  %-12s %s known, %s running, %s bound\n", "guests", shown(r, "guests", "0"), shown(r, "running", "0"),
-           shown(r, "bound", "0"));
-    printf("  %-12s %s open, %s awaiting approval, %s repairs under way\n", "cases", shown(r, "open_cases", "0"),
-           shown(r, "waiting_approval", "0"), shown(r, "open_jobs", "0"));
-    line(r, "config", "config");
-    for (unsigned i = 0; i < 64; i++) {
+    for (unsigned i = 0; i < RECORD_KEYS_MAX; i++) {
         char key[32];
 
         snprintf(key, sizeof key, "note.%u", i);
         if (!record_get(r, key))
-            break;
-        printf("  note: %s\n", shown(r, key, ""));
+            return;
+        line(r, key, "note");
     }
 }
 
-static void print_guest(const struct record *r, bool first)
+static void print_status(const struct record *r)
 {
-    const char *verdict = shown(r, "verdict", "-");
+    char since[TEXT_TIME];
 
-    if (first)
-        printf("%-24s %-8s %-8s %-18s %-10s %6s  %s\n", "GUEST", "STATE", "MODE", "VERDICT", "OUTCOME", "CASE", "BINDING");
-    printf("%-24s %-8s %-8s %s%-18s%s %-10s %6s  %s\n", shown(r, "name", "?"), shown(r, "state", "?"),
-           shown(r, "mode", "?"), mood(verdict), verdict, colour("\033[0m"), shown(r, "outcome", "-"),
-           shown(r, "case", "-"), shown(r, "computer", "none"));
+    fputs("virtrustd", stdout);
+    also(r, "version", " ", "");
+    also(r, "mode", ", mode ", "");
+    if (record_get(r, "since_us"))
+        printf(", since %s", time_cell(r, "since_us", since));
+    putchar('\n');
+    line(r, "watch", "libvirt");
+    if (record_get_bool(r, "hook") >= 0)
+        printf("  %-12s %s\n", "hook", record_get_bool(r, "hook") ? "installed" : "not installed");
+    label("guests");
+    also(r, "guests", "", " known");
+    also(r, "running", ", ", " running");
+    also(r, "bound", ", ", " bound");
+    putchar('\n');
+    label("cases");
+    also(r, "open_cases", "", " open");
+    also(r, "waiting_approval", ", ", " waiting for approval");
+    also(r, "open_jobs", ", ", " repairs under way");
+    putchar('\n');
+    line(r, "domains", "domains");
+    line(r, "config", "config");
+    line(r, "store", "store");
+    print_notes(r);
+}
+
+static void guest_row(struct printer *p, const struct record *r)
+{
+    static const char *const headers[] = {"GUEST",   "STATE", "MODE",    "VERDICT",
+                                          "OUTCOME", "CASE",  "BINDING", NULL};
+    const char *cells[] = {record_get_or(r, "name", record_get(r, "uuid")),
+                           record_get(r, "state"),
+                           record_get(r, "mode"),
+                           record_get(r, "verdict"),
+                           record_get(r, "outcome"),
+                           record_get(r, "case"),
+                           record_get_or(r, "computer", record_get_bool(r, "bound") == 0 ? "none" : NULL)};
+
+    table_row(&p->table, headers, cells);
+}
+
+static void print_guest(const struct record *r)
+{
+    fputs("guest ", stdout);
+    put(record_get_or(r, "name", "?"));
+    also(r, "uuid", " (", ")");
+    putchar('\n');
+    line(r, "state", "state");
+    line(r, "mode", "mode");
+    line(r, "agent", "agent");
+    label("binding");
+    put(record_get_or(r, "computer",
+                      record_get_bool(r, "bound") == 0 ? "none: it will never be repaired" : "unknown"));
+    also(r, "domain", " in ", "");
+    putchar('\n');
+    line(r, "verdict", "verdict");
+    line(r, "cause", "cause");
+    line(r, "text", "because");
+    line(r, "case", "case");
+    line(r, "outcome", "outcome");
+    time_line(r, "last_look_us", "last look");
+    time_line(r, "last_seen_us", "last seen");
+}
+
+static void case_row(struct printer *p, const struct record *r)
+{
+    static const char *const headers[] = {"CASE",    "OPENED", "WHAT HAPPENED", "VERDICT", "STATE",
+                                          "OUTCOME", NULL};
+    char opened[TEXT_TIME];
+    const char *cells[] = {record_get(r, "id"),    time_cell(r, "opened_us", opened),
+                           record_get(r, "kind"),  record_get(r, "verdict"),
+                           record_get(r, "state"), record_get(r, "outcome")};
+
+    table_row(&p->table, headers, cells);
 }
 
 static void print_case(const struct record *r)
 {
-    const char *outcome = shown(r, "outcome", "?"), *verdict = shown(r, "verdict", "not judged yet");
-
-    printf("case %s: %s, %s\n", shown(r, "id", "?"), shown(r, "name", "?"), shown(r, "kind", "?"));
-    printf("  %-12s %s\n", "opened", local_time(r, "opened_us", true));
-    printf("  %-12s %s%s%s%s%s\n", "verdict", mood(verdict), verdict, colour("\033[0m"), record_get(r, "cause") ? ", " : "",
-           shown(r, "cause", ""));
-    if (strcmp(outcome, "open") == 0)
+    fputs("case ", stdout);
+    put(record_get_or(r, "id", "?"));
+    fputs(": ", stdout);
+    put(record_get_or(r, "name", record_get_or(r, "guest", "?")));
+    also(r, "kind", ", ", "");
+    putchar('\n');
+    time_line(r, "opened_us", "opened");
+    time_line(r, "closed_us", "closed");
+    label("verdict");
+    put_coloured(record_get_or(r, "verdict", "not judged yet"));
+    also(r, "cause", ", ", "");
+    putchar('\n');
+    if (strcmp(record_get_or(r, "outcome", "open"), "open") == 0)
         line(r, "state", "state");
     else
-        printf("  %-12s %s%s%s\n", "outcome", mood(outcome), outcome, colour("\033[0m"));
+        line(r, "outcome", "outcome");
+    line(r, "mode", "mode");
     line(r, "text", "because");
     line(r, "would", "virtrust");
     line(r, "next", "next");
 }
 
-static void print_step(const struct record *r, bool first)
+// Below a step's own line, indented as its text is.
+static void step_detail(const struct record *r, const char *a, const char *before, const char *b,
+                        const char *between)
 {
-    if (first)
-        puts("  history");
-    printf("    %s  %-18s %s\n", local_time(r, "at_us", false), shown(r, "state", "?"), shown(r, "text", ""));
-    if (record_get(r, "guest_kvno") || record_get(r, "ad_kvno"))
-        printf("    %-12s  %-18s guest key version %s, AD %s\n", "", "", shown(r, "guest_kvno", "unknown"),
-               shown(r, "ad_kvno", "unknown"));
-    if (record_get(r, "guest_set_at") || record_get(r, "ad_set_at"))
-        printf("    %-12s  %-18s guest's password of %s, AD's of %s\n", "", "", shown(r, "guest_set_at", "unknown"),
-               shown(r, "ad_set_at", "unknown"));
-    if (record_get(r, "binding"))
-        printf("    %-12s  %-18s bound to %s (%s, by %s)\n", "", "", shown(r, "binding", "?"),
-               shown(r, "binding_sid", "?"), shown(r, "binding_how", "?"));
+    if (!record_get(r, a) && !record_get(r, b))
+        return;
+    printf("    %-12s  %-18s %s", "", "", before);
+    put(record_get_or(r, a, "unknown"));
+    fputs(between, stdout);
+    put(record_get_or(r, b, "unknown"));
+    putchar('\n');
+}
+
+static void print_step(struct printer *p, const struct record *r)
+{
+    char of_day[TEXT_TIME], day[TEXT_TIME];
+    int64_t at = 0;
+
+    record_get_i64(r, "at_us", &at);
+    text_time_of_day(at, of_day);
+    text_day(at, day);
+    if (strcmp(day, p->day) != 0)
+        printf("  %-12s %s\n", p->day[0] ? "" : "history", day);
+    memcpy(p->day, day, sizeof day);
+    printf("    %-12s  %-18s ", of_day, record_get_or(r, "state", "?"));
+    put(record_get_or(r, "text", ""));
+    putchar('\n');
+    step_detail(r, "guest_kvno", "the guest holds key version ", "ad_kvno", ", AD ");
+    step_detail(r, "guest_set_at", "the guest's password is of ", "ad_set_at", ", AD's of ");
+    step_detail(r, "binding", "bound to ", "binding_sid", ", ");
+    if (record_get(r, "dc")) {
+        printf("    %-12s  %-18s ", "", "");
+        also(r, "dc", "asked: ", "\n");
+    }
+    if (record_get(r, "offset_ms")) {
+        printf("    %-12s  %-18s ", "", "");
+        also(r, "offset_ms", "the guest's clock was off by ", " ms\n");
+    }
 }
 
 static void print_job(const struct record *r)
 {
-    printf("  repair       %s", shown(r, "state", "?"));
-    if (record_get(r, "dc"))
-        printf(" on %s", shown(r, "dc", ""));
-    if (record_get(r, "kvno_before"))
-        printf("; AD's key version %s before, %s after the reset, %s now", shown(r, "kvno_before", "?"),
-               shown(r, "kvno_reset", "-"), shown(r, "kvno_after", "-"));
+    label("repair");
+    put_coloured(record_get_or(r, "state", "?"));
+    also(r, "attempt", ", attempt ", "");
+    also(r, "dc", " on ", "");
+    if (record_get(r, "kvno_before")) {
+        also(r, "kvno_before", "; AD's key version ", " before");
+        also(r, "kvno_reset", ", ", " after the reset");
+        also(r, "kvno_after", ", ", " in the end");
+    }
     putchar('\n');
+    time_line(r, "next_us", "next try");
+    time_line(r, "deadline_us", "ends");
 }
 
-static void print_binding(const struct record *r, bool first)
+static void binding_row(struct printer *p, const struct record *r)
 {
-    if (first)
-        printf("%-24s %-20s %-24s %-14s %s\n", "GUEST", "COMPUTER", "DOMAIN", "BY", "SID");
-    printf("%-24s %-20s %-24s %-14s %s\n", shown(r, "name", shown(r, "guest", "?")), shown(r, "computer", "?"),
-           shown(r, "domain", "?"), shown(r, "how", "?"), shown(r, "sid", "?"));
+    static const char *const headers[] = {"GUEST", "COMPUTER", "DOMAIN", "BY", "SINCE", "SID", NULL};
+    char since[TEXT_TIME];
+    const char *cells[] = {record_get_or(r, "name", record_get(r, "guest")),
+                           record_get(r, "computer"),
+                           record_get(r, "domain"),
+                           record_get(r, "how"),
+                           time_cell(r, "since_us", since),
+                           record_get(r, "sid")};
+
+    table_row(&p->table, headers, cells);
 }
 
 static void print_finding(const struct record *r)
 {
-    const char *result = shown(r, "result", "unknown");
+    const char *result = record_get_or(r, "result", "unknown");
 
-    printf("%s%-7s%s %-16s %s\n", mood(result), result, colour("\033[0m"), shown(r, "id", "?"), shown(r, "text", ""));
-    if (strcmp(result, "good") != 0 && record_get(r, "next"))
-        printf("%-7s %-16s -> %s\n", "", "", shown(r, "next", ""));
+    put_coloured(result);
+    printf("%*s", (int)(strlen(result) < 8 ? 8 - strlen(result) : 1), "");
+    printf("%-16s ", record_get_or(r, "id", "?"));
+    put(record_get_or(r, "text", ""));
+    putchar('\n');
+    if (strcmp(result, "good") != 0 && record_get(r, "next")) {
+        printf("%-8s%-16s ", "", "");
+        also(r, "next", "-> ", "\n");
+    }
 }
 
 static void print_evidence(const struct record *r)
 {
-    printf("  evidence: %s\n", shown(r, "source", "?"));
+    fputs("  evidence: ", stdout);
+    put(record_get_or(r, "source", "?"));
+    putchar('\n');
     for (size_t i = 2; i < record_count(r); i++) {
         const char *key, *value;
         size_t len;
 
         record_at(r, i, &key, &value, &len);
-        if (strcmp(key, "source") != 0)
-            printf("    %-34s %s\n", key, shown(r, key, ""));
+        if (strcmp(key, "source") == 0)
+            continue;
+        printf("    %-34s ", key);
+        put(value);
+        putchar('\n');
     }
 }
 
-void print_record(const struct record *r)
+// A table ends where another noun begins.
+static void print_line(struct printer *p, const struct record *r)
 {
     const char *type = record_type(r);
-    bool first = strcmp(last_type, type) != 0;
 
+    print_end(p);
     if (strcmp(type, "status") == 0)
         print_status(r);
     else if (strcmp(type, "guest") == 0)
-        print_guest(r, first);
+        print_guest(r);
     else if (strcmp(type, "case") == 0)
         print_case(r);
     else if (strcmp(type, "step") == 0)
-        print_step(r, first);
+        print_step(p, r);
     else if (strcmp(type, "job") == 0)
         print_job(r);
-    else if (strcmp(type, "binding") == 0)
-        print_binding(r, first);
     else if (strcmp(type, "finding") == 0)
         print_finding(r);
     else if (strcmp(type, "evidence") == 0)
         print_evidence(r);
-    snprintf(last_type, sizeof last_type, "%s", type);
+    else
+        line(r, "text", type);
 }
 
-void print_end(void)
+void print_record(struct printer *p, const struct record *r)
 {
-    last_type[0] = '\0';
+    bool shows = strcmp(p->command, "show") == 0;
+
+    if (record_is(r, "guest") && strcmp(p->command, "list") == 0)
+        guest_row(p, r);
+    else if (record_is(r, "case") && (shows || strcmp(p->command, "list") == 0))
+        case_row(p, r);
+    else if (record_is(r, "binding") && !shows)
+        binding_row(p, r);
+    else if (record_is(r, "binding"))
+        time_line(r, "since_us", "bound since");
+    else
+        print_line(p, r);
+}
+
+void print_end(struct printer *p)
+{
+    table_print(&p->table);
 }

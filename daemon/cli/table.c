@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/cli/table.h"
+
+#include "daemon/cli/text.h"
+
+#include "common/cleanup.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int make_room(struct table *t)
+{
+    size_t room = t->room ? t->room * 2 : 64;
+    char **grown;
+
+    if (t->rows < t->room)
+        return 0;
+    grown = reallocarray(t->cells, room * t->columns, sizeof *grown);
+    if (!grown)
+        return -1;
+    t->cells = grown;
+    t->room = room;
+    return 0;
+}
+
+void table_row(struct table *t, const char *const *headers, const char *const *cells)
+{
+    if (t->rows && t->headers != headers)
+        table_print(t);
+    if (!t->rows) {
+        t->headers = headers;
+        for (t->columns = 0; headers[t->columns];)
+            t->columns++;
+    }
+    if (make_room(t) < 0)
+        return;
+    for (size_t i = 0; i < t->columns; i++) {
+        char safe[TEXT_SAFE];
+
+        text_safe(cells[i] && cells[i][0] ? cells[i] : "-", safe, sizeof safe);
+        t->cells[t->rows * t->columns + i] = strdup(safe);
+    }
+    t->rows++;
+}
+
+static const char *cell(const struct table *t, size_t row, size_t column)
+{
+    const char *text = t->cells[row * t->columns + column];
+
+    return text ? text : "(out of memory)";
+}
+
+static size_t width_of(const struct table *t, size_t column)
+{
+    size_t width = strlen(t->headers[column]);
+
+    for (size_t row = 0; row < t->rows; row++) {
+        size_t own = text_width(cell(t, row, column));
+
+        if (own > width)
+            width = own;
+    }
+    return width;
+}
+
+static void print_cell(const char *text, size_t width, int last)
+{
+    printf("%s%s%s", text_colour(text), text, text_colour(text)[0] ? text_plain() : "");
+    if (last)
+        putchar('\n');
+    else
+        printf("%*s", (int)(width - text_width(text) + 2), "");
+}
+
+void table_print(struct table *t)
+{
+    _cleanup_free_ size_t *widths = t->rows ? calloc(t->columns, sizeof *widths) : NULL;
+
+    for (size_t i = 0; widths && i < t->columns; i++)
+        widths[i] = width_of(t, i);
+    for (size_t i = 0; widths && i < t->columns; i++)
+        print_cell(t->headers[i], widths[i], i + 1 == t->columns);
+    for (size_t row = 0; widths && row < t->rows; row++)
+        for (size_t i = 0; i < t->columns; i++)
+            print_cell(cell(t, row, i), widths[i], i + 1 == t->columns);
+    for (size_t i = 0; i < t->rows * t->columns; i++)
+        free(t->cells[i]);
+    free(t->cells);
+    *t = (struct table){0};
+}

@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A table whose columns are as wide as what stands in them: rows are collected and printed at the end. Cells are
+// made safe for the terminal. The caller ends it with table_print, which empties it.
+//
+//     static const char *const headers[] = {"GUEST", "STATE", NULL};
+//     table_row(&t, headers, (const char *[]){"vm1", "running"});
+//     table_print(&t);
+#pragma once
+
+#include <stddef.h>
+
+struct table {
+    const char *const *headers; // closed by NULL
+    char **cells;
+    size_t columns, rows, room;
+};
+
+// A row with other headers prints what there is and begins a new table. Without memory a row is lost.
+void table_row(struct table *t, const char *const *headers, const char *const *cells);
+void table_print(struct table *t);

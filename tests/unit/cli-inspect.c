@@ -1,0 +1,168 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// `virtrust inspect --hives` over hives made by tool: the JSON as it is fixed for scripts, and the text.
+#include "tests/unit/testing.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+enum { OUTPUT = 64 * 1024 };
+
+// The exit code; stdout in `ret`.
+static int shell(char ret[OUTPUT], const char *command)
+{
+    FILE *f = popen(command, "re");
+    int status;
+
+    assert_non_null(f);
+    ret[fread(ret, 1, OUTPUT - 1, f)] = '\0';
+    status = pclose(f);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void make(const char *keys)
+{
+    static char out[OUTPUT];
+    char command[1024];
+
+    snprintf(command, sizeof command, "rm -rf h; mkdir h; \"$VIRTRUST_BIN_DIR\"/../test/mkhive h %s", keys);
+    assert_int_equal(shell(out, command), 0);
+}
+
+static json_t *inspect(int expected)
+{
+    static char out[OUTPUT];
+    int code = shell(out, "\"$VIRTRUST_BIN_DIR\"/virtrust --config /dev/null --json inspect --hives h");
+
+    assert_int_equal(code, expected);
+    return json_loads(out, JSON_REJECT_DUPLICATES, NULL);
+}
+
+static const char *text(const json_t *j, const char *key)
+{
+    const char *value = json_string_value(json_object_get(j, key));
+
+    return value ? value : "";
+}
+
+// Every key that is fixed is there, known or null.
+static void check_shape(json_t *j)
+{
+    static const char *const keys[] = {
+        "schema",      "os",       "joined",           "role",   "computer", "domain", "machine_sid",
+        "account_sid", "password", "sam_account_name", "policy", "hives",    "keytab", "encryption",
+        "live",        "doubts",   "engine",           "now"};
+    static const char *const below[][2] = {{"domain", "netbios"},
+                                           {"domain", "dns"},
+                                           {"domain", "sid"},
+                                           {"password", "set_at"},
+                                           {"password", "filetime"},
+                                           {"password", "age_seconds"},
+                                           {"password", "kvno"},
+                                           {"hives", "security"},
+                                           {"hives", "system"},
+                                           {"hives", "software"},
+                                           {"hives", "sam"},
+                                           {"policy", "maximum_password_age_days"},
+                                           {"policy", "disable_password_change"}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        if (!json_object_get(j, keys[i]))
+            fail_msg("the JSON lacks %s", keys[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(below); i++)
+        if (!json_object_get(json_object_get(j, below[i][0]), below[i][1]))
+            fail_msg("the JSON lacks %s.%s", below[i][0], below[i][1]);
+    assert_int_equal(json_integer_value(json_object_get(j, "schema")), 1);
+    assert_true(json_is_array(json_object_get(j, "doubts")));
+}
+
+static void test_member(void **state)
+{
+    json_t *j, *password, *security;
+
+    (void)state;
+    make("computer=WS1 netbios=LAB dns=lab.test domain_sid=S-1-5-21-1-2-3 machine_sid=S-1-5-21-7-8-9 "
+         "account_sid=S-1-5-21-1-2-3-1107 set_at=131230852838165380 secret=one product=WinNT max_age=30 "
+         "disable=0");
+    j = inspect(0);
+    check_shape(j);
+    assert_string_equal(text(j, "os"), "windows");
+    assert_true(json_is_true(json_object_get(j, "joined")));
+    assert_string_equal(text(j, "role"), "member");
+    assert_string_equal(text(j, "computer"), "WS1");
+    assert_string_equal(text(json_object_get(j, "domain"), "sid"), "S-1-5-21-1-2-3");
+    password = json_object_get(j, "password");
+    assert_string_equal(text(password, "set_at"), "2016-11-08T13:28:03.8165380Z");
+    assert_string_equal(text(password, "filetime"), "131230852838165380");
+    assert_true(json_integer_value(json_object_get(password, "age_seconds")) > 0);
+    assert_true(json_is_null(json_object_get(password, "kvno")));
+    assert_true(json_is_false(json_object_get(json_object_get(j, "policy"), "disable_password_change")));
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(j, "policy"), "maximum_password_age_days")), 30);
+    security = json_object_get(json_object_get(j, "hives"), "security");
+    assert_string_equal(text(security, "state"), "clean");
+    assert_int_equal(json_array_size(json_object_get(security, "sequence")), 2);
+    assert_true(json_is_null(json_object_get(j, "keytab")));
+    json_decref(j);
+}
+
+// A workgroup is an answer, not an error; without SYSTEM the role is not guessed.
+static void test_workgroup(void **state)
+{
+    json_t *j;
+
+    (void)state;
+    make("computer=PC netbios=WORKGROUP machine_sid=S-1-5-21-7-8-9");
+    j = inspect(0);
+    check_shape(j);
+    assert_true(json_is_false(json_object_get(j, "joined")));
+    assert_true(json_is_null(json_object_get(json_object_get(j, "password"), "set_at")));
+    json_decref(j);
+}
+
+static void test_text(void **state)
+{
+    static char out[OUTPUT];
+
+    (void)state;
+    make("computer=WS1 netbios=LAB dns=lab.test domain_sid=S-1-5-21-1-2-3 set_at=131230852838165380 "
+         "secret=one "
+         "product=WinNT dirty=1");
+    assert_int_equal(shell(out, "\"$VIRTRUST_BIN_DIR\"/virtrust --config /dev/null inspect --hives h"), 0);
+    assert_non_null(strstr(out, "computer       WS1\n"));
+    assert_non_null(strstr(out, "password set   2016-11-08T13:28:03.8165380Z ("));
+    assert_non_null(strstr(out, "SECURITY hive  dirty\n"));
+    assert_non_null(strstr(out, "doubt          "));
+}
+
+// Exactly one sentence, although the program that looked says something too.
+static void test_cannot_look(void **state)
+{
+    static char out[OUTPUT];
+
+    (void)state;
+    assert_int_equal(mkdir("empty", 0700), 0);
+    assert_int_equal(
+        shell(out, "\"$VIRTRUST_BIN_DIR\"/virtrust --config /dev/null --json inspect --hives empty 2>&1"), 3);
+    assert_true(strncmp(out, "virtrust: ", 10) == 0);
+    assert_ptr_equal(strchr(out, '\n'), out + strlen(out) - 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_member),
+        cmocka_unit_test(test_workgroup),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_cannot_look),
+    };
+
+    if (!getenv("VIRTRUST_BIN_DIR")) {
+        puts("skip - VIRTRUST_BIN_DIR does not name the built programs");
+        return 77;
+    }
+    return cmocka_run_group_tests(tests, testing_dir_make, testing_dir_remove);
+}
