@@ -76,34 +76,36 @@ void job_after_reset(struct job_out *o, const struct record *a, const struct job
     job_enter(o, JOB_CONFIRMING, "nobody can say whether the reset took; asks by a log-on");
 }
 
-// The guest's channel works by a newer secret than the journalled one. After a reset of this job that is its rotation,
-// and the DC has to show it; else the journal is a leftover.
-static void after_newer_secret(struct job_out *o, const struct job_world *w, int64_t now_us)
+static void mint_anew(struct job_out *o, const char *note)
 {
-    if (o->next.kvno_reset >= 0) {
-        o->next.deadline_us = now_us + w->proof_wait_us;
-        job_enter(o, JOB_PROVING, "the guest holds a newer secret than the one virtrust set; asks the DC");
+    if (!job_start_over(o, JOB_RESETTING, "changed-again", note))
         return;
-    }
-    o->wipe = o->pair = true;
-    job_end(o, OUTCOME_NO_ACTION, VERDICT_IN_STEP, "probe-healthy",
-            "the guest's own secure channel works, and by a newer secret than the one virtrust set", "");
+    o->next.inherited = o->next.reset_answered = false;
+    o->next.kvno_reset = -1;
+    o->mint = true;
+}
+
+// The guest was healthy, but not by the journalled secret: that one is settled. Whether it is healthy by its own
+// rotation or was so only until somebody changed the account just now, a further probe tells.
+static void after_newer_secret(struct job_out *o)
+{
+    o->wipe = true;
+    job_start_over(o, JOB_PROBING, "secret-replaced", "the account holds a newer secret than the one virtrust set");
 }
 
 // The account does not hold the journalled secret: that settles what became of it.
 static void login_refused(struct job_out *o, const struct job_world *w, int64_t now_us, const char *text)
 {
     if (o->next.stored) {
-        after_newer_secret(o, w, now_us);
+        after_newer_secret(o);
     } else if (w->journal == JOURNAL_CONFIRMED) {
         // It was taken once and is not any more: the guest's rotation or another tool changed it since.
-        if (!job_start_over(o, JOB_RESETTING, "changed-again",
-                            "the older secret is settled: the account holds another; resets it anew"))
-            return;
-        o->next.inherited = o->next.reset_answered = false;
-        o->mint = true;
+        mint_anew(o, "the older secret is settled: the account holds another; resets it anew");
+    } else if (o->next.reset_answered && o->next.inherited && o->next.tries + 1 >= JOB_SETTLE_TRIES) {
+        // `done` may be the worker's record of a reset long ago, which nobody confirmed before another changed it.
+        mint_anew(o, "the older secret was set once, but the account holds another now; resets it anew");
     } else if (o->next.reset_answered) {
-        job_retry(o, w, now_us, "login-refused", text);
+        job_retry(o, w, now_us, "login-refused", text); // the DC needs a moment
     } else {
         // Settled: the reset did not take. The same secret again, never a second one.
         job_start_over(o, JOB_RESETTING, "reset-lost", "the reset did not take; the same secret again");

@@ -207,13 +207,19 @@ static bool is_another(const struct record *a, const struct binding *b, char *re
     return true;
 }
 
-// Healthy: either nothing was broken, or a store of ours came through whose rotation is still owed.
-static void after_healthy(struct job_out *o, const struct job_world *w)
+// Healthy: nothing was broken, or a store of ours came through whose rotation is still owed, or the rotation did too
+// (its answer was lost, and the journal is settled): then the DC has to show it.
+static void after_healthy(struct job_out *o, const struct job_world *w, int64_t now_us)
 {
     if (w->journal != JOURNAL_NONE) {
         job_enter(o, JOB_CONFIRMING, "the guest's channel works; asks whether it is by the secret that virtrust set");
         o->next.stored = true;
         o->next.inherited = !o->next.reset_answered;
+        return;
+    }
+    if (o->next.kvno_reset >= 0) {
+        o->next.deadline_us = now_us + w->proof_wait_us;
+        job_enter(o, JOB_PROVING, "the guest holds a newer secret than the one virtrust set; asks the DC");
         return;
     }
     o->pair = true;
@@ -258,10 +264,14 @@ void job_after_probe(struct job_out *o, const struct record *a, const struct job
                 "find out why; correct the binding only if the guest is right");
         return;
     }
+    if (record_get_bool(a, "superseded") == 1) {
+        job_start_over(o, JOB_PROBING, "superseded", "an older request came late and took the helper; probes again");
+        return;
+    }
     o->next.has_live = record_get_hex(a, "live_sha256", o->next.live, HASH) == 0;
     o->next.has_public_key = record_get_hex(a, "public_key", o->next.public_key, sizeof o->next.public_key) == 0;
     if (strcmp(channel, "healthy") == 0)
-        after_healthy(o, w);
+        after_healthy(o, w, now_us);
     else if (strcmp(channel, "broken") != 0 || record_get_bool(a, "dc_reachable") != 1)
         after_odd_channel(o, a, w, now_us);
     else if (!o->next.has_live || !o->next.has_public_key)
@@ -299,6 +309,8 @@ static void verb_refused(struct job_out *o, const struct record *a, const struct
     char line[LONG_TEXT];
 
     if (strcmp(record_get_or(a, "result", ""), "refused") == 0) {
+        if (o->next.stored) // the healthy guest rotated by itself, perhaps before the key version was counted
+            o->next.kvno_reset = -1;
         snprintf(line, sizeof line, "the helper refused (%.100s): %.300s; probes again", reason, text);
         job_start_over(o, JOB_PROBING, reason, line);
         return;
@@ -319,7 +331,6 @@ void job_after_store(struct job_out *o, const struct record *a, const struct job
         return;
     }
     o->next.has_live = record_get_hex(a, "live_sha256", o->next.live, HASH) == 0;
-    o->next.stored = true;
     job_enter(o, JOB_ROTATING, "secret delivered and stored in the guest");
 }
 

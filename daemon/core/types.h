@@ -104,7 +104,7 @@ struct job {
     bool has_public_key;
     bool inherited;       // the sealed secret was there before this job
     bool reset_answered;  // this job's reset was answered `done`
-    bool stored;          // the guest holds the journalled secret: its rotation is owed
+    bool stored;          // the probe found the journalled secret in the guest already: its rotation is owed
     bool heard;           // the guest's agent answered at least once
     int64_t kvno_before, kvno_reset, kvno_after; // -1 unknown
     uint64_t pwd_last_set_reset;

@@ -112,6 +112,34 @@ static void test_login(void **state)
     assert_int_equal(b.w.journal, JOURNAL_MINTED);
 }
 
+// `done` out of the worker's record of a reset that nobody confirmed before an administrator changed the account.
+static void test_done_long_ago(void **state)
+{
+    struct bench b = in_state(JOB_READING);
+
+    (void)state;
+    b.w.journal = JOURNAL_MINTED;
+    go_on(&b);
+    answer(&b, "login", "result=refused");
+    expect(&b, JOB_RESETTING, JOB_EFFECT_RESET);
+    go_on(&b);
+    for (int i = 0; i < 4; i++) {
+        answer(&b, "login", "result=refused text=x");
+        expect(&b, JOB_CONFIRMING, JOB_EFFECT_NONE);
+        b.now = b.j.next_us;
+        input(&b, JOB_IN_WAKE);
+    }
+    answer(&b, "login", "result=refused text=x");
+    expect(&b, JOB_RESETTING, JOB_EFFECT_RESET);
+    assert_true(b.out.mint);
+    go_on(&b);
+    answer(&b, "login", "result=refused text=x"); // once a job
+    b.now = b.j.deadline_us;
+    input(&b, JOB_IN_WAKE);
+    answer(&b, "login", "result=refused text=x");
+    expect_end(&b, OUTCOME_FAILED, VERDICT_UNKNOWN, "login-refused");
+}
+
 static struct bench inheriting(enum journal_state journal)
 {
     struct bench b = in_state(JOB_READING);
@@ -159,9 +187,18 @@ static void test_healthy_with_a_journal(void **state)
         answer(&b, "login", "result=accepted"); // a store came through: its rotation is owed
         go_on(&b);
         expect(&b, JOB_ROTATING, JOB_EFFECT_ROTATE);
-        answer(&other, "login", "result=refused"); // healthy by another secret
+        answer(&other, "login", "result=refused"); // healthy by another secret, or only until just now
+        expect(&other, JOB_PROBING, JOB_EFFECT_PROBE);
+        assert_int_equal(other.w.journal, JOURNAL_NONE);
+        b = other;
+        answer(&other, "probe", MEMBER "channel=healthy");
         expect_end(&other, OUTCOME_NO_ACTION, VERDICT_IN_STEP, "probe-healthy");
-        assert_true(other.out.wipe && other.out.pair);
+        assert_true(other.out.pair);
+        answer(&b, "probe", BROKEN);
+        go_on(&b);
+        go_on(&b);
+        expect(&b, JOB_RESETTING, JOB_EFFECT_RESET);
+        assert_true(b.out.mint);
     }
 }
 
@@ -221,6 +258,7 @@ int main(void)
         cmocka_unit_test(test_kvno_moved),
         cmocka_unit_test(test_reset_never_takes),
         cmocka_unit_test(test_login),
+        cmocka_unit_test(test_done_long_ago),
         cmocka_unit_test(test_inherits),
         cmocka_unit_test(test_healthy_with_a_journal),
         cmocka_unit_test(test_proof),

@@ -64,6 +64,19 @@ static void test_odd_channel(void **state)
     }
 }
 
+static void test_probe_superseded(void **state)
+{
+    struct bench b = in_state(JOB_PROBING);
+
+    (void)state;
+    answer(&b, "probe", "superseded=1 joined=1 channel=broken dc_reachable=1 live_sha256=" LIVE);
+    expect(&b, JOB_PROBING, JOB_EFFECT_PROBE);
+    assert_true(b.out.new_token);
+    for (int i = 0; i < 10 && b.j.state != JOB_ENDED; i++)
+        answer(&b, "probe", "superseded=1 joined=1 channel=broken dc_reachable=1 live_sha256=" LIVE);
+    expect_end(&b, OUTCOME_FAILED, VERDICT_UNKNOWN, "superseded");
+}
+
 static void test_check(void **state)
 {
     struct bench b = in_state(JOB_CHECKING);
@@ -143,8 +156,9 @@ static void test_rotation_found(void **state)
     answer(&b, "probe", MEMBER "channel=healthy");
     expect(&b, JOB_CONFIRMING, JOB_EFFECT_LOGIN);
     answer(&b, "login", "result=refused");
+    expect(&b, JOB_PROBING, JOB_EFFECT_PROBE); // is it still, now that the secret is known to be another?
+    answer(&b, "probe", MEMBER "channel=healthy");
     expect(&b, JOB_PROVING, JOB_EFFECT_ACCOUNT);
-    assert_int_equal(b.w.journal, JOURNAL_CONFIRMED);
     go_on(&b);
     expect_end(&b, OUTCOME_PROVEN, VERDICT_BEHIND, "rotation-shown");
 }
@@ -176,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_probe),
         cmocka_unit_test(test_odd_channel),
+        cmocka_unit_test(test_probe_superseded),
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_verbs_refused),
         cmocka_unit_test(test_verbs_fail),
