@@ -24,17 +24,17 @@ int err_set(struct err *err, int code, const char *format, ...)
 
 int err_prefix(struct err *err, int code, const char *format, ...)
 {
-    char text[ERR_TEXT_MAX];
+    char text[2 * ERR_TEXT_MAX + 2]; // both whole: cut once, at the end
     va_list args;
     size_t used;
 
     if (!err)
         return code;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, ERR_TEXT_MAX, format, args);
     va_end(args);
     used = strlen(text);
     snprintf(text + used, sizeof text - used, ": %s", err->text);
-    memcpy(err->text, text, sizeof text);
+    snprintf(err->text, sizeof err->text, "%.*s", ERR_TEXT_MAX - 1, text);
     return code;
 }
