@@ -22,47 +22,49 @@
 
 enum config_mode { MODE_OBSERVE, MODE_ASK, MODE_REPAIR };
 
-struct config_domain {      // one Active Directory domain
-    char *name;             // DNS name, required
-    char *netbios;          // left out: the first label in capitals (the loader fills it in)
-    char *base;             // DN; resets are refused for accounts outside; required for repairs
-    char *principal;        // of the delegated account, user@REALM
-    char *keytab;           // path
-    char **dcs;             // host names; empty: DNS SRV
+struct config_domain { // one Active Directory domain
+    char *name;        // DNS name, required
+    char *netbios;     // left out: the first label in capitals (the loader fills it in)
+    char *base;        // DN; resets are refused for accounts outside; required for repairs
+    char *principal;   // of the delegated account, user@REALM
+    char *keytab;      // path
+    char **dcs;        // host names; empty: DNS SRV
     size_t dcs_count;
     unsigned resets_per_hour; // default 20
 };
 
-struct config_policy { // ordered; the first that matches a guest decides; a field left out inherits the default
+// Ordered; the first that matches a guest decides; a field left out inherits the default.
+struct config_policy {
     char *match_name;  // glob over the libvirt name; NULL: any
     char *match_title; // glob over libvirt's title; NULL: any
     int mode;          // enum config_mode, or -1: config.mode
     char *domain;      // of `domains`; NULL: the only one
-    char *computer; // binding rule: text with "{name}", "{name:15}" (cut to 15 characters), "{title}"; NULL: none
-    int push_helper; // -1: default, 0, 1
+    // Binding rule: text with "{name}", "{name:15}" (cut to 15 characters), "{title}"; NULL: none.
+    char *computer;
+    int push_helper;         // -1: default, 0, 1
     int look_on_every_start; // likewise
 };
 
 struct config {
-    char *file; // what was read; NULL: defaults
-    enum config_mode mode;            // default observe
-    char *runtime_dir;                // /run/virtrust
-    char *state_dir;                  // /var/lib/virtrust
-    char *spool_dir;                  // /var/spool/virtrust/hook
-    char *libvirt_uri;                // qemu:///system
-    bool look_on_first_sight;         // true
-    bool look_on_every_start;         // false
-    unsigned looks_at_once;           // 2
-    unsigned look_timeout_s;          // 180
-    unsigned settle_ms;               // 2000: quiet time after the last signal of a burst
-    bool push_helper;                 // false
-    char *helper_path;                // in a Linux guest: /usr/libexec/virtrust/virtrust-helper
-    char *helper_push_source;         // on the host: VIRTRUST_LIBEXECDIR/virtrust-helper
-    unsigned agent_wait_s;            // 1800: how long a job waits for the guest's agent, then `silent`
-    unsigned clock_tolerance_ms;      // 2000: set the guest's clock when it is off by more
-    unsigned tolerance_s;             // 600: AD newer than the guest by more than this = behind, without a pair
-    unsigned proof_wait_s;            // 120: how long to wait for the DC to show the rotation
-    unsigned keep_cases_days;         // 365
+    char *file;                  // what was read; NULL: defaults
+    enum config_mode mode;       // default observe
+    char *runtime_dir;           // /run/virtrust
+    char *state_dir;             // /var/lib/virtrust
+    char *spool_dir;             // /var/spool/virtrust/hook
+    char *libvirt_uri;           // qemu:///system
+    bool look_on_first_sight;    // true
+    bool look_on_every_start;    // false
+    unsigned looks_at_once;      // 2
+    unsigned look_timeout_s;     // 180
+    unsigned settle_ms;          // 2000: quiet time after the last signal of a burst
+    bool push_helper;            // false
+    char *helper_path;           // in a Linux guest: /usr/libexec/virtrust/virtrust-helper
+    char *helper_push_source;    // on the host: VIRTRUST_LIBEXECDIR/virtrust-helper
+    unsigned agent_wait_s;       // 1800: how long a job waits for the guest's agent, then `silent`
+    unsigned clock_tolerance_ms; // 2000: set the guest's clock when it is off by more
+    unsigned tolerance_s;        // 600: AD newer than the guest by more than this = behind, without a pair
+    unsigned proof_wait_s;       // 120: how long to wait for the DC to show the rotation
+    unsigned keep_cases_days;    // 365
     struct config_domain *domains;
     size_t domains_count;
     struct config_policy *policies;
@@ -79,8 +81,8 @@ const char *config_mode_text(enum config_mode mode); // "observe" "ask" "repair"
 // What the policies say for one guest (the first match; else the defaults). Borrowed pointers into c.
 struct config_choice {
     enum config_mode mode;
-    const struct config_policy *policy;  // NULL: no policy matched
-    const struct config_domain *domain;  // NULL: none configured, or several and none named
+    const struct config_policy *policy; // NULL: no policy matched
+    const struct config_domain *domain; // NULL: none configured, or several and none named
     bool push_helper, look_on_every_start;
     char computer[64]; // the binding rule filled in (without '$'); "" when there is none
 };
