@@ -9,8 +9,8 @@
 
 enum { TRIES = 3, RETRY_US = 5 * 1000 * 1000 };
 
-void case_open(struct casefile *c, const char *guest, const char *name, enum rollback_kind kind, bool witnessed,
-               int64_t rolled_us, int64_t now_us)
+void case_open(struct casefile *c, const char *guest, const char *name, enum rollback_kind kind,
+               bool witnessed, int64_t rolled_us, int64_t now_us)
 {
     *c = (struct casefile){
         .kind = kind,
@@ -131,14 +131,16 @@ static bool tries_again(const struct case_input *in, int64_t now_us, struct case
     return true;
 }
 
-static void looked(const struct case_input *in, const struct case_world *w, int64_t now_us, struct case_out *out)
+static void looked(const struct case_input *in, const struct case_world *w, int64_t now_us,
+                   struct case_out *out)
 {
     bool failed = in->kind == CASE_IN_LOOK_FAILED;
 
     if (failed && tries_again(in, now_us, out, "could not look", w->evidence.guest.why))
         return;
     // A guest that is no member needs no directory; everything else is compared with it.
-    if ((w->evidence.guest.known && w->evidence.guest.joined == TRI_NO) || !w->circumstances.domain_configured) {
+    if ((w->evidence.guest.known && w->evidence.guest.joined == TRI_NO) ||
+        !w->circumstances.domain_configured) {
         judge_and_decide(w, now_us, out);
         return;
     }
@@ -149,7 +151,8 @@ static void looked(const struct case_input *in, const struct case_world *w, int6
         put(out->note, sizeof out->note, "looked at the disks");
 }
 
-static void answered(const struct case_input *in, const struct case_world *w, int64_t now_us, struct case_out *out)
+static void answered(const struct case_input *in, const struct case_world *w, int64_t now_us,
+                     struct case_out *out)
 {
     if (in->kind == CASE_IN_UNANSWERED &&
         tries_again(in, now_us, out, "the directory did not answer", w->evidence.directory.why))
@@ -216,7 +219,8 @@ static void gone(const struct case_input *in, int64_t now_us, struct case_out *o
 }
 
 // False: the input means nothing in this state.
-static bool take_input(const struct case_input *in, const struct case_world *w, int64_t now_us, struct case_out *out)
+static bool take_input(const struct case_input *in, const struct case_world *w, int64_t now_us,
+                       struct case_out *out)
 {
     enum case_state state = out->next.state;
 
@@ -253,8 +257,8 @@ static bool take_input(const struct case_input *in, const struct case_world *w, 
     return false;
 }
 
-void case_step(const struct casefile *c, const struct case_input *in, const struct case_world *w, int64_t now_us,
-               struct case_out *ret)
+void case_step(const struct casefile *c, const struct case_input *in, const struct case_world *w,
+               int64_t now_us, struct case_out *ret)
 {
     *ret = (struct case_out){.next = *c};
     if (c->state == CASE_CLOSED || !take_input(in, w, now_us, ret))

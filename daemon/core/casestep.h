@@ -20,7 +20,7 @@ enum case_input_kind {
     CASE_IN_SIGNAL,      // the guest's time moved again, or there is another reason to look
     CASE_IN_APPROVED,
     CASE_IN_JOB_ENDED,
-    CASE_IN_GONE,        // undefined, or migrated away
+    CASE_IN_GONE, // undefined, or migrated away
 };
 
 struct case_input {
@@ -35,7 +35,8 @@ struct case_input {
 // What the engine knows of the world at this moment.
 struct case_world {
     struct evidence evidence;
-    struct circumstances circumstances; // verdict, cause, approved, manual, witnessed are filled in by case_step
+    struct circumstances
+        circumstances; // verdict, cause, approved, manual, witnessed are filled in by case_step
 };
 
 enum case_effect {
@@ -53,10 +54,10 @@ struct case_out {
     bool judged;          // a verdict was reached in this step
 };
 
-void case_open(struct casefile *c, const char *guest, const char *name, enum rollback_kind kind, bool witnessed,
-               int64_t rolled_us, int64_t now_us);
-void case_step(const struct casefile *c, const struct case_input *in, const struct case_world *w, int64_t now_us,
-               struct case_out *ret);
+void case_open(struct casefile *c, const char *guest, const char *name, enum rollback_kind kind,
+               bool witnessed, int64_t rolled_us, int64_t now_us);
+void case_step(const struct casefile *c, const struct case_input *in, const struct case_world *w,
+               int64_t now_us, struct case_out *ret);
 
 // What has to be under way in this state (after a restart: is begun again).
 enum case_effect case_effect(const struct casefile *c);

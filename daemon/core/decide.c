@@ -11,8 +11,8 @@ enum { RECURRING_AT = 3 };
 
 static bool whole(const struct circumstances *c)
 {
-    return c->verdict == VERDICT_IN_STEP || c->verdict == VERDICT_AHEAD || c->verdict == VERDICT_NOT_A_MEMBER ||
-           c->verdict == VERDICT_STANDBY;
+    return c->verdict == VERDICT_IN_STEP || c->verdict == VERDICT_AHEAD ||
+           c->verdict == VERDICT_NOT_A_MEMBER || c->verdict == VERDICT_STANDBY;
 }
 
 static bool untouchable(const struct circumstances *c)
@@ -86,27 +86,32 @@ static const struct rule {
     const char *id;
     enum action action;
     bool (*holds)(const struct circumstances *c);
-    int verdict; // the sharpened verdict, or -1
+    int verdict;             // the sharpened verdict, or -1
     const char *text, *next; // %s in next: the guest's name
 } rules[] = {
     {"nothing-to-repair", ACTION_NOTHING, whole, -1, "nothing to repair", ""},
     {"domain-controller", ACTION_REFUSE, untouchable, -1, "a domain controller is never touched",
      "check the DC for USN rollback (event 2095) and demote it if it was reverted without a generation id"},
-    {"identity-mismatch", ACTION_REFUSE, mismatched, -1, "no account is reset for a guest that claims another identity",
-     "find out whose disk this is; correct the binding with `virtrust bind %s COMPUTER` only if the guest is right"},
-    {"account-unfit", ACTION_REFUSE, account_unfit, -1, "the account is not one that a password reset can mend",
+    {"identity-mismatch", ACTION_REFUSE, mismatched, -1,
+     "no account is reset for a guest that claims another identity",
+     "find out whose disk this is; correct the binding with `virtrust bind %s COMPUTER` only if the guest is "
+     "right"},
+    {"account-unfit", ACTION_REFUSE, account_unfit, -1,
+     "the account is not one that a password reset can mend",
      "look at the account in the directory; then `virtrust repair %s`"},
     {"no-binding", ACTION_NOTHING, unbound, -1, "no account is bound to this guest, so none may be reset",
      "`virtrust bind %s COMPUTER`, then `virtrust repair` it"},
     {"no-domain", ACTION_NOTHING, no_domain, -1, "the binding's domain is not in the configuration",
      "add the domain with its credential to virtrust.yaml"},
-    {"no-reason", ACTION_NOTHING, no_reason, -1, "no rollback was seen and nothing says that trust is broken", ""},
+    {"no-reason", ACTION_NOTHING, no_reason, -1, "no rollback was seen and nothing says that trust is broken",
+     ""},
     {"twin", ACTION_REFUSE, has_twin, VERDICT_TWIN, "another guest with the same binding has run since",
      "shut one of the two down, or bind %s to an account of its own"},
     {"transient-disks", ACTION_NOTHING, discarded, -1, "the guest's disks are discarded when it stops",
      "repair the image that %s starts from"},
     {"observe", ACTION_RECORD, observing, -1,
-     "would have asked the guest, reset its account, handed it the new secret and had it rotated; mode observe writes "
+     "would have asked the guest, reset its account, handed it the new secret and had it rotated; mode "
+     "observe writes "
      "nothing",
      "set `mode: ask` or `mode: repair` for %s in virtrust.yaml"},
     {"no-agent-channel", ACTION_NOTHING, agentless, -1,
@@ -116,7 +121,8 @@ static const struct rule {
      "the third rollback to the very same secret: the image re-breaks itself",
      "repair once and renew the image, or `virtrust approve` this case"},
     {"changed-elsewhere", ACTION_ASK, elsewhere, VERDICT_CHANGED_ELSEWHERE,
-     "no rollback was seen: somebody else may have changed the account", "`virtrust approve` this case if it is right"},
+     "no rollback was seen: somebody else may have changed the account",
+     "`virtrust approve` this case if it is right"},
     {"ask", ACTION_ASK, asking, -1, "mode ask waits for an administrator", "`virtrust approve` this case"},
 };
 
@@ -130,11 +136,13 @@ static void put_next(const struct rule *rule, const struct circumstances *c, str
     const char *mark = strstr(rule->next, "%s");
 
     if (mark)
-        snprintf(d->next, sizeof d->next, "%.*s%.200s%s", (int)(mark - rule->next), rule->next, c->name, mark + 2);
+        snprintf(d->next, sizeof d->next, "%.*s%.200s%s", (int)(mark - rule->next), rule->next, c->name,
+                 mark + 2);
     else
         snprintf(d->next, sizeof d->next, "%s", rule->next);
     if (rule->holds == unbound && c->computer[0])
-        snprintf(d->next, sizeof d->next, "`virtrust bind %.200s %s` if that is its account", c->name, c->computer);
+        snprintf(d->next, sizeof d->next, "`virtrust bind %.200s %s` if that is its account", c->name,
+                 c->computer);
 }
 
 struct decision decide(const struct circumstances *c)

@@ -30,21 +30,21 @@ struct circumstances {
     bool witnessed;         // a rollback was seen
     bool older_secret;      // a known older fingerprint, and the account changed while this guest ran
     bool approved;
-    bool manual;            // an administrator asked for this repair
-    bool has_agent;         // the guest's XML has an agent channel
+    bool manual;    // an administrator asked for this repair
+    bool has_agent; // the guest's XML has an agent channel
     bool transient_disks;
     unsigned same_fingerprint; // witnessed rollbacks to this very fingerprint, this one included
-    char twin[NAME_TEXT];   // another guest with this binding that ran since; "" none
-    char name[NAME_TEXT];   // the guest's
+    char twin[NAME_TEXT];      // another guest with this binding that ran since; "" none
+    char name[NAME_TEXT];      // the guest's
     char computer[SHORT_TEXT]; // what a policy rule or the guest suggests as binding; "" none
 };
 
 struct decision {
     enum action action;
-    enum verdict verdict;   // may sharpen the judged one: twin, recurring, changed-elsewhere
-    char rule[SHORT_TEXT];  // "" when nothing holds it back
-    char text[LONG_TEXT];   // what virtrust would do, or why not
-    char next[LONG_TEXT];   // the administrator's next command, "" none
+    enum verdict verdict;  // may sharpen the judged one: twin, recurring, changed-elsewhere
+    char rule[SHORT_TEXT]; // "" when nothing holds it back
+    char text[LONG_TEXT];  // what virtrust would do, or why not
+    char next[LONG_TEXT];  // the administrator's next command, "" none
 };
 
 struct decision decide(const struct circumstances *c);

@@ -10,7 +10,8 @@
 #include <strings.h>
 
 // The account as the DC shows it. False (and the job moved on) when it is not there or not the bound one.
-static bool account_fits(struct job_out *o, const struct record *a, const struct job_world *w, int64_t *ret_kvno)
+static bool account_fits(struct job_out *o, const struct record *a, const struct job_world *w,
+                         int64_t *ret_kvno)
 {
     const char *sid = record_get_or(a, "sid", ""), *guid = record_get_or(a, "guid", "");
 
@@ -21,7 +22,8 @@ static bool account_fits(struct job_out *o, const struct record *a, const struct
         job_end(o, OUTCOME_REFUSED, VERDICT_ACCOUNT_RECREATED, "account-recreated",
                 "the directory answered for another account than the bound one", "bind the guest anew");
     else if (record_get_i64(a, "kvno", ret_kvno) < 0)
-        job_end(o, OUTCOME_FAILED, VERDICT_UNKNOWN, "no-kvno", "the directory shows no key version of the account",
+        job_end(o, OUTCOME_FAILED, VERDICT_UNKNOWN, "no-kvno",
+                "the directory shows no key version of the account",
                 "let the delegated account read msDS-KeyVersionNumber");
     else
         return true;
@@ -38,13 +40,15 @@ void job_after_reading(struct job_out *o, const struct record *a, const struct j
     o->next.kvno_before = kvno;
     if (w->journal != JOURNAL_NONE) {
         o->next.inherited = !o->next.reset_answered;
-        job_enter(o, JOB_CONFIRMING, "a secret set before is not settled yet; asks whether the account holds it");
+        job_enter(o, JOB_CONFIRMING,
+                  "a secret set before is not settled yet; asks whether the account holds it");
         return;
     }
     o->mint = true;
     job_enter(o, JOB_RESETTING, "");
-    snprintf(o->note, sizeof o->note, "new secret journalled; resets the account on %.200s (key version %" PRId64 ")",
-             o->next.dc, kvno);
+    snprintf(o->note, sizeof o->note,
+             "new secret journalled; resets the account on %.200s (key version %" PRId64 ")", o->next.dc,
+             kvno);
 }
 
 void job_after_reset(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
@@ -64,8 +68,9 @@ void job_after_reset(struct job_out *o, const struct record *a, const struct job
         const char *rule = record_get_or(a, "rule", "refused");
 
         if (strcmp(rule, "kvno-moved") == 0) {
-            // Nothing tells whether it moved by this very secret (a reset whose answer was lost): it is kept, and asked.
-            job_start_over(o, JOB_READING, rule, "the account changed between reading and reset; reads it again");
+            // It may have moved by this very secret (a reset whose answer was lost): that is kept, and asked for.
+            job_start_over(o, JOB_READING, rule,
+                           "the account changed between reading and reset; reads it again");
             return;
         }
         o->wipe = true; // nothing was written with it, now or before: every reset is settled before the next
@@ -90,7 +95,8 @@ static void mint_anew(struct job_out *o, const char *note)
 static void after_newer_secret(struct job_out *o)
 {
     o->wipe = true;
-    job_start_over(o, JOB_PROBING, "secret-replaced", "the account holds a newer secret than the one virtrust set");
+    job_start_over(o, JOB_PROBING, "secret-replaced",
+                   "the account holds a newer secret than the one virtrust set");
 }
 
 // The account does not hold the journalled secret: that settles what became of it.
@@ -147,8 +153,9 @@ void job_after_counting(struct job_out *o, const struct record *a, const struct 
         return;
     }
     job_enter(o, JOB_STORING, "");
-    snprintf(o->note, sizeof o->note, "key version is %" PRId64 " now (was %" PRId64 "); hands the secret to the guest",
-             kvno, o->next.kvno_before);
+    snprintf(o->note, sizeof o->note,
+             "key version is %" PRId64 " now (was %" PRId64 "); hands the secret to the guest", kvno,
+             o->next.kvno_before);
 }
 
 // One further change is the rotation. With more, another party changed the account too, and what the guest holds may
@@ -161,7 +168,8 @@ static void after_change(struct job_out *o, const struct record *a, int64_t kvno
     o->wipe = true; // the DC shows that the journalled secret is not the account's any more
     if (kvno > o->next.kvno_reset + 1) {
         snprintf(text, sizeof text,
-                 "%.200s shows more than one change since the reset: key version %" PRId64 " then, %" PRId64 " now",
+                 "%.200s shows more than one change since the reset: key version %" PRId64 " then, %" PRId64
+                 " now",
                  record_get_or(a, "dc", "the DC"), o->next.kvno_reset, kvno);
         job_end(o, OUTCOME_CLAIMED, VERDICT_UNKNOWN, "changed-again", text,
                 "find out who else changes this account, then `virtrust repair` the guest");
@@ -170,7 +178,8 @@ static void after_change(struct job_out *o, const struct record *a, int64_t kvno
     o->pair = true;
     if (o->next.kvno_before >= 0)
         snprintf(before, sizeof before, "%" PRId64 " before, ", o->next.kvno_before);
-    snprintf(text, sizeof text, "%.200s shows the rotation: key version %s%" PRId64 " after the reset, %" PRId64 " now",
+    snprintf(text, sizeof text,
+             "%.200s shows the rotation: key version %s%" PRId64 " after the reset, %" PRId64 " now",
              record_get_or(a, "dc", "the DC"), before, o->next.kvno_reset, kvno);
     job_end(o, OUTCOME_PROVEN, VERDICT_BEHIND, "rotation-shown", text, "");
 }

@@ -28,8 +28,8 @@ void job_enter(struct job_out *out, enum job_state state, const char *note)
         snprintf(out->note, sizeof out->note, "%s", note);
 }
 
-void job_end(struct job_out *out, enum outcome outcome, enum verdict verdict, const char *cause, const char *text,
-             const char *next)
+void job_end(struct job_out *out, enum outcome outcome, enum verdict verdict, const char *cause,
+             const char *text, const char *next)
 {
     job_enter(out, JOB_ENDED, "");
     out->next.outcome = outcome;
@@ -55,8 +55,8 @@ static bool is_absence(const char *code)
 // States in which a verb of ours may be half-done in the guest: they repeat it, and do not begin anew.
 static bool must_stay(enum job_state state)
 {
-    return state == JOB_STORING || state == JOB_ROTATING || state == JOB_CONFIRMING || state == JOB_COUNTING ||
-           state == JOB_RESETTING || state == JOB_PROVING;
+    return state == JOB_STORING || state == JOB_ROTATING || state == JOB_CONFIRMING ||
+           state == JOB_COUNTING || state == JOB_RESETTING || state == JOB_PROVING;
 }
 
 static int64_t pause_us(uint32_t tries)
@@ -88,7 +88,8 @@ static void end_late(struct job_out *out, const char *code, const char *text)
                                       : "mend what the text says, then `virtrust repair` the guest");
 }
 
-void job_retry(struct job_out *out, const struct job_world *w, int64_t now_us, const char *code, const char *text)
+void job_retry(struct job_out *out, const struct job_world *w, int64_t now_us, const char *code,
+               const char *text)
 {
     uint32_t tries = out->next.tries + 1;
     enum job_state state = out->next.state;
@@ -132,8 +133,9 @@ static bool ended_by_error(struct job_out *o, const char *code, const char *text
         const char *code;
         enum outcome outcome;
     } fatal[] = {
-        {"guest-gone", OUTCOME_LEFT},      {"exec-blocked", OUTCOME_FAILED}, {"no-helper", OUTCOME_FAILED},
-        {"push-refused", OUTCOME_FAILED},  {"permission", OUTCOME_FAILED},   {"helper-refused", OUTCOME_REFUSED},
+        {"guest-gone", OUTCOME_LEFT},      {"exec-blocked", OUTCOME_FAILED},
+        {"no-helper", OUTCOME_FAILED},     {"push-refused", OUTCOME_FAILED},
+        {"permission", OUTCOME_FAILED},    {"helper-refused", OUTCOME_REFUSED},
         {"helper-failed", OUTCOME_FAILED}, {"outside-base", OUTCOME_REFUSED},
     };
 
@@ -141,7 +143,8 @@ static bool ended_by_error(struct job_out *o, const char *code, const char *text
         if (strcmp(fatal[i].code, code) != 0)
             continue;
         // A half-done repair is not given up for a helper that failed once.
-        if (fatal[i].outcome == OUTCOME_FAILED && must_stay(o->next.state) && o->next.tries < JOB_SETTLE_TRIES)
+        if (fatal[i].outcome == OUTCOME_FAILED && must_stay(o->next.state) &&
+            o->next.tries < JOB_SETTLE_TRIES)
             return false;
         job_end(o, fatal[i].outcome, VERDICT_UNKNOWN, code, text, next);
         return true;
@@ -188,7 +191,8 @@ void job_after_clock(struct job_out *o, const struct record *a, const struct job
     if (record_get_bool(a, "set") == 1)
         snprintf(o->note, sizeof o->note, "set the guest's clock; it was off by %" PRId64 " ms", offset);
     else
-        snprintf(o->note, sizeof o->note, "the guest's agent answers; its clock is off by %" PRId64 " ms", offset);
+        snprintf(o->note, sizeof o->note, "the guest's agent answers; its clock is off by %" PRId64 " ms",
+                 offset);
 }
 
 static bool is_another(const struct record *a, const struct binding *b, char *ret, size_t size)
@@ -197,11 +201,13 @@ static bool is_another(const struct record *a, const struct binding *b, char *re
     const char *domain = record_get(a, "domain");
 
     if (sid && sid[0] && strcmp(sid, b->sid) != 0)
-        snprintf(ret, size, "the helper claims the account SID %.150s, but the guest is bound to %.150s", sid, b->sid);
+        snprintf(ret, size, "the helper claims the account SID %.150s, but the guest is bound to %.150s", sid,
+                 b->sid);
     else if (sam && sam[0] && strcasecmp(sam, b->name) != 0)
         snprintf(ret, size, "the helper claims to be %.100s, but the guest is bound to %.100s", sam, b->name);
     else if (domain && domain[0] && strcasecmp(domain, b->domain) != 0)
-        snprintf(ret, size, "the helper claims the domain %.150s, but the guest is bound to %.150s", domain, b->domain);
+        snprintf(ret, size, "the helper claims the domain %.150s, but the guest is bound to %.150s", domain,
+                 b->domain);
     else
         return false;
     return true;
@@ -212,7 +218,8 @@ static bool is_another(const struct record *a, const struct binding *b, char *re
 static void after_healthy(struct job_out *o, const struct job_world *w, int64_t now_us)
 {
     if (w->journal != JOURNAL_NONE) {
-        job_enter(o, JOB_CONFIRMING, "the guest's channel works; asks whether it is by the secret that virtrust set");
+        job_enter(o, JOB_CONFIRMING,
+                  "the guest's channel works; asks whether it is by the secret that virtrust set");
         o->next.stored = true;
         o->next.inherited = !o->next.reset_answered;
         return;
@@ -228,15 +235,18 @@ static void after_healthy(struct job_out *o, const struct job_world *w, int64_t 
 }
 
 // The probe says that the channel is neither healthy nor mendable by a password.
-static void after_odd_channel(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
+static void after_odd_channel(struct job_out *o, const struct record *a, const struct job_world *w,
+                              int64_t now_us)
 {
     const char *code = record_get_or(a, "channel_code", "unknown");
-    const char *text = record_get_or(a, "channel_text", "the guest cannot tell whether its channel is broken");
+    const char *text = record_get_or(a, "channel_text",
+                                     "the guest cannot tell whether its channel is broken");
 
     if (strcmp(code, "account-missing") == 0)
         job_end(o, OUTCOME_REFUSED, VERDICT_ACCOUNT_MISSING, code, text, "join the guest again");
     else if (strcmp(code, "account-disabled") == 0)
-        job_end(o, OUTCOME_REFUSED, VERDICT_ACCOUNT_DISABLED, code, text, "enable the account if it may be used");
+        job_end(o, OUTCOME_REFUSED, VERDICT_ACCOUNT_DISABLED, code, text,
+                "enable the account if it may be used");
     else {
         job_retry(o, w, now_us, code, text);
         if (o->next.state != JOB_ENDED) {
@@ -256,7 +266,8 @@ void job_after_probe(struct job_out *o, const struct record *a, const struct job
     o->next.heard = true;
     job_keep_dc(o, a);
     if (record_get_bool(a, "joined") == 0) {
-        job_end(o, OUTCOME_NO_ACTION, VERDICT_NOT_A_MEMBER, "not-joined", "the guest is not joined to a domain", "");
+        job_end(o, OUTCOME_NO_ACTION, VERDICT_NOT_A_MEMBER, "not-joined",
+                "the guest is not joined to a domain", "");
         return;
     }
     if (is_another(a, &w->binding, text, sizeof text)) {
@@ -265,18 +276,21 @@ void job_after_probe(struct job_out *o, const struct record *a, const struct job
         return;
     }
     if (record_get_bool(a, "superseded") == 1) {
-        job_start_over(o, JOB_PROBING, "superseded", "an older request came late and took the helper; probes again");
+        job_start_over(o, JOB_PROBING, "superseded",
+                       "an older request came late and took the helper; probes again");
         return;
     }
     o->next.has_live = record_get_hex(a, "live_sha256", o->next.live, HASH) == 0;
-    o->next.has_public_key = record_get_hex(a, "public_key", o->next.public_key, sizeof o->next.public_key) == 0;
+    o->next.has_public_key = record_get_hex(a, "public_key", o->next.public_key, sizeof o->next.public_key) ==
+                             0;
     if (strcmp(channel, "healthy") == 0)
         after_healthy(o, w, now_us);
     else if (strcmp(channel, "broken") != 0 || record_get_bool(a, "dc_reachable") != 1)
         after_odd_channel(o, a, w, now_us);
     else if (!o->next.has_live || !o->next.has_public_key)
         job_end(o, OUTCOME_FAILED, VERDICT_UNKNOWN, "helper-answer",
-                "the helper gave no fingerprint or no one-use key", "install the current virtrust-helper in the guest");
+                "the helper gave no fingerprint or no one-use key",
+                "install the current virtrust-helper in the guest");
     else {
         job_enter(o, JOB_CHECKING, "");
         snprintf(o->note, sizeof o->note, "the guest's probe: its channel to %.200s is broken (%.100s)",

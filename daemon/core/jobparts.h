@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The parts of job_step, one for each answer (jobparts.c: the guest's, jobaccount.c: the directory's); for jobstep.c. Each gets the job_out with `next` already a copy
-// of the job, and the worker's answer (hostile as the guest behind it: every field is looked at before it is used).
+// The parts of job_step, one for each answer (jobparts.c: the guest's, jobaccount.c: the directory's); for jobstep.c.
+// Each gets the job_out with `next` already a copy of the job, and the worker's answer (hostile as the guest behind
+// it: every field is looked at before it is used).
 #pragma once
 
 #include "daemon/core/jobstep.h"
@@ -11,11 +12,12 @@ enum { JOB_SETTLE_TRIES = 5 }; // failures of one effect before a half-done repa
 
 // Enters a state: tries and wake are cleared, the effect is the state's own. note "" leaves no line.
 void job_enter(struct job_out *out, enum job_state state, const char *note);
-void job_end(struct job_out *out, enum outcome outcome, enum verdict verdict, const char *cause, const char *text,
-             const char *next);
+void job_end(struct job_out *out, enum outcome outcome, enum verdict verdict, const char *cause,
+             const char *text, const char *next);
 // The same effect again after a growing pause, back to waiting for the agent where the guest did not answer; when the
 // deadline has passed the job ends: `silent` if the guest was never heard, else `failed` with this reason.
-void job_retry(struct job_out *out, const struct job_world *w, int64_t now_us, const char *code, const char *text);
+void job_retry(struct job_out *out, const struct job_world *w, int64_t now_us, const char *code,
+               const char *text);
 
 // Back to an earlier state because what was learnt there holds no more. So often at most, over the whole job, that
 // nothing can lead it in a circle: then it ends `failed`, and false is returned.

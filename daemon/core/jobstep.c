@@ -126,11 +126,11 @@ static void wake(struct job_out *out, const struct job_world *w, int64_t now_us)
 typedef void (*part)(struct job_out *, const struct record *, const struct job_world *, int64_t);
 
 static const part parts[JOB_STATES_COUNT] = {
-    [JOB_CLOCK] = job_after_clock,         [JOB_PROBING] = job_after_probe,
-    [JOB_CHECKING] = job_after_check,      [JOB_READING] = job_after_reading,
-    [JOB_RESETTING] = job_after_reset,     [JOB_CONFIRMING] = job_after_login,
-    [JOB_COUNTING] = job_after_counting,   [JOB_STORING] = job_after_store,
-    [JOB_ROTATING] = job_after_rotate,     [JOB_PROVING] = job_after_proof,
+    [JOB_CLOCK] = job_after_clock,       [JOB_PROBING] = job_after_probe,
+    [JOB_CHECKING] = job_after_check,    [JOB_READING] = job_after_reading,
+    [JOB_RESETTING] = job_after_reset,   [JOB_CONFIRMING] = job_after_login,
+    [JOB_COUNTING] = job_after_counting, [JOB_STORING] = job_after_store,
+    [JOB_ROTATING] = job_after_rotate,   [JOB_PROVING] = job_after_proof,
 };
 
 static void stop(const struct job_input *in, struct job_out *out)

@@ -47,9 +47,9 @@ struct job_input {
 };
 
 struct job_world {
-    bool running;                // the guest runs
+    bool running; // the guest runs
     struct binding binding;
-    enum journal_state journal;  // of the account
+    enum journal_state journal; // of the account
     int64_t agent_wait_us, proof_wait_us;
 };
 

@@ -31,7 +31,8 @@ bool claims_other(const struct guest_side *g, const struct binding *b, char *ret
     else if (g->domain[0] && strcasecmp(g->domain, b->domain) != 0)
         what = "domain", claim = g->domain, bound = b->domain;
     if (what && ret_text)
-        snprintf(ret_text, size, "the guest claims the %s %.150s, but it is bound to %.150s", what, claim, bound);
+        snprintf(ret_text, size, "the guest claims the %s %.150s, but it is bound to %.150s", what, claim,
+                 bound);
     return what;
 }
 
@@ -79,7 +80,8 @@ static bool is_proven_pair(const struct evidence *e)
     for (size_t i = 0; i < e->pairs_count; i++) {
         const struct pair *p = &e->pairs[i];
 
-        if (p->proven && same_print(&e->guest, p) && p->pwd_last_set && p->pwd_last_set == e->directory.pwd_last_set)
+        if (p->proven && same_print(&e->guest, p) && p->pwd_last_set &&
+            p->pwd_last_set == e->directory.pwd_last_set)
             return true;
     }
     return false;
@@ -217,7 +219,8 @@ static const struct row {
     {"domain-controller", VERDICT_DOMAIN_CONTROLLER, is_controller,
      "this is a domain controller; virtrust never touches one (a reverted DC risks USN rollback)"},
     {"not-joined", VERDICT_NOT_A_MEMBER, is_no_member, "the guest is not joined to a domain"},
-    {"claims-other", VERDICT_IDENTITY_MISMATCH, is_mismatch, "the guest claims another identity than its binding"},
+    {"claims-other", VERDICT_IDENTITY_MISMATCH, is_mismatch,
+     "the guest claims another identity than its binding"},
     {"account-missing", VERDICT_ACCOUNT_MISSING, is_missing, "the bound account is not in the directory"},
     {"account-recreated", VERDICT_ACCOUNT_RECREATED, is_recreated,
      "the account in the directory has another SID than the bound one: it was deleted and made anew"},
@@ -234,7 +237,8 @@ static const struct row {
     {"kvno-newer", VERDICT_AHEAD, is_kvno_newer,
      "the guest's key version is newer than the directory's (replication lag, or a restored DC)"},
     {"kvno-same", VERDICT_IN_STEP, is_kvno_same, "guest and directory hold the same key version"},
-    {"doubtful", VERDICT_UNKNOWN, is_doubtful, "the guest's copy was read with a doubt, and its date alone proves nothing"},
+    {"doubtful", VERDICT_UNKNOWN, is_doubtful,
+     "the guest's copy was read with a doubt, and its date alone proves nothing"},
     {"no-dates", VERDICT_UNKNOWN, has_no_dates, "guest or directory give no usable password date"},
     {"date-older", VERDICT_BEHIND, is_date_older, "the directory's password is newer than the guest's"},
     {"date-newer", VERDICT_AHEAD, is_date_newer,

@@ -16,19 +16,19 @@ enum { PAIRS_MAX = 16 };
 
 // What one side (disk or live probe) says of the guest.
 struct guest_side {
-    bool known;               // somebody looked and could read
-    char why[LONG_TEXT];      // when not: the reason, a sentence
+    bool known;          // somebody looked and could read
+    char why[LONG_TEXT]; // when not: the reason, a sentence
     char why_code[SHORT_TEXT];
     enum tri joined;
     enum role role;
-    char sam[SHORT_TEXT];     // "" unknown; with '$'
-    char domain[NAME_TEXT];   // DNS name, "" unknown
-    char account_sid[192];    // "" unknown
+    char sam[SHORT_TEXT];   // "" unknown; with '$'
+    char domain[NAME_TEXT]; // DNS name, "" unknown
+    char account_sid[192];  // "" unknown
     bool has_fingerprint;
     unsigned char fingerprint[HASH];
-    uint64_t set_at;          // FILETIME, 0 unknown
-    int64_t kvno;             // -1 unknown
-    bool doubtful;            // a dirty or damaged source: an old date alone proves nothing
+    uint64_t set_at; // FILETIME, 0 unknown
+    int64_t kvno;    // -1 unknown
+    bool doubtful;   // a dirty or damaged source: an old date alone proves nothing
     char doubt[LONG_TEXT];
 };
 
@@ -38,10 +38,10 @@ struct directory_side {
     char why[LONG_TEXT];
     enum tri found;
     char guid[UUID_TEXT], sid[192], name[SHORT_TEXT], dc[NAME_TEXT];
-    uint64_t pwd_last_set;    // FILETIME; 0 unknown or sentinel
-    int64_t kvno;             // -1 unknown
-    int64_t uac;              // -1 unknown
-    int64_t skew_us;          // DC's clock minus ours, as measured; 0 unknown
+    uint64_t pwd_last_set; // FILETIME; 0 unknown or sentinel
+    int64_t kvno;          // -1 unknown
+    int64_t uac;           // -1 unknown
+    int64_t skew_us;       // DC's clock minus ours, as measured; 0 unknown
 };
 
 struct evidence {
@@ -51,7 +51,7 @@ struct evidence {
     struct binding binding;
     struct pair pairs[PAIRS_MAX]; // newest first
     size_t pairs_count;
-    int64_t tolerance_us;     // AD newer by more than this (plus skew) = behind, without a pair
+    int64_t tolerance_us; // AD newer by more than this (plus skew) = behind, without a pair
 };
 
 struct judgement {

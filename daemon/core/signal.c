@@ -17,10 +17,10 @@ static bool is_running(const struct record *description)
 // Signals that open or prolong a burst; the others only change what is remembered.
 static bool tells_of_time(enum signal_kind kind)
 {
-    const uint64_t telling =
-        BIT(DEFINED_FROM_SNAPSHOT) | BIT(STARTED_FROM_SNAPSHOT) | BIT(RESUMED_FROM_SNAPSHOT) |
-        BIT(STOPPED_FROM_SNAPSHOT) | BIT(PAUSED_FROM_SNAPSHOT) | BIT(STARTED_RESTORED) | BIT(STARTED_BOOTED) |
-        BIT(STARTED_OTHER) | BIT(DEFINED_ADDED) | BIT(HOOK_RESTORE);
+    const uint64_t telling = BIT(DEFINED_FROM_SNAPSHOT) | BIT(STARTED_FROM_SNAPSHOT) |
+                             BIT(RESUMED_FROM_SNAPSHOT) | BIT(STOPPED_FROM_SNAPSHOT) |
+                             BIT(PAUSED_FROM_SNAPSHOT) | BIT(STARTED_RESTORED) | BIT(STARTED_BOOTED) |
+                             BIT(STARTED_OTHER) | BIT(DEFINED_ADDED) | BIT(HOOK_RESTORE);
 
     return telling & (UINT64_C(1) << kind);
 }
@@ -118,7 +118,7 @@ static bool snapshot_went_back(const struct guest *g, const struct record *befor
     return strcmp(old, new) != 0 && created < g->seen_us;
 }
 
-// The guest runs from a snapshot although we last saw it otherwise, or its XML was written anew and it runs since later.
+// The guest runs from a snapshot although we last saw it otherwise, or its XML was written anew since.
 static bool started_behind_our_back(const struct record *before, const struct record *now)
 {
     const char *old = record_get_or(before, "state_reason", "");
@@ -209,7 +209,8 @@ static bool is_first_sight(const struct guest *g, enum signal_kind kind, const s
     return kind != SIGNAL_UNDEFINED && (!before || (!g->present && is_present(g, kind, now)));
 }
 
-static void compare(struct guest *g, enum signal_kind kind, const struct record *before, const struct record *now)
+static void compare(struct guest *g, enum signal_kind kind, const struct record *before,
+                    const struct record *now)
 {
     struct disk_change disks = {0};
 
@@ -303,7 +304,8 @@ static enum rollback_kind classify_revert(const struct burst *b, const struct re
         return ROLLBACK_REVERT_STOPPED;
     if (saw(b, BIT(RESUMED_FROM_SNAPSHOT) | BIT(PAUSED_FROM_SNAPSHOT)))
         return ROLLBACK_REVERT_RUNNING; // in place, as libvirt before 7.10 does it
-    return b->was_running && strcmp(state, "running") == 0 ? ROLLBACK_REVERT_RUNNING : ROLLBACK_REVERT_OFFLINE;
+    return b->was_running && strcmp(state, "running") == 0 ? ROLLBACK_REVERT_RUNNING
+                                                           : ROLLBACK_REVERT_OFFLINE;
 }
 
 static bool is_restore(const struct burst *b)

@@ -27,18 +27,18 @@ struct binding {
 // The ledger: what was seen together. `proven`: at a moment at which the DC or the guest's own channel showed it true.
 struct pair {
     char guest[UUID_TEXT];
-    char guid[UUID_TEXT];        // the account
+    char guid[UUID_TEXT];            // the account
     unsigned char fingerprint[HASH]; // HMAC with the host's key
-    uint64_t set_at;             // FILETIME on the guest's side, 0 unknown
-    uint64_t pwd_last_set;       // FILETIME in AD, 0 unknown
-    int64_t kvno;                // in AD, -1 unknown
-    int64_t first_us, last_us;   // when first and last seen
+    uint64_t set_at;                 // FILETIME on the guest's side, 0 unknown
+    uint64_t pwd_last_set;           // FILETIME in AD, 0 unknown
+    int64_t kvno;                    // in AD, -1 unknown
+    int64_t first_us, last_us;       // when first and last seen
     bool proven;
 };
 
 // Signals gathered since the guest was last quiet (daemon/core/signal.h).
 struct burst {
-    uint64_t seen; // a bit a signal kind
+    uint64_t seen;             // a bit a signal kind
     int64_t first_us, last_us; // last_us 0: no burst
     bool was_running, was_managedsaved, persistent;
     bool disk_replaced, disk_changed, snapshot_back, first_sight;
@@ -48,15 +48,15 @@ struct burst {
 struct guest {
     char uuid[UUID_TEXT];
     char name[NAME_TEXT];
-    bool present;          // still known to libvirt
-    bool running;          // running or paused
+    bool present; // still known to libvirt
+    bool running; // running or paused
     bool agent_connected;
-    int64_t seen_us;       // last signal
-    int64_t ran_us;        // last time it was seen running
+    int64_t seen_us; // last signal
+    int64_t ran_us;  // last time it was seen running
     struct burst burst;
-    int64_t open_case;     // 0: none
+    int64_t open_case; // 0: none
     int64_t last_case;
-    enum verdict verdict;  // of the last case
+    enum verdict verdict; // of the last case
     char cause[SHORT_TEXT];
     int64_t looked_us;
 };
@@ -73,17 +73,17 @@ struct casefile {
     enum case_state state;
     enum outcome outcome;
     enum verdict verdict;
-    char cause[SHORT_TEXT];  // stable id
-    char text[LONG_TEXT];    // one sentence: what is so
-    char would[LONG_TEXT];   // what virtrust would do, or which rule holds it back
-    char next[LONG_TEXT];    // what the administrator can do; "" nothing
+    char cause[SHORT_TEXT]; // stable id
+    char text[LONG_TEXT];   // one sentence: what is so
+    char would[LONG_TEXT];  // what virtrust would do, or which rule holds it back
+    char next[LONG_TEXT];   // what the administrator can do; "" nothing
     unsigned char fingerprint[HASH];
     bool has_fingerprint;
-    int64_t rolled_us;  // last signal of the rollback
+    int64_t rolled_us; // last signal of the rollback
     int64_t opened_us, changed_us, closed_us;
-    int64_t wake_us;    // when to try again; 0 none
-    uint32_t epoch;     // raised by every step: a late answer of an older epoch is dropped
-    uint32_t tries;     // of the present state's effect
+    int64_t wake_us; // when to try again; 0 none
+    uint32_t epoch;  // raised by every step: a late answer of an older epoch is dropped
+    uint32_t tries;  // of the present state's effect
 };
 
 // One queued attempt to repair.
@@ -97,15 +97,15 @@ struct job {
     char next[LONG_TEXT];
     char cause[SHORT_TEXT];
     char token[TOKEN_TEXT];
-    char dc[NAME_TEXT];   // the DC that the guest uses
+    char dc[NAME_TEXT];       // the DC that the guest uses
     unsigned char live[HASH]; // SHA-256 that the helper last reported: what compare-and-set expects
     bool has_live;
     unsigned char public_key[65];
     bool has_public_key;
-    bool inherited;       // the sealed secret was there before this job
-    bool reset_answered;  // this job's reset was answered `done`
-    bool stored;          // the probe found the journalled secret in the guest already: its rotation is owed
-    bool heard;           // the guest's agent answered at least once
+    bool inherited;      // the sealed secret was there before this job
+    bool reset_answered; // this job's reset was answered `done`
+    bool stored;         // the probe found the journalled secret in the guest already: its rotation is owed
+    bool heard;          // the guest's agent answered at least once
     int64_t kvno_before, kvno_reset, kvno_after; // -1 unknown
     uint64_t pwd_last_set_reset;
     int64_t created_us, changed_us, deadline_us, next_us; // deadline 0: not running; next 0: no wake

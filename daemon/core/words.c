@@ -19,15 +19,15 @@ static int parse(const char *const *texts, size_t count, const char *text)
 }
 
 // A value out of its range (a damaged database) reads as "?", never beyond the table.
-#define WORDS(enumeration, noun, LIST)                                            \
-    static const char *const noun##_texts[] = {LIST(TEXT)};                       \
-    const char *noun##_text(enumeration v)                                        \
-    {                                                                             \
+#define WORDS(enumeration, noun, LIST)                                               \
+    static const char *const noun##_texts[] = {LIST(TEXT)};                          \
+    const char *noun##_text(enumeration v)                                           \
+    {                                                                                \
         return (size_t)v < ARRAY_SIZE(noun##_texts) ? noun##_texts[(size_t)v] : "?"; \
-    }                                                                             \
-    int noun##_parse(const char *text)                                            \
-    {                                                                             \
-        return parse(noun##_texts, ARRAY_SIZE(noun##_texts), text);               \
+    }                                                                                \
+    int noun##_parse(const char *text)                                               \
+    {                                                                                \
+        return parse(noun##_texts, ARRAY_SIZE(noun##_texts), text);                  \
     }
 
 WORDS(enum signal_kind, signal_kind, SIGNAL_KINDS)

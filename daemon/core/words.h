@@ -8,120 +8,119 @@
 #pragma once
 
 // ---- what a signal is (PROTOCOL.md, "watch → virtrustd") ----
-#define SIGNAL_KINDS(X)                                \
-    X(DEFINED_FROM_SNAPSHOT, "defined-from-snapshot")  \
-    X(STARTED_FROM_SNAPSHOT, "started-from-snapshot")  \
-    X(RESUMED_FROM_SNAPSHOT, "resumed-from-snapshot")  \
-    X(STOPPED_FROM_SNAPSHOT, "stopped-from-snapshot")  \
-    X(PAUSED_FROM_SNAPSHOT, "paused-from-snapshot")    \
-    X(STARTED_RESTORED, "started-restored")            \
-    X(STARTED_BOOTED, "started-booted")                \
-    X(STARTED_MIGRATED, "started-migrated")            \
-    X(STARTED_OTHER, "started-other")                  \
-    X(RESUMED_MIGRATED, "resumed-migrated")            \
-    X(RESUMED, "resumed")                              \
-    X(STOPPED, "stopped")                              \
-    X(STOPPED_SAVED, "stopped-saved")                  \
-    X(STOPPED_MIGRATED, "stopped-migrated")            \
-    X(PAUSED, "paused")                                \
-    X(SUSPENDED_OTHER, "suspended-other")              \
-    X(CRASHED, "crashed")                              \
-    X(DEFINED_ADDED, "defined-added")                  \
-    X(DEFINED_UPDATED, "defined-updated")              \
-    X(DEFINED_RENAMED, "defined-renamed")              \
-    X(UNDEFINED, "undefined")                          \
-    X(UNDEFINED_RENAMED, "undefined-renamed")          \
-    X(AGENT_CONNECTED, "agent-connected")              \
-    X(AGENT_DISCONNECTED, "agent-disconnected")        \
-    X(HOOK_PREPARE, "hook-prepare")                    \
-    X(HOOK_START, "hook-start")                        \
-    X(HOOK_STARTED, "hook-started")                    \
-    X(HOOK_STOPPED, "hook-stopped")                    \
-    X(HOOK_RELEASE, "hook-release")                    \
-    X(HOOK_RESTORE, "hook-restore")                    \
-    X(HOOK_MIGRATE, "hook-migrate")                    \
-    X(HOOK_RECONNECT, "hook-reconnect")                \
-    X(CONNECTED, "connected")                          \
-    X(CONNECTION_LOST, "connection-lost")              \
-    X(SCAN_BEGIN, "scan-begin")                        \
-    X(SCAN, "scan")                                    \
+#define SIGNAL_KINDS(X)                               \
+    X(DEFINED_FROM_SNAPSHOT, "defined-from-snapshot") \
+    X(STARTED_FROM_SNAPSHOT, "started-from-snapshot") \
+    X(RESUMED_FROM_SNAPSHOT, "resumed-from-snapshot") \
+    X(STOPPED_FROM_SNAPSHOT, "stopped-from-snapshot") \
+    X(PAUSED_FROM_SNAPSHOT, "paused-from-snapshot")   \
+    X(STARTED_RESTORED, "started-restored")           \
+    X(STARTED_BOOTED, "started-booted")               \
+    X(STARTED_MIGRATED, "started-migrated")           \
+    X(STARTED_OTHER, "started-other")                 \
+    X(RESUMED_MIGRATED, "resumed-migrated")           \
+    X(RESUMED, "resumed")                             \
+    X(STOPPED, "stopped")                             \
+    X(STOPPED_SAVED, "stopped-saved")                 \
+    X(STOPPED_MIGRATED, "stopped-migrated")           \
+    X(PAUSED, "paused")                               \
+    X(SUSPENDED_OTHER, "suspended-other")             \
+    X(CRASHED, "crashed")                             \
+    X(DEFINED_ADDED, "defined-added")                 \
+    X(DEFINED_UPDATED, "defined-updated")             \
+    X(DEFINED_RENAMED, "defined-renamed")             \
+    X(UNDEFINED, "undefined")                         \
+    X(UNDEFINED_RENAMED, "undefined-renamed")         \
+    X(AGENT_CONNECTED, "agent-connected")             \
+    X(AGENT_DISCONNECTED, "agent-disconnected")       \
+    X(HOOK_PREPARE, "hook-prepare")                   \
+    X(HOOK_START, "hook-start")                       \
+    X(HOOK_STARTED, "hook-started")                   \
+    X(HOOK_STOPPED, "hook-stopped")                   \
+    X(HOOK_RELEASE, "hook-release")                   \
+    X(HOOK_RESTORE, "hook-restore")                   \
+    X(HOOK_MIGRATE, "hook-migrate")                   \
+    X(HOOK_RECONNECT, "hook-reconnect")               \
+    X(CONNECTED, "connected")                         \
+    X(CONNECTION_LOST, "connection-lost")             \
+    X(SCAN_BEGIN, "scan-begin")                       \
+    X(SCAN, "scan")                                   \
     X(SCAN_END, "scan-end")
 
 // ---- what a burst of signals amounts to (the kind of a case) ----
-#define ROLLBACK_KINDS(X)                       \
-    X(NONE, "none")                             \
-    X(REVERT_RUNNING, "revert-running")         \
-    X(REVERT_STARTED, "revert-started")         \
-    X(REVERT_STOPPED, "revert-stopped")         \
-    X(REVERT_OFFLINE, "revert-offline")         \
-    X(REVERT_PAUSED, "revert-paused")           \
-    X(REVERT_TRANSIENT, "revert-transient")     \
-    X(REVERT_MISSED, "revert-missed")           \
-    X(RESTORE, "restore")                       \
-    X(MANAGEDSAVE_START, "managedsave-start")   \
-    X(DISK_REPLACED, "disk-replaced")           \
-    X(DISK_CHANGED, "disk-changed")             \
-    X(FIRST_SIGHT, "first-sight")               \
-    X(START, "start")                           \
-    X(MANUAL, "manual")                         \
+#define ROLLBACK_KINDS(X)                     \
+    X(NONE, "none")                           \
+    X(REVERT_RUNNING, "revert-running")       \
+    X(REVERT_STARTED, "revert-started")       \
+    X(REVERT_STOPPED, "revert-stopped")       \
+    X(REVERT_OFFLINE, "revert-offline")       \
+    X(REVERT_PAUSED, "revert-paused")         \
+    X(REVERT_TRANSIENT, "revert-transient")   \
+    X(REVERT_MISSED, "revert-missed")         \
+    X(RESTORE, "restore")                     \
+    X(MANAGEDSAVE_START, "managedsave-start") \
+    X(DISK_REPLACED, "disk-replaced")         \
+    X(DISK_CHANGED, "disk-changed")           \
+    X(FIRST_SIGHT, "first-sight")             \
+    X(START, "start")                         \
+    X(MANUAL, "manual")                       \
     X(SNAPSHOT_HALT, "snapshot-halt")
 
-#define VERDICTS(X)                                 \
-    X(UNKNOWN, "unknown")                           \
-    X(IN_STEP, "in-step")                           \
-    X(BEHIND, "behind")                             \
-    X(AHEAD, "ahead")                               \
-    X(NOT_A_MEMBER, "not-a-member")                 \
-    X(DOMAIN_CONTROLLER, "domain-controller")       \
-    X(STANDBY, "standby")                           \
-    X(TWIN, "twin")                                 \
-    X(CHANGED_ELSEWHERE, "changed-elsewhere")       \
-    X(IDENTITY_MISMATCH, "identity-mismatch")       \
-    X(OTHER_DIRECTORY, "other-directory")           \
-    X(RECURRING, "recurring")                       \
-    X(ACCOUNT_MISSING, "account-missing")           \
-    X(ACCOUNT_DISABLED, "account-disabled")         \
+#define VERDICTS(X)                           \
+    X(UNKNOWN, "unknown")                     \
+    X(IN_STEP, "in-step")                     \
+    X(BEHIND, "behind")                       \
+    X(AHEAD, "ahead")                         \
+    X(NOT_A_MEMBER, "not-a-member")           \
+    X(DOMAIN_CONTROLLER, "domain-controller") \
+    X(STANDBY, "standby")                     \
+    X(TWIN, "twin")                           \
+    X(CHANGED_ELSEWHERE, "changed-elsewhere") \
+    X(IDENTITY_MISMATCH, "identity-mismatch") \
+    X(OTHER_DIRECTORY, "other-directory")     \
+    X(RECURRING, "recurring")                 \
+    X(ACCOUNT_MISSING, "account-missing")     \
+    X(ACCOUNT_DISABLED, "account-disabled")   \
     X(ACCOUNT_RECREATED, "account-recreated")
 
-#define OUTCOMES(X)               \
-    X(OPEN, "open")               \
-    X(PROVEN, "proven")           \
-    X(CLAIMED, "claimed")         \
-    X(FAILED, "failed")           \
-    X(SILENT, "silent")           \
-    X(REFUSED, "refused")         \
-    X(SUPERSEDED, "superseded")   \
-    X(LEFT, "left")               \
+#define OUTCOMES(X)             \
+    X(OPEN, "open")             \
+    X(PROVEN, "proven")         \
+    X(CLAIMED, "claimed")       \
+    X(FAILED, "failed")         \
+    X(SILENT, "silent")         \
+    X(REFUSED, "refused")       \
+    X(SUPERSEDED, "superseded") \
+    X(LEFT, "left")             \
     X(NO_ACTION, "no-action")
 
-#define CASE_STATES(X)                            \
-    X(LOOKING, "looking")                         \
-    X(ASKING_DIRECTORY, "asking-directory")       \
-    X(AWAITING_APPROVAL, "awaiting-approval")     \
-    X(REPAIRING, "repairing")                     \
+#define CASE_STATES(X)                        \
+    X(LOOKING, "looking")                     \
+    X(ASKING_DIRECTORY, "asking-directory")   \
+    X(AWAITING_APPROVAL, "awaiting-approval") \
+    X(REPAIRING, "repairing")                 \
     X(CLOSED, "closed")
 
 // Every committed step of a repair. The kill tests take their list from here (virtrustd --list-steps).
-#define JOB_STATES(X)                     \
-    X(WAITING_START, "waiting-start")     \
-    X(WAITING_AGENT, "waiting-agent")     \
-    X(CLOCK, "clock")                     \
-    X(PROBING, "probing")                 \
-    X(CHECKING, "checking")               \
-    X(READING, "reading")                 \
-    X(RESETTING, "resetting")             \
-    X(CONFIRMING, "confirming")           \
-    X(COUNTING, "counting")               \
-    X(STORING, "storing")                 \
-    X(ROTATING, "rotating")               \
-    X(PROVING, "proving")                 \
+#define JOB_STATES(X)                 \
+    X(WAITING_START, "waiting-start") \
+    X(WAITING_AGENT, "waiting-agent") \
+    X(CLOCK, "clock")                 \
+    X(PROBING, "probing")             \
+    X(CHECKING, "checking")           \
+    X(READING, "reading")             \
+    X(RESETTING, "resetting")         \
+    X(CONFIRMING, "confirming")       \
+    X(COUNTING, "counting")           \
+    X(STORING, "storing")             \
+    X(ROTATING, "rotating")           \
+    X(PROVING, "proving")             \
     X(ENDED, "ended")
 
-
-#define ROLES(X)                              \
-    X(UNKNOWN, "unknown")                     \
-    X(MEMBER, "member")                       \
-    X(WORKGROUP, "workgroup")                 \
+#define ROLES(X)              \
+    X(UNKNOWN, "unknown")     \
+    X(MEMBER, "member")       \
+    X(WORKGROUP, "workgroup") \
     X(DOMAIN_CONTROLLER, "domain-controller")
 
 // Unknown is a value.
