@@ -2,88 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The steps of a case: each transition, what is tried again, what supersedes, and that nothing else changes anything.
-#include "daemon/core/casestep.h"
-#include "daemon/core/signal.h"
-
-#include "common/filetime.h"
-#include "tests/unit/core_common.h"
-
-#include <stdio.h>
-
-static const int64_t second = 1000000;
-
-// A witnessed revert of a bound member, behind by its key version, in mode repair.
-static struct case_world world(void)
-{
-    struct case_world w = {0};
-
-    w.evidence.guest = (struct guest_side){.known = true, .joined = TRI_YES, .kvno = 2, .has_fingerprint = true};
-    memset(w.evidence.guest.fingerprint, 7, HASH);
-    w.evidence.directory = (struct directory_side){.known = true, .found = TRI_YES, .kvno = 3, .uac = 0x1000};
-    w.evidence.bound = true;
-    snprintf(w.evidence.binding.name, sizeof w.evidence.binding.name, "WS1$");
-    w.circumstances.mode = MODE_CORE_REPAIR;
-    w.circumstances.bound = w.circumstances.domain_configured = w.circumstances.has_agent = true;
-    w.circumstances.same_fingerprint = 1;
-    return w;
-}
-
-static struct casefile opened(enum rollback_kind kind)
-{
-    struct casefile c;
-
-    case_open(&c, "4c6c1b40-0000-0000-0000-000000000001", "ws1", kind, kind == ROLLBACK_REVERT_RUNNING, 5, 6);
-    return c;
-}
-
-static struct case_out step(struct casefile *c, const struct case_input *in, const struct case_world *w, int64_t now)
-{
-    struct case_out out;
-
-    case_step(c, in, w, now, &out);
-    *c = out.next;
-    return out;
-}
-
-static struct case_out give(struct casefile *c, enum case_input_kind kind, const struct case_world *w)
-{
-    const struct case_input in = {.kind = kind};
-
-    return step(c, &in, w, c->changed_us + 1);
-}
-
-static struct casefile in_state(enum case_state state, const struct case_world *w)
-{
-    struct casefile c = opened(ROLLBACK_REVERT_RUNNING);
-    struct case_world asks = *w;
-
-    if (state == CASE_LOOKING)
-        return c;
-    give(&c, CASE_IN_LOOKED, w);
-    if (state == CASE_ASKING_DIRECTORY)
-        return c;
-    if (state == CASE_AWAITING_APPROVAL)
-        asks.circumstances.mode = MODE_CORE_ASK;
-    else if (state == CASE_CLOSED)
-        asks.circumstances.mode = MODE_CORE_OBSERVE;
-    give(&c, CASE_IN_ANSWERED, &asks);
-    assert_int_equal(c.state, state);
-    return c;
-}
-
-static void assert_untouched(const struct casefile *c, const struct casefile *before)
-{
-    assert_int_equal(c->state, before->state);
-    assert_int_equal(c->epoch, before->epoch);
-    assert_int_equal(c->tries, before->tries);
-    assert_int_equal(c->changed_us, before->changed_us);
-    assert_int_equal(c->rolled_us, before->rolled_us);
-    assert_int_equal(c->kind, before->kind);
-    assert_int_equal(c->approved, before->approved);
-    assert_int_equal(c->verdict, before->verdict);
-    assert_int_equal(c->outcome, before->outcome);
-    assert_string_equal(c->text, before->text);
-}
+#include "tests/unit/core_case_bench.h"
 
 static void test_open(void **state)
 {
@@ -102,8 +21,11 @@ static void test_repair(void **state)
 {
     struct case_world w = world();
     struct casefile c = opened(ROLLBACK_REVERT_RUNNING);
-    struct case_input ended = {.kind = CASE_IN_JOB_ENDED, .outcome = OUTCOME_PROVEN, .verdict = VERDICT_IN_STEP,
-                               .cause = "rotation-shown", .text = "kvno 3, then 4"};
+    struct case_input ended = {.kind = CASE_IN_JOB_ENDED,
+                               .outcome = OUTCOME_PROVEN,
+                               .verdict = VERDICT_IN_STEP,
+                               .cause = "rotation-shown",
+                               .text = "kvno 3, then 4"};
     struct case_out out;
 
     (void)state;
@@ -356,7 +278,8 @@ static void test_ignored(void **state)
 {
     static const bool takes[CASE_STATES_COUNT][CASE_IN_GONE + 1] = {
         [CASE_LOOKING] = {[CASE_IN_LOOKED] = true, [CASE_IN_LOOK_FAILED] = true, [CASE_IN_SIGNAL] = true},
-        [CASE_ASKING_DIRECTORY] = {[CASE_IN_ANSWERED] = true, [CASE_IN_UNANSWERED] = true, [CASE_IN_SIGNAL] = true},
+        [CASE_ASKING_DIRECTORY] =
+            {[CASE_IN_ANSWERED] = true, [CASE_IN_UNANSWERED] = true, [CASE_IN_SIGNAL] = true},
         [CASE_AWAITING_APPROVAL] = {[CASE_IN_APPROVED] = true},
         [CASE_REPAIRING] = {[CASE_IN_JOB_ENDED] = true},
     };
@@ -382,12 +305,18 @@ static void test_ignored(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_open), cmocka_unit_test(test_repair),
-        cmocka_unit_test(test_job_keeps_the_verdict), cmocka_unit_test(test_actions),
-        cmocka_unit_test(test_needs_no_directory), cmocka_unit_test(test_tries_again),
-        cmocka_unit_test(test_fails_for_good), cmocka_unit_test(test_approval),
-        cmocka_unit_test(test_signal_while_looking), cmocka_unit_test(test_signal_makes_witnessed),
-        cmocka_unit_test(test_supersede), cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_open),
+        cmocka_unit_test(test_repair),
+        cmocka_unit_test(test_job_keeps_the_verdict),
+        cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_needs_no_directory),
+        cmocka_unit_test(test_tries_again),
+        cmocka_unit_test(test_fails_for_good),
+        cmocka_unit_test(test_approval),
+        cmocka_unit_test(test_signal_while_looking),
+        cmocka_unit_test(test_signal_makes_witnessed),
+        cmocka_unit_test(test_supersede),
+        cmocka_unit_test(test_gone),
         cmocka_unit_test(test_ignored),
     };
 

@@ -12,8 +12,13 @@
 // All that a repair needs.
 static struct circumstances good(void)
 {
-    struct circumstances c = {.verdict = VERDICT_BEHIND, .mode = MODE_CORE_REPAIR, .bound = true,
-                              .domain_configured = true, .witnessed = true, .has_agent = true, .same_fingerprint = 1};
+    struct circumstances c = {.verdict = VERDICT_BEHIND,
+                              .mode = MODE_CORE_REPAIR,
+                              .bound = true,
+                              .domain_configured = true,
+                              .witnessed = true,
+                              .has_agent = true,
+                              .same_fingerprint = 1};
 
     snprintf(c.name, sizeof c.name, "ws1");
     return c;
@@ -162,7 +167,8 @@ static void test_next(void **state)
 static void check(const struct circumstances *c)
 {
     struct decision d = decide(c);
-    bool need = c->verdict == VERDICT_BEHIND || (c->verdict == VERDICT_UNKNOWN && (c->witnessed || c->manual)) ||
+    bool need = c->verdict == VERDICT_BEHIND ||
+                (c->verdict == VERDICT_UNKNOWN && (c->witnessed || c->manual)) ||
                 ((c->verdict == VERDICT_RECURRING || c->verdict == VERDICT_CHANGED_ELSEWHERE) && c->approved);
     bool fit = c->bound && c->domain_configured && !c->twin[0] && !c->transient_disks && c->has_agent;
     bool sure = c->witnessed || c->older_secret || c->approved;
@@ -170,7 +176,8 @@ static void check(const struct circumstances *c)
     bool may = need && fit && sure && willing && (c->same_fingerprint < 3 || c->approved);
 
     if ((d.action == ACTION_REPAIR) != may)
-        fail_msg("verdict %s, mode %d: action %d by rule \"%s\"", verdict_text(c->verdict), c->mode, d.action, d.rule);
+        fail_msg("verdict %s, mode %d: action %d by rule \"%s\"", verdict_text(c->verdict), c->mode, d.action,
+                 d.rule);
     if (c->mode == MODE_CORE_OBSERVE)
         assert_int_not_equal(d.action, ACTION_ASK);
     assert_true(d.text[0]);
@@ -217,9 +224,14 @@ static void test_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_acts),      cmocka_unit_test(test_verdicts),  cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_recurring), cmocka_unit_test(test_elsewhere), cmocka_unit_test(test_next),
-        cmocka_unit_test(test_every_combination), cmocka_unit_test(test_table),
+        cmocka_unit_test(test_acts),
+        cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_recurring),
+        cmocka_unit_test(test_elsewhere),
+        cmocka_unit_test(test_next),
+        cmocka_unit_test(test_every_combination),
+        cmocka_unit_test(test_table),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

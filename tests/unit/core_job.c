@@ -7,8 +7,9 @@
 
 static void test_good_run(void **state)
 {
-    static const enum job_state path[] = {JOB_CLOCK,    JOB_PROBING,  JOB_CHECKING, JOB_READING,  JOB_RESETTING,
-                                          JOB_CONFIRMING, JOB_COUNTING, JOB_STORING,  JOB_ROTATING, JOB_PROVING};
+    static const enum job_state path[] = {JOB_CLOCK,     JOB_PROBING,    JOB_CHECKING, JOB_READING,
+                                          JOB_RESETTING, JOB_CONFIRMING, JOB_COUNTING, JOB_STORING,
+                                          JOB_ROTATING,  JOB_PROVING};
     struct bench b = bench_new();
     unsigned mints = 0, tokens = 0;
 
@@ -100,7 +101,8 @@ static void test_stop_everywhere(void **state)
 // An answer of another kind, or one that says nothing, is never taken for a good one.
 static void test_empty_answers(void **state)
 {
-    static const char *const types[] = {"done", "probe", "check", "account", "reset", "login", "result", "error", "x"};
+    static const char *const types[] = {"done",  "probe",  "check", "account", "reset",
+                                        "login", "result", "error", "x"};
 
     (void)state;
     for (int s = JOB_CLOCK; s < JOB_ENDED; s++)
@@ -123,8 +125,9 @@ static void test_fatal_errors(void **state)
         const char *code;
         enum outcome outcome;
     } rows[] = {
-        {"guest-gone", OUTCOME_LEFT},     {"exec-blocked", OUTCOME_FAILED}, {"no-helper", OUTCOME_FAILED},
-        {"push-refused", OUTCOME_FAILED}, {"permission", OUTCOME_FAILED},   {"helper-refused", OUTCOME_REFUSED},
+        {"guest-gone", OUTCOME_LEFT},      {"exec-blocked", OUTCOME_FAILED},
+        {"no-helper", OUTCOME_FAILED},     {"push-refused", OUTCOME_FAILED},
+        {"permission", OUTCOME_FAILED},    {"helper-refused", OUTCOME_REFUSED},
         {"helper-failed", OUTCOME_FAILED}, {"outside-base", OUTCOME_REFUSED},
     };
 

@@ -15,8 +15,10 @@ static void test_account(void **state)
         const char *cause;
     } ends[] = {
         {"found=0", OUTCOME_REFUSED, VERDICT_ACCOUNT_MISSING, "account-missing"},
-        {"found=1 kvno=3 guid=" GUID " sid=S-1-5-21-1-2-3-9", OUTCOME_REFUSED, VERDICT_ACCOUNT_RECREATED, "account-recreated"},
-        {"found=1 kvno=3 guid=00000000-2222-3333-4444-555555555555 sid=" SID, OUTCOME_REFUSED, VERDICT_ACCOUNT_RECREATED, "account-recreated"},
+        {"found=1 kvno=3 guid=" GUID " sid=S-1-5-21-1-2-3-9", OUTCOME_REFUSED, VERDICT_ACCOUNT_RECREATED,
+         "account-recreated"},
+        {"found=1 kvno=3 guid=00000000-2222-3333-4444-555555555555 sid=" SID, OUTCOME_REFUSED,
+         VERDICT_ACCOUNT_RECREATED, "account-recreated"},
         {"found=1 kvno=3", OUTCOME_REFUSED, VERDICT_ACCOUNT_RECREATED, "account-recreated"},
         {ACCOUNT "pwd_last_set=9", OUTCOME_FAILED, VERDICT_UNKNOWN, "no-kvno"},
         {ACCOUNT "kvno=three", OUTCOME_FAILED, VERDICT_UNKNOWN, "no-kvno"},
@@ -253,16 +255,11 @@ static void test_proof_unreachable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_account),
-        cmocka_unit_test(test_reset),
-        cmocka_unit_test(test_kvno_moved),
-        cmocka_unit_test(test_reset_never_takes),
-        cmocka_unit_test(test_login),
-        cmocka_unit_test(test_done_long_ago),
-        cmocka_unit_test(test_inherits),
-        cmocka_unit_test(test_healthy_with_a_journal),
-        cmocka_unit_test(test_proof),
-        cmocka_unit_test(test_proof_unreachable),
+        cmocka_unit_test(test_account),    cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_kvno_moved), cmocka_unit_test(test_reset_never_takes),
+        cmocka_unit_test(test_login),      cmocka_unit_test(test_done_long_ago),
+        cmocka_unit_test(test_inherits),   cmocka_unit_test(test_healthy_with_a_journal),
+        cmocka_unit_test(test_proof),      cmocka_unit_test(test_proof_unreachable),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

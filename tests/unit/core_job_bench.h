@@ -20,10 +20,11 @@ static const int64_t second = 1000000;
 #define GUID "11111111-2222-3333-4444-555555555555"
 #define SID "S-1-5-21-1-2-3-1105"
 #define LIVE "0101010101010101010101010101010101010101010101010101010101010101"
-#define KEY                                                                                                       \
-    "0402020202020202020202020202020202020202020202020202020202020202"                                             \
+#define KEY                                                            \
+    "0402020202020202020202020202020202020202020202020202020202020202" \
     "020202020202020202020202020202020202020202020202020202020202020202"
-#define MEMBER "joined=1 sam_account_name=WS1$ domain=corp.test live_sha256=" LIVE " public_key=" KEY " dc=dc1 "
+#define MEMBER \
+    "joined=1 sam_account_name=WS1$ domain=corp.test live_sha256=" LIVE " public_key=" KEY " dc=dc1 "
 #define BROKEN MEMBER "channel=broken dc_reachable=1 channel_code=wrong-password"
 #define ACCOUNT "found=1 guid=" GUID " sid=" SID " dc=dc1 "
 
@@ -88,7 +89,8 @@ static inline void expect(const struct bench *b, enum job_state state, enum job_
     assert_int_equal(b->out.effect, effect);
 }
 
-static inline void expect_end(const struct bench *b, enum outcome outcome, enum verdict verdict, const char *cause)
+static inline void expect_end(const struct bench *b, enum outcome outcome, enum verdict verdict,
+                              const char *cause)
 {
     assert_string_equal(job_state_text(b->j.state), "ended");
     assert_string_equal(outcome_text(b->j.outcome), outcome_text(outcome));

@@ -13,15 +13,22 @@ static void test_probe(void **state)
         const char *cause;
     } ends[] = {
         {"joined=0", OUTCOME_NO_ACTION, VERDICT_NOT_A_MEMBER, "not-joined"},
-        {"account_sid=S-1-5-21-1-2-3-9 channel=broken", OUTCOME_REFUSED, VERDICT_IDENTITY_MISMATCH, "claims-other"},
+        {"account_sid=S-1-5-21-1-2-3-9 channel=broken", OUTCOME_REFUSED, VERDICT_IDENTITY_MISMATCH,
+         "claims-other"},
         {"sam_account_name=WS2$ channel=healthy", OUTCOME_REFUSED, VERDICT_IDENTITY_MISMATCH, "claims-other"},
-        {"sam_account_name=ws1$ domain=x.test channel=broken", OUTCOME_REFUSED, VERDICT_IDENTITY_MISMATCH, "claims-other"},
+        {"sam_account_name=ws1$ domain=x.test channel=broken", OUTCOME_REFUSED, VERDICT_IDENTITY_MISMATCH,
+         "claims-other"},
         {MEMBER "channel=healthy", OUTCOME_NO_ACTION, VERDICT_IN_STEP, "probe-healthy"},
-        {MEMBER "channel=unknown channel_code=account-missing", OUTCOME_REFUSED, VERDICT_ACCOUNT_MISSING, "account-missing"},
-        {MEMBER "channel=unknown channel_code=account-disabled", OUTCOME_REFUSED, VERDICT_ACCOUNT_DISABLED, "account-disabled"},
-        {"joined=1 channel=broken dc_reachable=1 live_sha256=" LIVE, OUTCOME_FAILED, VERDICT_UNKNOWN, "helper-answer"},
-        {"joined=1 channel=broken dc_reachable=1 public_key=" KEY, OUTCOME_FAILED, VERDICT_UNKNOWN, "helper-answer"},
-        {"joined=1 channel=broken dc_reachable=1 live_sha256=00 public_key=" KEY, OUTCOME_FAILED, VERDICT_UNKNOWN, "helper-answer"},
+        {MEMBER "channel=unknown channel_code=account-missing", OUTCOME_REFUSED, VERDICT_ACCOUNT_MISSING,
+         "account-missing"},
+        {MEMBER "channel=unknown channel_code=account-disabled", OUTCOME_REFUSED, VERDICT_ACCOUNT_DISABLED,
+         "account-disabled"},
+        {"joined=1 channel=broken dc_reachable=1 live_sha256=" LIVE, OUTCOME_FAILED, VERDICT_UNKNOWN,
+         "helper-answer"},
+        {"joined=1 channel=broken dc_reachable=1 public_key=" KEY, OUTCOME_FAILED, VERDICT_UNKNOWN,
+         "helper-answer"},
+        {"joined=1 channel=broken dc_reachable=1 live_sha256=00 public_key=" KEY, OUTCOME_FAILED,
+         VERDICT_UNKNOWN, "helper-answer"},
     };
 
     (void)state;

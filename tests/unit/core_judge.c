@@ -215,17 +215,10 @@ static void test_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_controller),
-        cmocka_unit_test(test_not_joined),
-        cmocka_unit_test(test_claims),
-        cmocka_unit_test(test_account),
-        cmocka_unit_test(test_unread),
-        cmocka_unit_test(test_dates),
-        cmocka_unit_test(test_sentinels),
-        cmocka_unit_test(test_doubt),
-        cmocka_unit_test(test_kvno),
-        cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_controller), cmocka_unit_test(test_not_joined), cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_account),    cmocka_unit_test(test_unread),     cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_sentinels),  cmocka_unit_test(test_doubt),      cmocka_unit_test(test_kvno),
+        cmocka_unit_test(test_empty),      cmocka_unit_test(test_table),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,12 +51,15 @@ static inline struct evidence plain(void)
     return e;
 }
 
-static inline struct pair *add_pair(struct evidence *e, unsigned char fingerprint, int64_t first_us, uint64_t set_at,
-                             uint64_t pwd_last_set)
+static inline struct pair *add_pair(struct evidence *e, unsigned char fingerprint, int64_t first_us,
+                                    uint64_t set_at, uint64_t pwd_last_set)
 {
     struct pair *p = &e->pairs[e->pairs_count++];
 
-    *p = (struct pair){.first_us = first_us, .last_us = first_us, .set_at = set_at, .pwd_last_set = pwd_last_set,
+    *p = (struct pair){.first_us = first_us,
+                       .last_us = first_us,
+                       .set_at = set_at,
+                       .pwd_last_set = pwd_last_set,
                        .kvno = -1};
     print(p->fingerprint, fingerprint);
     return p;

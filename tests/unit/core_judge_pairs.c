@@ -141,12 +141,9 @@ static void test_windows_by_ledger(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_proven_pair),
-        cmocka_unit_test(test_moved_kvno),
-        cmocka_unit_test(test_older_secret),
-        cmocka_unit_test(test_births),
-        cmocka_unit_test(test_changed_by_this_guest),
-        cmocka_unit_test(test_windows_by_ledger),
+        cmocka_unit_test(test_proven_pair),           cmocka_unit_test(test_moved_kvno),
+        cmocka_unit_test(test_older_secret),          cmocka_unit_test(test_births),
+        cmocka_unit_test(test_changed_by_this_guest), cmocka_unit_test(test_windows_by_ledger),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

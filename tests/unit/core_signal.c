@@ -79,8 +79,8 @@ static void test_rows(void **state)
 // lost of it but its mark.
 static void test_lost_events(void **state)
 {
-    static const char *const events[] = {"stopped-from-snapshot", "started-from-snapshot", "resumed-from-snapshot",
-                                         "defined-from-snapshot"};
+    static const char *const events[] = {"stopped-from-snapshot", "started-from-snapshot",
+                                         "resumed-from-snapshot", "defined-from-snapshot"};
     const struct signal_policy policy = {0};
 
     (void)state;
@@ -189,7 +189,8 @@ static void test_new_kinds(void **state)
     (void)state;
     for (int k = 0; k < ROLLBACK_KINDS_COUNT; k++) {
         const char *text = rollback_kind_text((enum rollback_kind)k);
-        bool wanted = strncmp(text, "revert-", 7) == 0 || k == ROLLBACK_RESTORE || k == ROLLBACK_DISK_REPLACED;
+        bool wanted = strncmp(text, "revert-", 7) == 0 || k == ROLLBACK_RESTORE ||
+                      k == ROLLBACK_DISK_REPLACED;
 
         assert_int_equal(rollback_is_new((enum rollback_kind)k), wanted);
     }
@@ -198,8 +199,9 @@ static void test_new_kinds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),      cmocka_unit_test(test_lost_events),   cmocka_unit_test(test_policy),
-        cmocka_unit_test(test_settle),    cmocka_unit_test(test_remembers),     cmocka_unit_test(test_gone_and_back),
+        cmocka_unit_test(test_rows),      cmocka_unit_test(test_lost_events),
+        cmocka_unit_test(test_policy),    cmocka_unit_test(test_settle),
+        cmocka_unit_test(test_remembers), cmocka_unit_test(test_gone_and_back),
         cmocka_unit_test(test_new_kinds),
     };
 

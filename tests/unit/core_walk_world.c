@@ -12,7 +12,10 @@
 // The guest rotated once after its snapshot, and was reverted.
 struct world world_new(void)
 {
-    struct world w = {.ad_secret = ROTATED_SECRET, .kvno = 3, .pwd_last_set = 133000000000000000, .running = true,
+    struct world w = {.ad_secret = ROTATED_SECRET,
+                      .kvno = 3,
+                      .pwd_last_set = 133000000000000000,
+                      .running = true,
                       .secrets = ROTATED_SECRET};
 
     w.guest.held = w.snapshot.held = SNAPSHOT_SECRET;
@@ -211,7 +214,8 @@ static bool is_guests(enum job_effect effect)
            effect == JOB_EFFECT_STORE || effect == JOB_EFFECT_ROTATE;
 }
 
-static struct record *do_it(struct world *w, const struct job *j, enum job_effect effect, int secret, enum depth depth)
+static struct record *do_it(struct world *w, const struct job *j, enum job_effect effect, int secret,
+                            enum depth depth)
 {
     if (is_guests(effect) && !w->running)
         return error("guest-off");

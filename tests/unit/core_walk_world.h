@@ -19,11 +19,15 @@ struct guest_state {
     char token[TOKEN_TEXT]; // of the newest probe: older ones are retired
     uint64_t seen;          // a bit a token
     bool has_key, storing;
-    bool stored, rotated;   // recorded results of this token
-    int pending;            // a rotation's new secret, 0 none
+    bool stored, rotated; // recorded results of this token
+    int pending;          // a rotation's new secret, 0 none
 };
 
-enum depth { WHOLE, HALF, UNRECORDED }; // how far an effect comes: all, into its middle, or all but its own record
+enum depth {
+    WHOLE,
+    HALF,
+    UNRECORDED
+}; // how far an effect comes: all, into its middle, or all but its own record
 
 // A request whose sender is gone: it may be done at any later time (a reset: before the directory's next answer).
 struct orphan {

@@ -8,25 +8,25 @@
 
 #include <errno.h>
 
-#define CHECK(enumeration, noun, COUNT)                                                           \
-    static void test_##noun(void **state)                                                         \
-    {                                                                                             \
-        (void)state;                                                                              \
-        for (int i = 0; i < (int)(COUNT); i++) {                                                  \
-            const char *text = noun##_text((enumeration)i);                                       \
-                                                                                                  \
-            assert_non_null(text);                                                                \
-            assert_true(text[0] >= 'a' && text[0] <= 'z');                                        \
-            for (const char *p = text; *p; p++)                                                   \
-                assert_true((*p >= 'a' && *p <= 'z') || *p == '-');                               \
-            assert_int_equal(noun##_parse(text), i);                                              \
-        }                                                                                         \
-        assert_string_equal(noun##_text((enumeration)(COUNT)), "?");                              \
-        assert_string_equal(noun##_text((enumeration)-1), "?");                                   \
-        assert_int_equal(noun##_parse(NULL), -EINVAL);                                            \
-        assert_int_equal(noun##_parse(""), -EINVAL);                                              \
-        assert_int_equal(noun##_parse("?"), -EINVAL);                                             \
-        assert_int_equal(noun##_parse("behind "), -EINVAL);                                       \
+#define CHECK(enumeration, noun, COUNT)                              \
+    static void test_##noun(void **state)                            \
+    {                                                                \
+        (void)state;                                                 \
+        for (int i = 0; i < (int)(COUNT); i++) {                     \
+            const char *text = noun##_text((enumeration)i);          \
+                                                                     \
+            assert_non_null(text);                                   \
+            assert_true(text[0] >= 'a' && text[0] <= 'z');           \
+            for (const char *p = text; *p; p++)                      \
+                assert_true((*p >= 'a' && *p <= 'z') || *p == '-');  \
+            assert_int_equal(noun##_parse(text), i);                 \
+        }                                                            \
+        assert_string_equal(noun##_text((enumeration)(COUNT)), "?"); \
+        assert_string_equal(noun##_text((enumeration)-1), "?");      \
+        assert_int_equal(noun##_parse(NULL), -EINVAL);               \
+        assert_int_equal(noun##_parse(""), -EINVAL);                 \
+        assert_int_equal(noun##_parse("?"), -EINVAL);                \
+        assert_int_equal(noun##_parse("behind "), -EINVAL);          \
     }
 
 CHECK(enum signal_kind, signal_kind, SIGNAL_KINDS_COUNT)
@@ -47,8 +47,9 @@ static void test_kinds_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signal_kind), cmocka_unit_test(test_rollback_kind), cmocka_unit_test(test_verdict),
-        cmocka_unit_test(test_outcome),     cmocka_unit_test(test_case_state),    cmocka_unit_test(test_job_state),
+        cmocka_unit_test(test_signal_kind), cmocka_unit_test(test_rollback_kind),
+        cmocka_unit_test(test_verdict),     cmocka_unit_test(test_outcome),
+        cmocka_unit_test(test_case_state),  cmocka_unit_test(test_job_state),
         cmocka_unit_test(test_role),        cmocka_unit_test(test_kinds_fit),
     };
 
