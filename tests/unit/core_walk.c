@@ -44,7 +44,7 @@ static unsigned scheduled(struct walk *k, unsigned n)
 // Every fault at every effect of the run, and every pair of them; several rolls for what is left to chance.
 static void test_every_pair(void **state)
 {
-    enum { PLACES = 18, CHANCES = 3 };
+    enum { PLACES = 18, CHANCES = 2 };
     unsigned walks = 0;
 
     (void)state;
@@ -74,7 +74,7 @@ static unsigned at_random(struct walk *k, unsigned n)
 static void test_random_faults(void **state)
 {
     (void)state;
-    for (unsigned seed = 0; seed < 30000; seed++) {
+    for (unsigned seed = 0; seed < 15000; seed++) {
         struct walk k = walk_new(at_random, seed);
 
         k.budget = 5;
@@ -119,7 +119,7 @@ static void expect_whole(struct walk *k)
 static void test_reverts(void **state)
 {
     (void)state;
-    for (unsigned seed = 0; seed < 30000; seed++) {
+    for (unsigned seed = 0; seed < 15000; seed++) {
         struct walk k = walk_new(reverts_alone, seed);
 
         k.budget = 8;
@@ -130,7 +130,7 @@ static void test_reverts(void **state)
 static void test_interference(void **state)
 {
     (void)state;
-    for (unsigned seed = 0; seed < 60000; seed++) {
+    for (unsigned seed = 0; seed < 30000; seed++) {
         struct walk k = walk_new(with_interference, seed);
 
         k.budget = 12;
