@@ -109,7 +109,8 @@ static void judge_and_decide(const struct case_world *w, int64_t now_us, struct 
     put(out->next.cause, sizeof out->next.cause, j.cause);
     put(out->next.text, sizeof out->next.text, j.text);
     put(out->next.would, sizeof out->next.would, d.text);
-    put(out->next.next, sizeof out->next.next, d.next);
+    // A look without result says itself what would help, unless a rule has something more pressing to say.
+    put(out->next.next, sizeof out->next.next, d.next[0] ? d.next : w->evidence.guest.why_next);
     if (w->evidence.guest.has_fingerprint) {
         memcpy(out->next.fingerprint, w->evidence.guest.fingerprint, HASH);
         out->next.has_fingerprint = true;
@@ -138,9 +139,10 @@ static void looked(const struct case_input *in, const struct case_world *w, int6
 
     if (failed && tries_again(in, now_us, out, "could not look", w->evidence.guest.why))
         return;
-    // A guest that is no member needs no directory; everything else is compared with it.
+    // A guest that is no member needs no directory, and without a name there is nothing to ask for.
     if ((w->evidence.guest.known && w->evidence.guest.joined == TRI_NO) ||
-        !w->circumstances.domain_configured) {
+        !w->circumstances.domain_configured ||
+        (!w->circumstances.bound && !w->circumstances.computer[0] && !w->evidence.guest.sam[0])) {
         judge_and_decide(w, now_us, out);
         return;
     }

@@ -19,6 +19,7 @@ struct guest_side {
     bool known;          // somebody looked and could read
     char why[LONG_TEXT]; // when not: the reason, a sentence
     char why_code[SHORT_TEXT];
+    char why_next[LONG_TEXT]; // what the administrator can do about it
     enum tri joined;
     enum role role;
     char sam[SHORT_TEXT];   // "" unknown; with '$'

@@ -80,6 +80,7 @@ void side_of_disk(const struct record *r, const struct hostkey *key, struct gues
     if (!record_is(r, "evidence")) {
         snprintf(ret->why_code, sizeof ret->why_code, "%.60s", record_get_or(r, "code", "not-looked"));
         snprintf(ret->why, sizeof ret->why, "%.500s", record_get_or(r, "text", "the disks were not looked at"));
+        snprintf(ret->why_next, sizeof ret->why_next, "%.500s", record_get_or(r, "next", ""));
         return;
     }
     ret->known = true;

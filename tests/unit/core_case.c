@@ -164,6 +164,29 @@ static void test_fails_for_good(void **state)
     assert_false(c.has_fingerprint);
 }
 
+// The reason and the next step are the look's own, and nobody asks a directory for an account without a name.
+static void test_fails_unbound_and_unnamed(void **state)
+{
+    struct case_world w = world();
+    struct casefile c = opened(ROLLBACK_FIRST_SIGHT);
+
+    (void)state;
+    w.evidence.guest = (struct guest_side){.joined = TRI_UNKNOWN, .kvno = -1};
+    snprintf(w.evidence.guest.why, sizeof w.evidence.guest.why, "the disk is encrypted");
+    snprintf(w.evidence.guest.why_next, sizeof w.evidence.guest.why_next, "start the guest");
+    give(&c, CASE_IN_LOOK_FAILED, &w);
+    give(&c, CASE_IN_ANSWERED, &w);
+    assert_int_equal(c.outcome, OUTCOME_NO_ACTION);
+    assert_string_equal(c.text, "the disk is encrypted");
+    assert_string_equal(c.next, "start the guest");
+    w.evidence.bound = w.circumstances.bound = false;
+    c = opened(ROLLBACK_FIRST_SIGHT);
+    give(&c, CASE_IN_LOOK_FAILED, &w);
+    assert_int_equal(c.state, CASE_CLOSED);
+    assert_string_equal(c.text, "the disk is encrypted");
+    assert_non_null(strstr(c.next, "virtrust bind"));
+}
+
 static void test_approval(void **state)
 {
     struct case_world w = world();
@@ -312,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_needs_no_directory),
         cmocka_unit_test(test_tries_again),
         cmocka_unit_test(test_fails_for_good),
+        cmocka_unit_test(test_fails_unbound_and_unnamed),
         cmocka_unit_test(test_approval),
         cmocka_unit_test(test_signal_while_looking),
         cmocka_unit_test(test_signal_makes_witnessed),
