@@ -105,3 +105,28 @@ vt_settled() {
 vt_kill() {
     pkill -KILL -x "${1:0:15}"
 }
+
+# vt_told ID FIELD PATTERN: does the case say this?
+vt_told() {
+    local got
+    got=$(vt_case "$1" "$2")
+    # shellcheck disable=SC2053  # a pattern
+    [[ $got == $3 ]] && return 0
+    printf '  %s of case %s is "%s"\n' "$2" "$1" "$got" >&2
+    return 1
+}
+
+# vt_exit CODE CMD...: ends CMD with this exit code? Its output is in $LAB_TMP/out and $LAB_TMP/err.
+vt_exit() {
+    local want=$1 got=0
+    shift
+    "$@" > "$LAB_TMP/out" 2> "$LAB_TMP/err" || got=$?
+    [ "$got" -eq "$want" ] && return 0
+    printf '  exit code %s, not %s: %s\n' "$got" "$want" "$(cat "$LAB_TMP/err")" >&2
+    return 1
+}
+
+# vt_job ID FIELD: of the case's job, "none" without one.
+vt_job() {
+    { vt --json case "$1" || true; } | jq -r --arg f "$2" '.job[$f] // "none"'
+}
