@@ -54,6 +54,8 @@ static bool on_record(struct stream *s, const struct record *r, void *arg)
     struct watchlink *w = arg;
     struct err err = {0};
 
+    if (record_is(r, "hello"))
+        w->libvirt_lost = record_get_bool(r, "libvirt") != 1;
     if (!record_is(r, "signal"))
         return true;
     if (take_record(w, r, &err) < 0) {
@@ -80,7 +82,7 @@ static void on_connection(int fd, void *arg)
     struct watchlink *w = arg;
 
     w->stream = stream_free(w->stream);
-    w->libvirt_lost = true; // until it says `connected`
+    w->libvirt_lost = true; // until it says otherwise
     w->scan_began_us = 0;
     w->stream = stream_new(w->engine->event, fd, on_record, on_end, w);
 }

@@ -220,6 +220,7 @@ static int say_hello(struct uplink *u)
 
     record_add(r, "program", "virtrust-watch");
     record_add_i64(r, "pid", getpid());
+    u->calls.hello(r, u->user);
     return add_record(u, r);
 }
 

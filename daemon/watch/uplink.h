@@ -16,6 +16,8 @@
 struct uplink;
 
 struct uplink_calls {
+    // What the hello tells besides who we are.
+    void (*hello)(struct record *r, void *user);
     // An acknowledged signal came from this spool file.
     void (*done)(const char *spool, void *user);
     // The queue has fewer entries than before, or the connection came up.

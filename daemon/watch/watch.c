@@ -207,6 +207,14 @@ static bool on_holds(const char *spool, void *user)
     return notes_hold_spool(&w->notes, spool) || queue_holds_spool(w->queue, spool);
 }
 
+// virtrustd may have come up after libvirt did: it would wait in vain for the signal that told so.
+static void on_hello(struct record *r, void *user)
+{
+    const struct watch *w = user;
+
+    record_add_bool(r, "libvirt", w->virt && virt_connection(w->virt));
+}
+
 static void on_done(const char *spool, void *user)
 {
     struct watch *w = user;
@@ -290,7 +298,7 @@ static int set_up_loop(struct watch *w, struct err *err)
 static int set_up(struct watch *w, const struct config *config, struct err *err)
 {
     static const struct hookin_calls hookin_calls = {on_message, on_holds};
-    static const struct uplink_calls uplink_calls = {on_done, on_moved, on_request};
+    static const struct uplink_calls uplink_calls = {on_hello, on_done, on_moved, on_request};
     static const struct virt_calls virt_calls = {on_up, on_down, on_event};
     char path[PATH_MAX];
     int rc = set_up_loop(w, err);
