@@ -105,6 +105,15 @@ static int receive(struct request *q, struct failure *f)
     return request_parse(r, q, f);
 }
 
+static void mark(const struct request *q, const char *where)
+{
+    static const char *const kinds[] = {"account", "reset", "login", "check"};
+    char name[64];
+
+    snprintf(name, sizeof name, "directory.%s.%s", kinds[q->kind], where);
+    fault_point(name);
+}
+
 static int answer(const char *file, struct request *q, struct record **ret, struct failure *f)
 {
     _cleanup_(config_freep) struct config *config = NULL;
@@ -116,7 +125,10 @@ static int answer(const char *file, struct request *q, struct record **ret, stru
     rc = config_load(file, &config, &err);
     if (rc < 0)
         return failure_set(f, rc, "config", "correct the configuration", "%s", err.text);
-    return dispatch(config, q, ret, f);
+    mark(q, "before");
+    rc = dispatch(config, q, ret, f);
+    mark(q, "answered");
+    return rc;
 }
 
 static int serve(const char *file)

@@ -3,6 +3,7 @@
 #include "daemon/engine/journal.h"
 
 #include "common/hex.h"
+#include "common/os/fault.h"
 #include "daemon/engine/engine.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@ int journal_mint(struct store *store, const struct hostkey *key, const char *gui
 
     if (rc == 0)
         rc = secret_make_password(&s, PASSWORD_CHARS, random, sizeof random);
+    fault_replace("canary", s.data, s.len);
     if (rc == 0)
         rc = seal_under(key->bytes, guid, &s, blob, &len, err);
     if (rc == 0)
