@@ -47,6 +47,8 @@
 #   lab_guest_snapshot NAME SNAP / lab_guest_revert NAME SNAP     snapshot with memory; revert to it
 #   lab_guest_disk NAME / lab_guest_uuid NAME
 #
+# virtrust itself (lib/virtrust.sh), its programs ended and held at fault points (lib/faults.sh): told there
+#
 # Disks (lib/windows.sh)
 #   lab_windows_disk FILE HIVEDIR [raw|qcow2] [gpt|mbr]   an NTFS disk with Windows/System32/config/{SECURITY,...}
 #
@@ -80,7 +82,7 @@ LAB_OTHER_OU=OU=Other,$LAB_BASE_DN
 LAB_SVC=virtrust-svc
 LAB_KEYTAB=$LAB/dc/virtrust-svc.keytab
 
-for lab_part in base cache dc libvirt image guest ready windows virtrust; do
+for lab_part in base cache dc libvirt image guest ready windows virtrust faults; do
     # shellcheck source=/dev/null
     . "$LAB_HERE/lib/$lab_part.sh"
 done
