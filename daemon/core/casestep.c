@@ -42,6 +42,11 @@ enum case_effect case_effect(const struct casefile *c)
     return CASE_EFFECT_NONE;
 }
 
+bool case_waits(const struct casefile *c, int64_t now_us)
+{
+    return c->wake_us > now_us && c->wake_us - now_us <= RETRY_US;
+}
+
 static void enter(struct case_out *out, enum case_state state)
 {
     out->next.state = state;

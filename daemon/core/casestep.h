@@ -59,5 +59,9 @@ void case_open(struct casefile *c, const char *guest, const char *name, enum rol
 void case_step(const struct casefile *c, const struct case_input *in, const struct case_world *w,
                int64_t now_us, struct case_out *ret);
 
+// Does the case still pause before it tries its effect again? (A pause that is longer than any is of a clock that was
+// set back since.)
+bool case_waits(const struct casefile *c, int64_t now_us);
+
 // What has to be under way in this state (after a restart: is begun again).
 enum case_effect case_effect(const struct casefile *c);

@@ -68,6 +68,7 @@ enum verdict job_verdict(const struct job *j)
         {"account-missing", VERDICT_ACCOUNT_MISSING},
         {"account-disabled", VERDICT_ACCOUNT_DISABLED},
         {"account-recreated", VERDICT_ACCOUNT_RECREATED},
+        {"twin", VERDICT_TWIN},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(known); i++)
@@ -90,6 +91,38 @@ static void wait_for_guest(struct job_out *out, const struct job_world *w, int64
         out->next.deadline_us = now_us + w->agent_wait_us;
     job_enter(out, JOB_CLOCK, "");
     out->next.tries = tries; // the pauses go on growing while the agent stays away
+}
+
+// The state's effect hands out the journalled secret. That is gone: the host's key was lost, or another guest with
+// this binding has settled it. The reset's own check of the key version keeps one that is still under way from landing.
+static bool lacks_secret(const struct job_out *out, const struct job_world *w)
+{
+    enum job_state state = out->next.state;
+
+    return w->journal == JOURNAL_NONE &&
+           (state == JOB_RESETTING || state == JOB_CONFIRMING || state == JOB_STORING);
+}
+
+static void begin_anew(struct job_out *out)
+{
+    if (!job_start_over(out, JOB_READING, "secret-lost", "the journalled secret is lost; begins with a new one"))
+        return;
+    out->next.inherited = out->next.reset_answered = out->next.stored = false;
+    out->next.kvno_reset = -1;
+}
+
+// A guest may wait for weeks between the decision and its start: what has come up with its account since then would
+// be broken by a reset.
+static void spare_twin(struct job_out *out, const struct job_world *w)
+{
+    char text[LONG_TEXT];
+
+    if (out->effect != JOB_EFFECT_RESET || !w->twin[0])
+        return;
+    out->mint = false;
+    snprintf(text, sizeof text, "another guest with the same binding has run since: %.200s", w->twin);
+    job_end(out, OUTCOME_REFUSED, VERDICT_TWIN, "twin", text,
+            "shut one of the two down, or bind it to an account of its own; then `virtrust repair` the other");
 }
 
 // The effect again, for nobody knows how far it came (after a restart, or while one is under way). Everything but the
@@ -149,7 +182,10 @@ void job_step(const struct job *j, const struct job_input *in, const struct job_
     switch (in->kind) {
     case JOB_IN_WAKE:
     case JOB_IN_RESUME:
-        wake(ret, w, now_us);
+        if (lacks_secret(ret, w))
+            begin_anew(ret);
+        else
+            wake(ret, w, now_us);
         break;
     case JOB_IN_STOP:
         stop(in, ret);
@@ -165,4 +201,5 @@ void job_step(const struct job *j, const struct job_input *in, const struct job_
             parts[j->state](ret, in->answer, w, now_us);
         break;
     }
+    spare_twin(ret, w);
 }

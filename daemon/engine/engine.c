@@ -24,6 +24,17 @@ int64_t now_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+// A guest's words stand in many lines: they must not make lines of their own, nor steer a terminal.
+static void make_safe(char *line)
+{
+    for (unsigned char *c = (unsigned char *)line; *c; c++) {
+        if (*c < 0x20 || *c == 0x7f)
+            *c = '?';
+        else if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) // the second set of controls, as UTF-8
+            c[0] = c[1] = '?';
+    }
+}
+
 void engine_log(int priority, int64_t case_id, const char *guest, const char *format, ...)
 {
     char line[1024];
@@ -32,6 +43,7 @@ void engine_log(int priority, int64_t case_id, const char *guest, const char *fo
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
+    make_safe(line);
     fprintf(stderr, "<%d>virtrustd: %s", priority, line);
     if (case_id)
         fprintf(stderr, " case=%lld", (long long)case_id);
@@ -118,9 +130,9 @@ static int resume_case(const struct casefile *c, void *arg)
 {
     struct engine *e = arg;
 
-    // Performed from the event loop: a due time in the past.
+    // Performed from the event loop: a due time in the past, or behind the pause that was begun.
     if (case_effect(c) != CASE_EFFECT_NONE || c->state == CASE_REPAIRING)
-        due_set(&e->due, DUE_CASE, c->id, NULL, 1);
+        due_set(&e->due, DUE_CASE, c->id, NULL, case_waits(c, now_us()) ? c->wake_us : 1);
     return 0;
 }
 

@@ -16,6 +16,7 @@
 static int gather(struct engine *e, const struct job *j, struct job_world *ret, struct err *err)
 {
     struct guest g = {0};
+    struct casefile c = {0};
     int rc = store_guest_get(e->store, j->guest, &g, err);
 
     *ret = (struct job_world){
@@ -26,7 +27,11 @@ static int gather(struct engine *e, const struct job *j, struct job_world *ret, 
     if (rc >= 0)
         rc = store_binding_get(e->store, j->guest, &ret->binding, err);
     if (rc >= 0)
-        rc = journal_state(e->store, j->guid, &ret->journal, err);
+        rc = journal_state(e->store, &e->key, j->guid, &ret->journal, err);
+    if (rc >= 0)
+        rc = store_case_get(e->store, j->case_id, &c, err);
+    if (rc >= 0)
+        rc = store_twin(e->store, j->guest, j->guid, c.rolled_us, ret->twin, err);
     return rc < 0 ? rc : 0;
 }
 

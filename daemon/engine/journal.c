@@ -11,15 +11,21 @@
 
 enum { PASSWORD_CHARS = 120 }; // Windows' own length
 
-int journal_state(struct store *store, const char *guid, enum journal_state *ret, struct err *err)
+int journal_state(struct store *store, const struct hostkey *key, const char *guid, enum journal_state *ret,
+                  struct err *err)
 {
+    _cleanup_secret_ struct secret s = {0};
     unsigned char blob[SEAL_BLOB_MAX];
     size_t len;
     int rc = store_journal_get(store, guid, ret, blob, sizeof blob, &len, err);
 
-    if (rc == STORE_NONE)
+    if (rc == 0)
+        rc = seal_open_under(key->bytes, guid, blob, len, &s, err);
+    if (rc == -EBADMSG)
+        engine_log(4, 0, NULL, "the secret journalled for the account %s cannot be opened with this host.key", guid);
+    if (rc == STORE_NONE || rc == -EBADMSG)
         *ret = JOURNAL_NONE;
-    return rc < 0 ? rc : 0;
+    return rc < 0 && rc != -EBADMSG ? rc : 0;
 }
 
 int journal_mint(struct store *store, const struct hostkey *key, const char *guid, struct err *err)

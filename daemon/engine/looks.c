@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum { DIRECTORY_TIMEOUT_S = 90, GRACE_S = 15 };
 
@@ -105,7 +106,7 @@ static int better(const struct casefile *c, void *arg)
     struct choice *choice = arg;
     const struct casefile *b = &choice->best;
 
-    if (c->state != CASE_LOOKING || worker_busy(choice->engine, c->id) || c->wake_us > now_us())
+    if (c->state != CASE_LOOKING || worker_busy(choice->engine, c->id) || case_waits(c, now_us()))
         return 0;
     if (!b->id || c->witnessed > b->witnessed || (c->witnessed == b->witnessed && c->id < b->id))
         choice->best = *c;
@@ -125,6 +126,14 @@ void engine_pump_looks(struct engine *e)
     }
 }
 
+// sAMAccountNames are compared without case; a rule gives its computer without the dollar.
+static bool is_computer(const char *account, const char *computer)
+{
+    size_t len = strlen(computer);
+
+    return strncasecmp(account, computer, len) == 0 && strcmp(account + len, "$") == 0;
+}
+
 static void on_account(struct engine *e, const struct worker_key *key, const struct record *answer, const char *lost,
                        void *arg)
 {
@@ -136,12 +145,14 @@ static void on_account(struct engine *e, const struct worker_key *key, const str
 
     (void)arg;
     in.transient = in.kind == CASE_IN_UNANSWERED;
-    // A policy names the account: the directory's answer becomes the binding (never the guest's own word).
+    // A policy names the account: the directory's answer becomes the binding. It is compared with that name, for the
+    // question may have been another one: the guest's claim, while no policy matched it, or a binding since undone.
     if (in.kind == CASE_IN_ANSWERED && store_case_get(e->store, key->case_id, &c, &err) == 0 &&
         c.epoch == key->epoch && store_binding_get(e->store, c.guest, &b, &err) == STORE_NONE) {
         engine_choice(e, c.guest, c.name, &choice);
         if (choice.computer[0] && choice.domain && record_get_bool(answer, "found") == 1 &&
-            binding_of_account(answer, c.guest, choice.domain->name, "policy", now_us(), &b) == 0)
+            binding_of_account(answer, c.guest, choice.domain->name, "policy", now_us(), &b) == 0 &&
+            is_computer(b.name, choice.computer))
             store_binding_put(e->store, &b, &err);
     }
     take_evidence(e, key, "directory", answer, lost, &in);

@@ -11,19 +11,35 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { GONE_MAX = 256 };
-
-struct gone_list {
-    struct guest guests[GONE_MAX];
-    size_t count;
+struct open_cases {
+    struct engine *engine;
+    struct guest *gone; // those whose guest is not there, owned
+    size_t count, room;
 };
 
-static int note_gone(const struct guest *g, void *arg)
+static int ignore(const struct guest *g, void *arg)
 {
-    struct gone_list *list = arg;
+    (void)g, (void)arg;
+    return 0;
+}
 
-    if (list->count < GONE_MAX)
-        list->guests[list->count++] = *g;
+static int note_gone(const struct casefile *c, void *arg)
+{
+    struct open_cases *list = arg;
+    struct guest g, *grown;
+    struct err err = {0};
+    int rc = store_guest_get(list->engine->store, c->guest, &g, &err);
+
+    if (rc != 0 || g.present || g.open_case != c->id)
+        return rc < 0 ? rc : 0;
+    if (list->count == list->room) {
+        list->room = list->room ? list->room * 2 : 16;
+        grown = reallocarray(list->gone, list->room, sizeof *grown);
+        if (!grown)
+            return -ENOMEM;
+        list->gone = grown;
+    }
+    list->gone[list->count++] = g;
     return 0;
 }
 
@@ -38,30 +54,37 @@ static int leave(struct engine *e, const struct guest *g, const char *why, struc
     return engine_case_input(e, g->open_case, &in, err);
 }
 
+// Every open case of a guest that is not there is left: also those that an earlier scan could not close any more.
+static int leave_gone(struct engine *e, struct err *err)
+{
+    struct open_cases list = {.engine = e};
+    int rc = store_case_each(e->store, NULL, true, 0, note_gone, &list, err);
+
+    for (size_t i = 0; rc >= 0 && i < list.count; i++)
+        rc = leave(e, &list.gone[i], "the guest is no longer defined on this host", err);
+    free(list.gone);
+    return rc < 0 ? rc : 0;
+}
+
 // A whole scan is through: who was not named in it is gone.
 static int scan_ended(struct engine *e, const struct record *signal, struct err *err)
 {
-    _cleanup_free_ struct gone_list *list = calloc(1, sizeof *list);
     int64_t began;
     int rc;
 
-    if (!list)
-        return -ENOMEM;
     if (record_get_i64(signal, "began_us", &began) < 0)
         return 0;
     rc = store_begin(e->store, err);
     if (rc < 0)
         return rc;
-    rc = store_guest_absent(e->store, began, note_gone, list, err);
+    rc = store_guest_absent(e->store, began, ignore, NULL, err);
     if (rc >= 0)
         rc = store_commit(e->store, err);
     if (rc < 0) {
         store_rollback(e->store);
         return rc;
     }
-    for (size_t i = 0; i < list->count; i++)
-        leave(e, &list->guests[i], "the guest is no longer defined on this host", err);
-    return 0;
+    return leave_gone(e, err);
 }
 
 static int note_rename(struct engine *e, const struct guest *g, const char *former, int64_t at_us, struct err *err)
