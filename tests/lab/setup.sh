@@ -69,7 +69,7 @@ lab_install() (
     lab_disable_new "$before"
     if [ "$status" -ne 0 ]; then
         tail -n 20 "$log" >&2
-        printf 'could not install the laboratory: apt-get ended with %s, see above\n' "$status" >&2
+        printf 'could not install the packages: apt-get ended with %s, see above\n' "$status" >&2
     fi
     exit "$status"
 )
