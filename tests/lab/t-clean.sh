@@ -9,9 +9,9 @@
 # What could be left: in here nobody else starts, mounts or writes anything.
 picture() {
     printf 'processes:\n'
-    # Those of the picture itself are other ones each time.
-    # shellcheck disable=SC2009  # all of them are wanted, whatever their names
-    ps -e -o pid=,args= --sort pid | grep -v ' ps -e \| grep -v ' || true
+    # Not through a pipe: its other end is a copy of this shell until it has become itself, and would be in the picture.
+    ps -e -o pid=,args= --sort pid > "$LAB_TMP/ps"
+    grep -v ' ps -e ' "$LAB_TMP/ps" || true
     printf 'mounts:\n'
     # These two are the host's to make and remove, and a mount goes with its directory.
     grep -v ' /var/lib/virtrust \| /var/log/virtrust ' /proc/self/mounts | sort
