@@ -410,11 +410,21 @@ static int decode_line(struct record *r, const char *line, size_t len, struct er
         return rc;
     if (find(r, r->pairs[r->count - 1].key) != &r->pairs[r->count - 1])
         return err_set(err, -EBADMSG, "a record's key stands twice: %s", r->pairs[r->count - 1].key);
-    if (r->count == 1 && strcmp(r->pairs[0].key, "type") != 0)
+    if (r->count == 1 && (strcmp(r->pairs[0].key, "type") != 0 || !record_type(r)))
         return err_set(err, -EBADMSG, "a record does not begin with its type");
     if (r->count == 2 && (strcmp(r->pairs[1].key, "v") != 0 || strcmp(r->pairs[1].value, "1") != 0))
         return err_set(err, -EBADMSG, "a record's second line is not v=1");
     return 0;
+}
+
+bool record_may_end(const char *buf, size_t len, size_t seen)
+{
+    if (len >= RECORD_TOTAL_MAX || (len > 0 && buf[0] == '\n'))
+        return true;
+    for (size_t i = seen ? seen : 1; i < len; i++)
+        if (buf[i] == '\n' && buf[i - 1] == '\n')
+            return true;
+    return false;
 }
 
 int record_decode(const char *buf, size_t len, size_t *ret_used, struct record **ret, struct err *err)

@@ -74,6 +74,10 @@ void record_at(const struct record *r, size_t i, const char **ret_key, const cha
 // 0, -EINVAL (a bad key or a key twice), -E2BIG (a cap), -ENOMEM.
 int record_encode(const struct record *r, char **ret, size_t *ret_len);
 
+// May a record end in what came to buf behind its first `seen` bytes? While it may not, decoding is in vain, and a
+// sender that gives byte after byte would have it done for each.
+bool record_may_end(const char *buf, size_t len, size_t seen);
+
 // Decodes the first record of buf: 0 with *ret_used bytes taken, RECORD_MORE when its end is not there yet (and no
 // cap is passed), -EBADMSG with a sentence when it can never become one, -ENOMEM.
 int record_decode(const char *buf, size_t len, size_t *ret_used, struct record **ret, struct err *err);

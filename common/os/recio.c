@@ -201,7 +201,7 @@ int recio_read(int fd, int timeout_ms, struct record **ret, struct err *err)
     return rc;
 }
 
-int recio_connect(const char *path, struct err *err)
+static int connect_to(const char *path, int flags, struct err *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     _cleanup_close_ int fd = -1;
@@ -210,11 +210,22 @@ int recio_connect(const char *path, struct err *err)
         return err_set(err, -ENAMETOOLONG, "%s: a socket's path must be shorter than %zu bytes", path,
                        sizeof address.sun_path);
     strcpy(address.sun_path, path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
         int code = -errno;
 
-        return err_set(err, code, "%s: %s", path, strerror(-code));
+        return err_set(err, code, "%s: %s", path,
+                       code == -EAGAIN ? "too many connections wait there" : strerror(-code));
     }
     return take_fd(fd);
+}
+
+int recio_connect(const char *path, struct err *err)
+{
+    return connect_to(path, 0, err);
+}
+
+int recio_connect_now(const char *path, struct err *err)
+{
+    return connect_to(path, SOCK_NONBLOCK, err);
 }

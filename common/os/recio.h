@@ -30,3 +30,6 @@ int recio_next(struct recio *s, int timeout_ms, struct record **ret, struct err 
 
 // Connects to a UNIX stream socket: a descriptor, or a negative errno with a sentence (names the path).
 int recio_connect(const char *path, struct err *err);
+// The same for an event loop: never waits, also where the other side's queue is full (-EAGAIN); the descriptor is
+// non-blocking.
+int recio_connect_now(const char *path, struct err *err);

@@ -13,6 +13,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+// Descriptors, and with them the workers' connections, must be left whatever comes here.
+enum { SESSIONS_MAX = 200 };
+
 static const struct {
     const char *type;
     handler handle;
@@ -102,6 +105,7 @@ static void session_free(struct session *s)
             break;
         }
     }
+    s->control->count--;
     worker_cancel_arg(s->engine, s);
     sd_event_source_disable_unref(s->wait_timer);
     record_free(s->request);
@@ -118,7 +122,7 @@ static void on_end(struct stream *stream, void *arg)
 static void on_connection(int fd, void *arg)
 {
     struct control *control = arg;
-    struct session *s = calloc(1, sizeof *s);
+    struct session *s = control->count < SESSIONS_MAX ? calloc(1, sizeof *s) : NULL;
 
     if (!s) {
         close(fd);
@@ -133,6 +137,7 @@ static void on_connection(int fd, void *arg)
     }
     s->next = control->sessions;
     control->sessions = s;
+    control->count++;
 }
 
 // Members of the group `virtrust` may ask and approve; without the group only root may.

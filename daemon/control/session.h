@@ -26,6 +26,7 @@ struct control {
     struct engine *engine;
     sd_event_source *listener;
     struct session *sessions;
+    unsigned count; // of them
 };
 
 typedef void (*handler)(struct session *s, const struct record *request);

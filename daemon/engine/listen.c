@@ -13,6 +13,9 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+// A flood, or an accept() that fails for want of a descriptor, must not keep the loop from everything else.
+enum { ACCEPT_US = 1000000, ACCEPT_MOST = 200 };
+
 struct listener {
     void (*on_connection)(int fd, void *arg);
     void *arg;
@@ -45,7 +48,7 @@ static int bind_at(int fd, const char *path, mode_t mode, struct err *err)
         return err_set(err, -ENAMETOOLONG, "%s: a socket's path must be shorter than %zu bytes", path,
                        sizeof address.sun_path);
     strcpy(address.sun_path, path);
-    other = recio_connect(path, NULL);
+    other = recio_connect_now(path, NULL);
     if (other >= 0) {
         close(other);
         return err_set(err, -EADDRINUSE, "%s: another virtrustd answers there; stop it first", path);
@@ -75,6 +78,7 @@ int listen_open(struct engine *e, const char *name, mode_t mode, void (*on_conne
     rc = sd_event_add_io(e->event, ret, fd, EPOLLIN, on_accept, l);
     if (rc < 0)
         return err_set(err, rc, "%s: %s", path, strerror(-rc));
+    sd_event_source_set_ratelimit(*ret, ACCEPT_US, ACCEPT_MOST);
     sd_event_source_set_io_fd_own(*ret, true);
     sd_event_source_set_destroy_callback(*ret, listener_free);
     take(l);

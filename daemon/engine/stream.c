@@ -168,7 +168,8 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *arg)
         return 0;
     }
     s->in_len += (size_t)n;
-    decode_all(s);
+    if (record_may_end(s->in, s->in_len, s->in_len - (size_t)n))
+        decode_all(s);
     return 0;
 }
 

@@ -7,7 +7,6 @@
 #include "daemon/engine/engine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -126,12 +125,15 @@ static void receive(struct worker_call *c)
     _cleanup_record_ struct record *answer = NULL;
     struct err err = {0};
     size_t used;
+    size_t seen = c->in_len;
     int rc = receive_more(c);
 
     if (rc < 0) {
         finish_lost(c, rc == -EPIPE ? "ended without an answer" : strerror(-rc));
         return;
     }
+    if (!record_may_end(c->in, c->in_len, seen))
+        return;
     rc = record_decode(c->in, c->in_len, &used, &answer, &err);
     if (rc == 0)
         finish(c, answer, NULL);
@@ -178,11 +180,9 @@ static int begin(struct worker_call *c, const struct record *request, unsigned t
         return err_set(err, rc, "cannot encode the request: %s", strerror(-rc));
     if (asprintf(&path, "%s/%s.sock", c->engine->config->runtime_dir, worker_name(c->worker)) < 0)
         return -ENOMEM;
-    c->fd = recio_connect(path, err);
+    c->fd = recio_connect_now(path, err);
     if (c->fd < 0)
         return c->fd;
-    if (fcntl(c->fd, F_SETFL, O_NONBLOCK) < 0)
-        return -errno;
     rc = sd_event_add_io(c->engine->event, &c->io, c->fd, EPOLLIN | EPOLLOUT, on_io, c);
     if (rc < 0)
         return rc;

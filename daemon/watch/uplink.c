@@ -6,7 +6,6 @@
 #include "daemon/watch/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -226,12 +225,11 @@ static int say_hello(struct uplink *u)
 
 static int connect_now(struct uplink *u, struct err *err)
 {
-    _cleanup_close_ int fd = recio_connect(u->path, err);
+    _cleanup_close_ int fd = recio_connect_now(u->path, err);
     int rc;
 
     if (fd < 0)
         return fd;
-    (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     rc = sd_event_add_io(u->event, &u->io, fd, EPOLLIN, on_io, u);
     if (rc >= 0)
         rc = sd_event_source_set_io_fd_own(u->io, 1);
