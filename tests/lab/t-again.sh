@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Reverted again in mid-repair: with the new secret on its way into the guest, with it stored and not yet rotated, and
-# with the rotation done and not yet proven. The repair is held just there, at a fault point, until the second revert has
-# been noticed. Each time the first case ends `superseded` and the second `proven`; a secret that is in flight is
+# with the rotation done and not yet proven. The repair is held just there, at a fault point, until the second revert
+# has been noticed. Each time the first case ends `superseded` and the second `proven`; a secret that is in flight is
 # inherited, and the account is reset anew only when the revert has lost the one that AD holds.
 
 vt_faults

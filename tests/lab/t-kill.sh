@@ -85,7 +85,7 @@ for ((round = 0; round < rounds; round++)); do
     is_proven "$what" "$id"
 done
 
-# ---- killed while the administrator, the guest's start and its agent are waited for ------------------------------------
+# ---- killed while the administrator, the guest's start and its agent are waited for ----------------------------------
 what="killed while waiting"
 lab_note "$what"
 vt_stop
@@ -113,7 +113,7 @@ lab_check "$what: virtrustd was started again 3 times" test "$(daemon_killed)" -
 is_proven "$what" "$id"
 vt_stop
 
-# ---- an orphaned store lands late --------------------------------------------------------------------------------------
+# ---- an orphaned store lands late ------------------------------------------------------------------------------------
 # The hand-over is played by hand: the first job's probe, its reset, and before its store arrives a second job's probe.
 uuid=$(lab_guest_uuid guest1)
 
@@ -135,7 +135,8 @@ public=$(get public_key)
 secret=$(lab_random_password)
 lab_dc_reset guest1 "$secret"
 kvno=$(lab_dc_kvno guest1)
-orphan=("token=$older" "expect=$live" "sealed=$(printf %s "$secret" | "$seal" "$public" "$older")" "kvno=$kvno" "dc=$LAB_DC")
+about=("expect=$live" "kvno=$kvno" "dc=$LAB_DC")
+orphan=("token=$older" "sealed=$(printf %s "$secret" | "$seal" "$public" "$older")" "${about[@]}")
 ask probe "token=$newer" key=1
 public=$(get public_key)
 before=$(keytab)
@@ -143,7 +144,7 @@ ask store "${orphan[@]}"
 lab_check "an orphaned store is refused" test "$(get result)" = refused
 lab_check "because a newer probe has retired it" test "$(get reason)" = superseded
 lab_check "and the keytab is as it was" test "$(keytab)" = "$before"
-ask store "token=$newer" "expect=$live" "sealed=$(printf %s "$secret" | "$seal" "$public" "$newer")" "kvno=$kvno" "dc=$LAB_DC"
+ask store "token=$newer" "sealed=$(printf %s "$secret" | "$seal" "$public" "$newer")" "${about[@]}"
 lab_check "the newer job's store is done" test "$(get result)" = 'done'
 lab_check "and the guest's trust is whole" lab_guest_trust guest1
 before=$(keytab)
