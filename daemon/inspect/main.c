@@ -17,14 +17,14 @@ enum { REQUEST_MS = 30 * 1000, PREPARE_TIMEOUT_S = 1800 };
 static const char usage[] = "usage: virtrust-inspect < REQUEST\n"
                             "       virtrust-inspect --disk FILE [--format FORMAT] [--timeout SECONDS]\n"
                             "       virtrust-inspect --hives DIRECTORY\n"
-                            "       virtrust-inspect --prepare\n"
+                            "       virtrust-inspect --prepare | --version | --help\n"
                             "The answer is a record on standard output (virtrust-inspect(8)); `virtrust "
                             "inspect` shows it to people.\n";
 
 struct options {
     const char *disk, *format, *hives;
     unsigned long timeout_s; // 0: the default
-    bool prepare, help;
+    bool prepare, help, version;
 };
 
 // Only the command line guesses: the daemon names what libvirt names.
@@ -48,7 +48,8 @@ static int parse(int argc, char **argv, struct options *o)
         {"disk", required_argument, NULL, 'd'},  {"format", required_argument, NULL, 'f'},
         {"hives", required_argument, NULL, 'H'}, {"timeout", required_argument, NULL, 't'},
         {"prepare", no_argument, NULL, 'p'},     {"record", no_argument, NULL, 'r'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
+        {"help", no_argument, NULL, 'h'},        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
     };
     char *end = NULL;
     int c;
@@ -64,6 +65,8 @@ static int parse(int argc, char **argv, struct options *o)
             o->prepare = true;
         else if (c == 'h')
             o->help = true;
+        else if (c == 'V')
+            o->version = true;
         else if (c == 't')
             o->timeout_s = strtoul(optarg, &end, 10);
         else if (c != 'r') // --record names what is printed anyway
@@ -136,6 +139,10 @@ int main(int argc, char **argv)
     }
     if (o.help) {
         fputs(usage, stdout);
+        return EXIT_ANSWERED;
+    }
+    if (o.version) {
+        puts("virtrust-inspect " VIRTRUST_VERSION);
         return EXIT_ANSWERED;
     }
     if (o.prepare) {

@@ -100,7 +100,7 @@ static void test_refused(void **state)
     expect(request(remote, "qcow2", NULL, NULL), "unsupported-disk", "no plain file");
     // The header alone is no reason to open a file.
     expect(request(shadow, "qcow2", NULL, NULL), "unsupported-disk", "/etc/shadow");
-    expect(request(over, "qcow2", NULL, NULL), "unsupported-disk", "the guest's XML does not");
+    expect(request(over, "qcow2", NULL, NULL), "unsupported-disk", "and nobody else does");
     expect(request(over, "qcow2", luks, "qcow2"), "unsupported-disk", "differ");
     expect(request(over, "qcow2", plain, NULL), "unsupported-disk", "names no image format");
     r = request(NULL, "raw", NULL, NULL);
