@@ -194,7 +194,7 @@ int doctor_check(const char *uri, struct err *err)
 
     connection = open_libvirt(uri, &why);
     if (!connection) {
-        add_item(r, &n, "libvirt", "bad", why.text, "start libvirt's daemon, or see libvirt_uri in virtrust.yaml");
+        add_item(r, &n, "libvirt", "bad", why.text, "start libvirt's daemon, or see libvirt.uri in virtrust.yaml");
         add_hook(r, &n, 0);
         *err = why;
         return print(r, NULL) == EXIT_ANSWERED ? EXIT_BAD_NEWS : EXIT_NO_WORK;
