@@ -142,7 +142,7 @@ static int check_backing(const struct record *request, unsigned n, size_t level,
         return fail(
             f, "unsupported-disk",
             "the header of %s names the backing file %.200s, and nobody else does: virtrust never follows an "
-            "image's own word; look at the guest by its name while it runs, or write <backingStore> into its XML",
+            "image's own word; look at the running guest by its name, or write <backingStore> into its XML",
             path, named);
     if (strcmp(wanted, named) == 0)
         return 0;

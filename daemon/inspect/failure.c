@@ -11,8 +11,7 @@ static const struct {
     const char *next;
 } codes[] = {
     {"no-disk", EXIT_NO_LOOK, "give the guest a disk, or name a file with --disk"},
-    {"no-such-disk", EXIT_NO_LOOK,
-     "see whether the storage is mounted and the path is right"},
+    {"no-such-disk", EXIT_NO_LOOK, "see whether the storage is mounted and the path is right"},
     {"permission", EXIT_NO_WORK, "run it as root, or let its user read the file"},
     {"unsupported-disk", EXIT_NO_LOOK,
      "virtrust-inspect(8) tells which disks can be read; the helper in a running guest can answer instead"},

@@ -45,10 +45,14 @@ static struct record *disk_request(const struct options *o)
 static int parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
-        {"disk", required_argument, NULL, 'd'},  {"format", required_argument, NULL, 'f'},
-        {"hives", required_argument, NULL, 'H'}, {"timeout", required_argument, NULL, 't'},
-        {"prepare", no_argument, NULL, 'p'},     {"record", no_argument, NULL, 'r'},
-        {"help", no_argument, NULL, 'h'},        {"version", no_argument, NULL, 'V'},
+        {"disk", required_argument, NULL, 'd'},
+        {"format", required_argument, NULL, 'f'},
+        {"hives", required_argument, NULL, 'H'},
+        {"timeout", required_argument, NULL, 't'},
+        {"prepare", no_argument, NULL, 'p'},
+        {"record", no_argument, NULL, 'r'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
     };
     char *end = NULL;
