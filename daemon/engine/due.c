@@ -72,6 +72,15 @@ bool due_take(struct due_list *list, int64_t now, struct due *ret)
     return false;
 }
 
+void due_shift(struct due_list *list, int64_t by_us)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        list->items[i].at_us += by_us;
+        if (list->items[i].at_us < 1) // 0 would be none
+            list->items[i].at_us = 1;
+    }
+}
+
 void due_done(struct due_list *list)
 {
     free(list->items);

@@ -30,4 +30,6 @@ int due_set(struct due_list *list, enum due_kind kind, int64_t id, const char *u
 int64_t due_next(const struct due_list *list);
 // Takes one item that is due out of the list; false when none is.
 bool due_take(struct due_list *list, int64_t now_us, struct due *ret);
+// The clock was moved by so much: everything stays due after the time that was left.
+void due_shift(struct due_list *list, int64_t by_us);
 void due_done(struct due_list *list);

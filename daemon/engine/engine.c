@@ -102,8 +102,8 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
     return 0;
 }
 
-// Due times are on the wall clock, for they outlive a restart; the timer is relative, so that a clock that is set
-// back delays nothing for long: it is armed for an hour at most.
+// Due times are on the wall clock, for they outlive a restart, and move with it when it is set (clock.c); the timer is
+// relative, and armed for an hour at most.
 void engine_rearm(struct engine *e)
 {
     int64_t next = due_next(&e->due), wait = next ? next - now_us() : 0;
@@ -218,6 +218,8 @@ static int open_loop(struct engine *e)
         rc = sd_event_add_time(e->event, &e->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, e);
     if (rc >= 0)
         rc = sd_event_source_set_enabled(e->timer, SD_EVENT_OFF);
+    if (rc >= 0)
+        rc = engine_clock_open(e);
     return rc < 0 ? rc : 0;
 }
 
@@ -273,6 +275,7 @@ struct engine *engine_close(struct engine *e)
     hostkey_done(&e->key);
     due_done(&e->due);
     sd_event_source_disable_unref(e->timer);
+    sd_event_source_disable_unref(e->clock);
     sd_event_unref(e->event);
     config_free(e->config);
     free(e);

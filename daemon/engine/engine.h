@@ -31,7 +31,8 @@ struct engine {
     struct config *config; // owned
     struct store *store;
     sd_event *event;
-    sd_event_source *timer;
+    sd_event_source *timer, *clock; // clock: tells when somebody sets it
+    int64_t ahead_us;               // CLOCK_REALTIME minus CLOCK_BOOTTIME, as of when it was last set
     struct hostkey key;
     struct due_list due;
     struct worker_call *calls; // in flight
@@ -72,6 +73,10 @@ void engine_job_effect(struct engine *e, const struct job *j, enum job_effect ef
 // What the policies and the store know about this guest.
 int engine_world(struct engine *e, const struct casefile *c, struct case_world *ret, struct err *err);
 void engine_choice(struct engine *e, const char *uuid, const char *name, struct config_choice *ret);
+
+// Somebody set the clock (clock.c): hears of it; and what is due is moved with it.
+int engine_clock_open(struct engine *e);
+void engine_clock_moved(struct engine *e, int64_t by_us);
 
 // (Re)arms the timer for the earliest due time.
 void engine_rearm(struct engine *e);

@@ -15,6 +15,7 @@ struct watchlink {
     struct stream *stream; // one watcher; a newer connection replaces an older one
     bool libvirt_lost;
     int64_t scan_began_us;
+    bool scan_owed; // the end of one could not be committed
 };
 
 static void acknowledge(struct stream *s, const struct record *signal)
@@ -25,12 +26,14 @@ static void acknowledge(struct stream *s, const struct record *signal)
     stream_send(s, ack);
 }
 
-// A scan tells who is there; whoever was last heard of before it began is gone. The time is ours, taken when the
-// first of it arrived: every guest named after it is newer.
+// A scan tells who is there; whoever was last heard of before it began is gone: every guest that it names is newer.
+// Where one is older, the clock was set back meanwhile, and the scan cannot tell who is gone.
 static int take_record(struct watchlink *w, const struct record *r, struct err *err)
 {
     _cleanup_record_ struct record *end = NULL;
     const char *kind = record_get_or(r, "kind", "");
+    int64_t at_us;
+    int rc;
 
     if (strcmp(kind, "connection-lost") == 0)
         w->libvirt_lost = true;
@@ -38,6 +41,8 @@ static int take_record(struct watchlink *w, const struct record *r, struct err *
         w->libvirt_lost = false;
     if (strcmp(kind, "scan-begin") == 0)
         record_get_i64(r, "at_us", &w->scan_began_us);
+    if (record_get_i64(r, "at_us", &at_us) == 0 && at_us < w->scan_began_us)
+        w->scan_began_us = 0;
     if (strcmp(kind, "scan-end") != 0)
         return engine_signal(w->engine, r, err);
     if (!w->scan_began_us)
@@ -46,7 +51,9 @@ static int take_record(struct watchlink *w, const struct record *r, struct err *
     record_add(end, "kind", "scan-end");
     record_add_i64(end, "began_us", w->scan_began_us);
     w->scan_began_us = 0;
-    return end ? engine_signal(w->engine, end, err) : -ENOMEM;
+    rc = end ? engine_signal(w->engine, end, err) : -ENOMEM;
+    w->scan_owed = rc < 0;
+    return rc;
 }
 
 static bool on_record(struct stream *s, const struct record *r, void *arg)
@@ -56,6 +63,8 @@ static bool on_record(struct stream *s, const struct record *r, void *arg)
 
     if (record_is(r, "hello"))
         w->libvirt_lost = record_get_bool(r, "libvirt") != 1;
+    if (record_is(r, "hello") && w->scan_owed)
+        watchlink_scan(w);
     if (!record_is(r, "signal"))
         return true;
     if (take_record(w, r, &err) < 0) {

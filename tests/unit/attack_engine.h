@@ -50,13 +50,17 @@ struct stage *stage_free(struct stage *s);
 
 // One turn of the loop after another until it rests for a moment, or `turns` of them.
 void stage_turns(struct stage *s, unsigned turns);
-// Until cond holds; fails the test when it does not within ten seconds.
+// Until cond (evaluated once a turn) holds; fails the test when it does not within many turns.
 #define stage_until(s, cond)                                                                                      \
     do {                                                                                                          \
-        unsigned turns_ = 0;                                                                                      \
-        while (!(cond) && turns_++ < 2000)                                                                        \
-            sd_event_run((s)->engine->event, 5000);                                                               \
-        if (!(cond))                                                                                              \
+        bool came_ = false;                                                                                       \
+                                                                                                                  \
+        for (unsigned turns_ = 0; !came_ && turns_ < 4000; turns_++) {                                            \
+            came_ = (cond);                                                                                       \
+            if (!came_)                                                                                           \
+                sd_event_run((s)->engine->event, 5000);                                                           \
+        }                                                                                                         \
+        if (!came_)                                                                                               \
             fail_msg("never came: %s", #cond);                                                                    \
     } while (0)
 

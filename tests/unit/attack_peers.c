@@ -179,6 +179,56 @@ static void a_slow_sender_costs_little(void **state)
     assert_false(record_may_end("", 0, 0));
 }
 
+static void tell(struct stage *s, int fd, const char *format, ...)
+{
+    static unsigned seq;
+    char body[512], text[640];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(body, sizeof body, format, args);
+    va_end(args);
+    snprintf(text, sizeof text, "type=signal\nv=1\nseq=%u\n%s\n\n", ++seq, body);
+    assert_int_equal(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+    stage_until(s, recv(fd, text, sizeof text, MSG_DONTWAIT) > 0); // acknowledged
+}
+
+// The clock is set back while a scan goes on: a guest that the scan has named is not taken for one that is gone.
+static void a_clock_set_back_in_a_scan_loses_no_guest(void **state)
+{
+    struct stage *s = stage_new("");
+    int fd = connect_to("run/watch.sock");
+    long long now = now_us();
+    struct guest g;
+    struct err err = {0};
+
+    (void)state;
+    assert_true(fd >= 0);
+    tell(s, fd, "kind=defined-added\nguest=" GUEST_A "\nname=vdi-a\nstate=running\nat_us=%lld", now - 7200000000);
+    tell(s, fd, "kind=scan-begin\nat_us=%lld", now);
+    tell(s, fd, "kind=scan\nguest=" GUEST_A "\nname=vdi-a\nstate=running\nat_us=%lld", now - 3600000000);
+    tell(s, fd, "kind=scan-end\nat_us=%lld", now - 3600000000);
+    assert_int_equal(store_guest_get(s->engine->store, GUEST_A, &g, &err), 0);
+    assert_true(g.present && g.running);
+    close(fd);
+    stage_free(s);
+}
+
+// What is due is due after so much time, not when a clock that was set back says so again.
+static void a_clock_set_back_delays_nothing(void **state)
+{
+    struct stage *s = stage_new("look:\n  settle: 100ms\n");
+
+    (void)state;
+    stage_signal(s, GUEST_A, "defined-from-snapshot", "state=off persistent=1");
+    // As it stands after the clock went back by an hour.
+    for (size_t i = 0; i < s->engine->due.count; i++)
+        s->engine->due.items[i].at_us += 3600000000;
+    engine_clock_moved(s->engine, -3600000000);
+    stage_until(s, stage_case(s, GUEST_A).id);
+    stage_free(s);
+}
+
 static int fresh(void **state)
 {
     (void)state;
@@ -193,6 +243,8 @@ int main(void)
         cmocka_unit_test_setup(garbage_is_answered_or_dropped, fresh),
         cmocka_unit_test_setup(a_full_queue_does_not_block, fresh),
         cmocka_unit_test_setup(a_slow_sender_costs_little, fresh),
+        cmocka_unit_test_setup(a_clock_set_back_in_a_scan_loses_no_guest, fresh),
+        cmocka_unit_test_setup(a_clock_set_back_delays_nothing, fresh),
     };
 
     signal(SIGPIPE, SIG_IGN);
