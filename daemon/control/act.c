@@ -71,6 +71,7 @@ void handle_bind(struct session *s, const struct record *request)
                       domain ? "the domain %s is not configured" : "%s", domain ? domain : "no domain is named");
         return;
     }
+    domain = config_domain(config, domain)->name; // named by its NetBIOS name perhaps; guests claim the DNS name
     ask = record_new("account");
     record_add(ask, "domain", domain);
     for (size_t i = 0; i < ARRAY_SIZE(ways); i++)

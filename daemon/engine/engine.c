@@ -65,13 +65,19 @@ static void wake_one(struct engine *e, const struct due *d)
     struct job_input wake = {.kind = JOB_IN_WAKE};
     struct casefile c;
     struct err err = {0};
+    int rc;
 
     switch (d->kind) {
     case DUE_GUEST:
         engine_guest_due(e, d->uuid);
         break;
     case DUE_CASE:
-        if (store_case_get(e->store, d->id, &c, &err) != 0)
+        rc = store_case_get(e->store, d->id, &c, &err);
+        if (rc < 0) {
+            engine_log(3, d->id, NULL, "cannot go on with a case: %s; tries again", err.text);
+            engine_again(e, DUE_CASE, d->id, NULL);
+        }
+        if (rc != 0)
             break;
         if (c.state == CASE_REPAIRING)
             engine_job_told(e, c.id);
@@ -82,8 +88,10 @@ static void wake_one(struct engine *e, const struct due *d)
         prune(e);
         break;
     case DUE_JOB:
-        if (engine_job_input(e, d->id, &wake, &err) < 0)
+        if (engine_job_input(e, d->id, &wake, &err) < 0) {
             engine_log(3, d->id, NULL, "cannot go on with a repair: %s; tries again", err.text);
+            engine_again(e, DUE_JOB, d->id, NULL);
+        }
         break;
     }
 }

@@ -254,9 +254,10 @@ void engine_guest_due(struct engine *e, const char *uuid)
         due_set(&e->due, DUE_GUEST, 0, uuid, g.burst.last_us + settle_us);
         return;
     }
-    if (rc != 0 || !g.burst.last_us)
+    if (rc == STORE_NONE || (rc == 0 && !g.burst.last_us))
         return;
-    rc = settle(e, &g, &opened, &err);
+    if (rc == 0)
+        rc = settle(e, &g, &opened, &err);
     if (rc < 0) {
         engine_log(3, 0, uuid, "cannot open a case: %s; tries again", err.text);
         engine_again(e, DUE_GUEST, 0, uuid);

@@ -6,7 +6,14 @@
 
 #include "tests/unit/core_common.h"
 
+#include "common/os/recio.h"
+
+#include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #define REPAIR "mode: repair\nlook:\n  settle: 100ms\n"
 #define LIVE "0101010101010101010101010101010101010101010101010101010101010101"
@@ -204,6 +211,91 @@ static void a_guest_that_is_gone_is_left_by_the_next_scan(void **state)
     stage_free(s);
 }
 
+static struct record *directory(struct stage *s, const struct record *request)
+{
+    static char state[16] = "old";
+
+    (void)s;
+    if (record_is(request, "account"))
+        return record_of("account", strcmp(state, "old") == 0 ? ACCOUNT_A
+                                    : "found=1 guid=" GUID_A " sid=" SID_A " name=VDI-A$ kvno=6 pwd_last_set=133000000000000001");
+    if (record_is(request, "reset")) {
+        assert_string_equal(state, "old"); // once
+        snprintf(state, sizeof state, "new");
+        return record_of("reset", "result=done dc=dc1");
+    }
+    return record_of("login", strcmp(state, "old") == 0 ? "result=refused" : "result=accepted");
+}
+
+static unsigned blocks_left(void)
+{
+    struct statvfs fs;
+
+    assert_int_equal(statvfs("state", &fs), 0);
+    return (unsigned)fs.f_bavail;
+}
+
+// The disk is full in the middle of a repair, again and again, and has room in between: every step is taken once.
+static void a_full_disk_loses_nothing(void **state)
+{
+    struct stage *s;
+    unsigned filled = 0;
+
+    (void)state;
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mkdir("state", 0700) < 0 ||
+        mount("tmpfs", "state", "tmpfs", 0, "size=2m,mode=0700") < 0) {
+        print_message("no mount namespace of one's own: %s\n", strerror(errno));
+        skip();
+    }
+    s = stage_new(REPAIR STAGE_DOMAIN);
+    let_all_answer(s);
+    s->workers[WORKER_DIRECTORY].answer = directory;
+    stage_bind(s, GUEST_A, GUID_A, SID_A, "VDI-A$");
+    stage_signal(s, GUEST_A, "defined-from-snapshot", "state=running agent=connected persistent=1");
+    for (unsigned i = 0; i < 60; i++) {
+        static char zeros[4096];
+        int fd = open("state/fill", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+        while (write(fd, zeros, sizeof zeros) > 0)
+            ;
+        filled += blocks_left() == 0;
+        for (unsigned turns = 0; turns < 6; turns++)
+            sd_event_run(s->engine->event, 20000);
+        close(fd);
+        unlink("state/fill");
+        // What was put off is due now.
+        due_shift(&s->engine->due, -20000000);
+        engine_rearm(s->engine);
+        for (unsigned turns = 0; turns < i % 9; turns++)
+            sd_event_run(s->engine->event, 20000);
+        if (stage_job(s, stage_case(s, GUEST_A).id).state == JOB_STORING)
+            break;
+    }
+    assert_true(filled > 0);
+    stage_until(s, stage_job(s, stage_case(s, GUEST_A).id).state == JOB_STORING);
+    stage_free(s);
+    assert_int_equal(umount2("state", MNT_DETACH), 0);
+}
+
+// The domain may be named by its NetBIOS name; the binding holds the one that guests are compared with.
+static void a_binding_holds_the_domains_dns_name(void **state)
+{
+    struct stage *s = stage_new(REPAIR STAGE_DOMAIN);
+    struct err err = {0};
+    struct binding b;
+    int fd = recio_connect("run/control.sock", &err);
+    static const char text[] = "type=bind\nv=1\nguest=vdi-a\ndomain=CORP\nname=VDI-A\n\n";
+
+    (void)state;
+    s->workers[WORKER_DIRECTORY].answer = account_a;
+    stage_signal(s, GUEST_A, "defined-added", "state=off persistent=1");
+    assert_int_equal(write(fd, text, sizeof text - 1), (ssize_t)(sizeof text - 1));
+    stage_until(s, store_binding_get(s->engine->store, GUEST_A, &b, &err) == 0);
+    assert_string_equal(b.domain, "corp.test");
+    close(fd);
+    stage_free(s);
+}
+
 // A line of the log stays one line, whatever a guest put into the text.
 static void a_guest_writes_no_line_of_the_log(void **state)
 {
@@ -239,6 +331,8 @@ int main(void)
         cmocka_unit_test_setup(every_guest_that_is_gone_is_left, fresh),
         cmocka_unit_test_setup(a_guest_that_is_gone_is_left_by_the_next_scan, fresh),
         cmocka_unit_test_setup(a_guest_writes_no_line_of_the_log, fresh),
+        cmocka_unit_test_setup(a_binding_holds_the_domains_dns_name, fresh),
+        cmocka_unit_test_setup(a_full_disk_loses_nothing, fresh),
     };
 
     return cmocka_run_group_tests(tests, testing_dir_make, testing_dir_remove);
