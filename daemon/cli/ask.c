@@ -186,8 +186,11 @@ static int take_answers(struct answer *a, struct recio *s, int timeout_ms)
                             "virtrustd's answer cannot be read: %s", err.text[0] ? err.text : strerror(-rc));
         if (record_is(r, "error"))
             return tell_error(a, r);
-        if (record_is(r, "end"))
+        if (record_is(r, "end")) {
+            if (strcmp(a->command, "doctor") == 0)
+                take_noun(a, hook_finding());
             return take_end(a, r);
+        }
         take_noun(a, take(r));
     }
 }

@@ -24,6 +24,8 @@ struct cli {
 int cmd_ask(const struct cli *c, const char *command); // whatever virtrustd answers
 int cmd_inspect(const struct cli *c, const char *command);
 int cmd_hook(const struct cli *c, const char *command);
+// What `doctor` says of the hook: a `finding`. virtrustd cannot know it, it does not see libvirt's files.
+struct record *hook_finding(void);
 
 // One sentence on stderr, "virtrust: WHAT; NEXT", and the code back. `next` may be NULL or "".
 int cli_fail(int exit_code, const char *next, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -12,6 +12,30 @@ static const char missed[] =
     "without the hook a disk that is replaced or written in place while its guest is off, and then "
     "started, is seen only if its file is another one; everything else is noticed by events";
 
+struct record *hook_finding(void)
+{
+    struct record *r = record_new("finding");
+    char program[PROGRAM_PATH], next[ERR_TEXT_MAX + 64];
+    struct hook_report report = {0};
+    struct err err = {0};
+    int rc;
+
+    program_path("virtrust-hook", program);
+    rc = hook_status("", program, 0, &report, &err);
+    record_add(r, "id", "hook");
+    if (rc < 0) {
+        record_add(r, "result", "unknown");
+        record_add(r, "text", err.text);
+        return r;
+    }
+    // virtrust works without it: a missing hook is told, and is no bad news.
+    record_add(r, "result", report.state == HOOK_INSTALLED && !report.reload ? "good" : "unknown");
+    record_add(r, "text", report.text);
+    snprintf(next, sizeof next, "%s", report.next[0] ? report.next : "virtrust hook install");
+    record_add(r, "next", report.state == HOOK_INSTALLED && !report.next[0] ? NULL : next);
+    return r;
+}
+
 int cmd_hook(const struct cli *c, const char *command)
 {
     char program[PROGRAM_PATH];

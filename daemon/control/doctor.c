@@ -23,6 +23,25 @@ static void finding(struct session *s, const char *id, const char *result, const
         s->exit_code = EXIT_BAD_NEWS;
 }
 
+// The helper is not asked (a question to a guest is a log-on of its account): what the last case heard is told.
+static void check_helper(struct session *s, const struct guest *g)
+{
+    _cleanup_record_ struct record *probe = NULL;
+    struct casefile c;
+    struct err err = {0};
+    char text[LONG_TEXT];
+
+    if (!g->last_case || store_evidence_get(s->engine->store, g->last_case, "probe", &probe, &err) == 0)
+        return;
+    if (store_case_get(s->engine->store, g->last_case, &c, &err) == 0 && strcmp(c.cause, "no-helper") == 0) {
+        snprintf(text, sizeof text, "%s has no virtrust-helper", g->name);
+        finding(s, "helper", "bad", text, "install virtrust-helper in the guest, or allow `helper_push` in its policy");
+    } else {
+        snprintf(text, sizeof text, "whether %s has virtrust-helper is not known: no repair has asked it yet", g->name);
+        finding(s, "helper", "unknown", text, "virtrust-helper --version in the guest says whether it is there");
+    }
+}
+
 static int check_guest(const struct guest *g, void *arg)
 {
     struct session *s = arg;
@@ -48,6 +67,8 @@ static int check_guest(const struct guest *g, void *arg)
         snprintf(text, sizeof text, "the agent in %s does not answer", g->name);
         finding(s, "agent", "bad", text, "start qemu-guest-agent in the guest");
     }
+    if (g->running && g->agent_connected)
+        check_helper(s, g);
     if (description && !record_get(description, "genid")) {
         snprintf(text, sizeof text, "%s has no <genid/>: its operating system cannot notice a rollback by itself", g->name);
         snprintf(next, sizeof next, "virsh edit %s: add <genid/> (domain controllers need it)", g->name);

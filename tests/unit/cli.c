@@ -200,6 +200,15 @@ static void test_conversations(void **state)
         const struct conversation *c = &conversations[i];
 
         converse(c->args, c->reply, &r);
+        // What doctor says of this host's own hook stands last, and depends on the host.
+        if (strcmp(c->args[0], "doctor") == 0) {
+            char *hook = strstr(r.out, " hook  ");
+
+            assert_non_null(hook);
+            while (hook > r.out && hook[-1] != '\n')
+                hook--;
+            *hook = '\0';
+        }
         assert_string_equal(r.err, c->err);
         if (c->out)
             assert_string_equal(r.out, c->out);
