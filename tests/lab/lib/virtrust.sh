@@ -78,7 +78,7 @@ vt_newer_case() {
 
 # vt_case ID FIELD: of the case itself.
 vt_case() {
-    { vt --json case "$1" || true; } | jq -r --arg f "$2" '.cases[0][$f] // ""'
+    { vt --json case "$1" 2> "$LAB_TMP/case.err" || true; } | jq -r --arg f "$2" '.cases[0][$f] | if . == null then "" else . end'
 }
 
 vt_closed() {
@@ -128,5 +128,5 @@ vt_exit() {
 
 # vt_job ID FIELD: of the case's job, "none" without one.
 vt_job() {
-    { vt --json case "$1" || true; } | jq -r --arg f "$2" '.job[$f] // "none"'
+    { vt --json case "$1" 2> "$LAB_TMP/case.err" || true; } | jq -r --arg f "$2" '.job[$f] // "none"'
 }
