@@ -41,10 +41,13 @@ hide() {
 private_files() {
     local keep resolv
     resolv=$(cat /etc/resolv.conf 2> /dev/null || true)
+    # Real hives of others, where there are any.
+    LAB_HIVES=$(realpath -m "${VIRTRUST_HIVES:-$LAB_SOURCE/../shared/hives}")
     # What is to be kept reachable below a hidden directory has to be there.
     (umask 077 && mkdir -p "$LAB_CACHE")
     mkdir -p "$LAB_LOGS"
     mapfile -t keep < <(realpath -m "$LAB_SOURCE" "$LAB_BIN" "$LAB_CACHE" "$LAB_LOGS" "$PWD" \
+        "$LAB_HIVES" \
         ${script:+"$(dirname "$script")"} | LC_ALL=C sort -u)
 
     mount -t tmpfs -o mode=0755 tmpfs /run

@@ -61,7 +61,7 @@
 #
 # Variables: $LAB (private directory, gone afterwards), $LAB_LOG (kept when the script fails), $LAB_TMP, $LAB_CACHE,
 # $LAB_SOURCE (the tree), $LAB_BIN (virtrust's programs), $LAB_REALM, $LAB_DOMAIN, $LAB_NETBIOS, $LAB_DC, $LAB_DC_IP,
-# $LAB_BASE_DN, $LAB_OU, $LAB_OTHER_OU, $LAB_SVC, $LAB_KEYTAB.
+# $LAB_BASE_DN, $LAB_OU, $LAB_OTHER_OU, $LAB_SVC, $LAB_KEYTAB, $LAB_HIVES (real hives of others; may not be there).
 
 LAB_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 LAB_SOURCE=$(cd "$LAB_HERE/../.." && pwd)
