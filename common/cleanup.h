@@ -14,12 +14,12 @@
 #define _cleanup_(f) __attribute__((cleanup(f)))
 
 // DEFINE_CLEANUP(struct x *, x_free): x_freep(), for _cleanup_(x_freep). x_free(NULL) must be fine.
-#define DEFINE_CLEANUP(type, func)               \
-    static inline void func##p(type *p)          \
-    {                                            \
-        if (*p)                                  \
-            func(*p);                            \
-    }                                            \
+#define DEFINE_CLEANUP(type, func)      \
+    static inline void func##p(type *p) \
+    {                                   \
+        if (*p)                         \
+            func(*p);                   \
+    }                                   \
     struct cleanup_needs_a_semicolon_##func
 
 #define take(p)                 \
@@ -29,11 +29,11 @@
         t_;                     \
     })
 
-#define take_fd(fd)     \
-    ({                  \
-        int t_ = (fd);  \
-        (fd) = -1;      \
-        t_;             \
+#define take_fd(fd)    \
+    ({                 \
+        int t_ = (fd); \
+        (fd) = -1;     \
+        t_;            \
     })
 
 static inline void cleanup_freep(void *p)

@@ -18,7 +18,8 @@ struct err {
 
 // Writes the sentence (cut at ERR_TEXT_MAX - 1 bytes) and returns `code` unchanged.
 int err_set(struct err *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
-int err_setv(struct err *err, int code, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
+int err_setv(struct err *err, int code, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 
 // Puts "prefix: " before the sentence that stands there and returns `code` unchanged.
 int err_prefix(struct err *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -292,7 +292,8 @@ size_t record_count(const struct record *r)
     return r ? r->count : 0;
 }
 
-void record_at(const struct record *r, size_t i, const char **ret_key, const char **ret_value, size_t *ret_len)
+void record_at(const struct record *r, size_t i, const char **ret_key, const char **ret_value,
+               size_t *ret_len)
 {
     *ret_key = r->pairs[i].key;
     *ret_value = r->pairs[i].value;
@@ -380,7 +381,8 @@ static int decode_value(const char *text, size_t len, char **ret, size_t *ret_le
             n++;
             i += 2;
         } else {
-            return err_set(err, -EBADMSG, "a record's value holds a byte that is not escaped or a bad %% escape");
+            return err_set(err, -EBADMSG,
+                           "a record's value holds a byte that is not escaped or a bad %% escape");
         }
     }
     value[n] = '\0';

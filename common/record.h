@@ -68,7 +68,8 @@ bool record_is(const struct record *r, const char *type);
 
 size_t record_count(const struct record *r);
 // The i-th pair, in order; both borrowed. value may hold NUL bytes; it is NUL-terminated besides.
-void record_at(const struct record *r, size_t i, const char **ret_key, const char **ret_value, size_t *ret_len);
+void record_at(const struct record *r, size_t i, const char **ret_key, const char **ret_value,
+               size_t *ret_len);
 
 // Encodes with the closing empty line. The caller frees *ret (wipe it first where it held a secret).
 // 0, -EINVAL (a bad key or a key twice), -E2BIG (a cap), -ENOMEM.

@@ -52,7 +52,8 @@ static void end_well(int number)
 // No signal gives another exit status than 0, but for those that nobody can catch.
 static void tame_signals(void)
 {
-    static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGSYS, SIGALRM, SIGTERM, SIGINT, SIGQUIT};
+    static const int deadly[] = {SIGSEGV, SIGBUS,  SIGABRT, SIGFPE, SIGILL,
+                                 SIGSYS,  SIGALRM, SIGTERM, SIGINT, SIGQUIT};
     stack_t stack = {.ss_sp = signal_stack, .ss_size = sizeof signal_stack};
     struct sigaction action = {.sa_handler = end_well, .sa_flags = SA_ONSTACK};
     sigset_t none;
@@ -162,8 +163,8 @@ static int send_datagram(const char *data, size_t len)
 
     if (fd < 0)
         return -errno;
-    return sendto(fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&address, sizeof address) ==
-                   (ssize_t)len
+    return sendto(fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&address,
+                  sizeof address) == (ssize_t)len
                ? 0
                : -EAGAIN;
 }

@@ -15,9 +15,9 @@
 
 enum { PROGRAM_MAX = 16 * 1024 * 1024 }; // no virtrust-hook is larger; what is larger is a stranger's
 
-static const char reload_text[] =
-    "reload libvirt's daemon (systemctl reload libvirtd, or virtqemud): it was started without any qemu hook and "
-    "does not look for one again by itself; guests go on running";
+static const char reload_text[] = "reload libvirt's daemon (systemctl reload libvirtd, or virtqemud): it was "
+                                  "started without any qemu hook and "
+                                  "does not look for one again by itself; guests go on running";
 
 struct blob {
     char *data;
@@ -37,7 +37,8 @@ struct paths {
 static int find_paths(const char *prefix, struct paths *p, struct err *err)
 {
     // The longest of them; the others are its beginnings.
-    int n = snprintf(p->temp, sizeof p->temp, "%s/etc/libvirt/hooks/.virtrust-new-%ld", prefix, (long)getpid());
+    int n = snprintf(p->temp, sizeof p->temp, "%s/etc/libvirt/hooks/.virtrust-new-%ld", prefix,
+                     (long)getpid());
 
     if (n < 0 || (size_t)n >= ERR_TEXT_MAX)
         return err_set(err, -ENAMETOOLONG, "the prefix of /etc/libvirt is too long: %.100s…", prefix);
@@ -197,11 +198,10 @@ static void report(struct hook_report *r, const char *text, const char *next)
     snprintf(r->next, sizeof r->next, "%s", next);
 }
 
-
 static void report_foreign(struct hook_report *r)
 {
     report(r, " is somebody else's file and is left alone",
-                "move it to another name in the same directory, then run \"virtrust hook install\" again");
+           "move it to another name in the same directory, then run \"virtrust hook install\" again");
 }
 
 // What install and status have to add about an old libvirt or a needed reload.
@@ -209,7 +209,8 @@ static void add_next(struct hook_report *r, unsigned long version, const char *p
 {
     if (version && version < HOOK_DIRECTORY_SINCE)
         snprintf(r->next, sizeof r->next,
-                 "this libvirt (%lu.%lu.%lu) does not read qemu.d, which came with 6.5.0: call %.200s with the same "
+                 "this libvirt (%lu.%lu.%lu) does not read qemu.d, which came with 6.5.0: call %.200s with "
+                 "the same "
                  "arguments and standard input from a hook of your own, /etc/libvirt/hooks/qemu",
                  version / 1000000, version / 1000 % 1000, version % 1000, program ? program : r->path);
     else if (r->reload)
@@ -228,14 +229,15 @@ static int load_program(const char *program, struct blob *ret, struct err *err)
     int rc = load(program, ret);
 
     if (rc < 0)
-        return err_set(err, rc, "%s: cannot be read: %s; is virtrust installed whole?", program, strerror(-rc));
+        return err_set(err, rc, "%s: cannot be read: %s; is virtrust installed whole?", program,
+                       strerror(-rc));
     if (!is_ours(ret))
         return err_set(err, -EINVAL, "%s: this is no virtrust-hook", program);
     return 0;
 }
 
-int hook_install(const char *prefix, const char *program, unsigned long libvirt_version, struct hook_report *ret,
-                 struct err *err)
+int hook_install(const char *prefix, const char *program, unsigned long libvirt_version,
+                 struct hook_report *ret, struct err *err)
 {
     _cleanup_(blob_clear) struct blob wanted = {0};
     enum hook_state before = HOOK_ABSENT;
@@ -266,8 +268,11 @@ int hook_install(const char *prefix, const char *program, unsigned long libvirt_
     }
     r.state = HOOK_INSTALLED;
     r.reload = before == HOOK_ABSENT && !r.other_hooks;
-    report(&r, before == HOOK_ABSENT ? " is installed" : before == HOOK_STALE
-                ? " is brought up to this version" : " was installed already", "");
+    report(&r,
+           before == HOOK_ABSENT  ? " is installed"
+           : before == HOOK_STALE ? " is brought up to this version"
+                                  : " was installed already",
+           "");
     add_next(&r, libvirt_version, program);
     *ret = r;
     return 0;
@@ -308,8 +313,8 @@ int hook_remove(const char *prefix, struct hook_report *ret, struct err *err)
     return 0;
 }
 
-int hook_status(const char *prefix, const char *program, unsigned long libvirt_version, struct hook_report *ret,
-                struct err *err)
+int hook_status(const char *prefix, const char *program, unsigned long libvirt_version,
+                struct hook_report *ret, struct err *err)
 {
     _cleanup_(blob_clear) struct blob wanted = {0};
     enum hook_state state = HOOK_ABSENT;

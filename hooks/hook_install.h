@@ -44,10 +44,10 @@ struct hook_report {
 
 // `prefix` stands before /etc/libvirt ("" in real life). `program` is the installed virtrust-hook; hook_status takes
 // NULL or a missing one too, it then cannot tell a stale copy. `libvirt_version` 0 is unknown.
-int hook_install(const char *prefix, const char *program, unsigned long libvirt_version, struct hook_report *ret,
-                 struct err *err);
+int hook_install(const char *prefix, const char *program, unsigned long libvirt_version,
+                 struct hook_report *ret, struct err *err);
 int hook_remove(const char *prefix, struct hook_report *ret, struct err *err);
-int hook_status(const char *prefix, const char *program, unsigned long libvirt_version, struct hook_report *ret,
-                struct err *err);
+int hook_status(const char *prefix, const char *program, unsigned long libvirt_version,
+                struct hook_report *ret, struct err *err);
 
 const char *hook_state_text(enum hook_state state); // "absent" "installed" "stale" "foreign"

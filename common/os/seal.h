@@ -40,8 +40,8 @@ int seal_open(const struct secret *private_key, const char *context, const void 
 
 int seal_under(const unsigned char key[static SEAL_KEY], const char *context, const struct secret *s,
                unsigned char ret[static SEAL_BLOB_MAX], size_t *ret_len, struct err *err);
-int seal_open_under(const unsigned char key[static SEAL_KEY], const char *context, const void *blob, size_t len,
-                    struct secret *ret, struct err *err);
+int seal_open_under(const unsigned char key[static SEAL_KEY], const char *context, const void *blob,
+                    size_t len, struct secret *ret, struct err *err);
 
 // Random bytes from the system; never fails softly: 0 or -EIO.
 int seal_random(void *ret, size_t len, struct err *err);

@@ -12,8 +12,8 @@
 enum { DIRECTORY_TIMEOUT_S = 60 };
 
 // The account that the directory answered with becomes the binding.
-static void on_account(struct engine *e, const struct worker_key *key, const struct record *answer, const char *lost,
-                       void *arg)
+static void on_account(struct engine *e, const struct worker_key *key, const struct record *answer,
+                       const char *lost, void *arg)
 {
     struct session *s = arg;
     struct binding b;
@@ -23,18 +23,22 @@ static void on_account(struct engine *e, const struct worker_key *key, const str
 
     (void)key;
     if (!record_is(answer, "account")) {
-        session_error(s, EXIT_NO_WORK, record_get_or(answer, "code", "worker"), record_get_or(answer, "next", ""), "%s",
+        session_error(s, EXIT_NO_WORK, record_get_or(answer, "code", "worker"),
+                      record_get_or(answer, "next", ""), "%s",
                       lost ? lost : record_get_or(answer, "text", "the directory gave no answer"));
         return;
     }
     if (record_get_bool(answer, "found") != 1) {
-        session_error(s, EXIT_BAD_NEWS, "no-such-account", "look for its name in the directory; the base in virtrust.yaml "
-                      "must contain it", "the domain has no such computer account");
+        session_error(s, EXIT_BAD_NEWS, "no-such-account",
+                      "look for its name in the directory; the base in virtrust.yaml "
+                      "must contain it",
+                      "the domain has no such computer account");
         return;
     }
     if (!session_guest(s, s->request, &g))
         return;
-    if (binding_of_account(answer, g.uuid, record_get(s->request, "domain"), "administrator", now_us(), &b) < 0) {
+    if (binding_of_account(answer, g.uuid, record_get(s->request, "domain"), "administrator", now_us(), &b) <
+        0) {
         session_error(s, EXIT_NO_WORK, "protocol", "", "the directory's answer names no GUID or SID");
         return;
     }
@@ -67,11 +71,14 @@ void handle_bind(struct session *s, const struct record *request)
     if (!domain && config->domains_count == 1)
         domain = config->domains[0].name;
     if (!domain || !config_domain(config, domain)) {
-        session_error(s, domain ? EXIT_NO_WORK : EXIT_USAGE, "no-such-domain", "name a domain of virtrust.yaml with --domain",
-                      domain ? "the domain %s is not configured" : "%s", domain ? domain : "no domain is named");
+        session_error(s, domain ? EXIT_NO_WORK : EXIT_USAGE, "no-such-domain",
+                      "name a domain of virtrust.yaml with --domain",
+                      domain ? "the domain %s is not configured" : "%s",
+                      domain ? domain : "no domain is named");
         return;
     }
-    domain = config_domain(config, domain)->name; // named by its NetBIOS name perhaps; guests claim the DNS name
+    domain =
+        config_domain(config, domain)->name; // named by its NetBIOS name perhaps; guests claim the DNS name
     ask = record_new("account");
     record_add(ask, "domain", domain);
     for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
@@ -100,7 +107,8 @@ void handle_unbind(struct session *s, const struct record *request)
     if (rc < 0)
         session_store_error(s, rc, &err);
     else if (rc == STORE_NONE)
-        session_error(s, EXIT_NO_WORK, "not-bound", "`virtrust bindings` lists those that are", "%s is not bound", g.name);
+        session_error(s, EXIT_NO_WORK, "not-bound", "`virtrust bindings` lists those that are",
+                      "%s is not bound", g.name);
     else
         session_end(s, EXIT_ANSWERED);
 }
@@ -145,18 +153,20 @@ void handle_approve(struct session *s, const struct record *request)
     int rc;
 
     if (record_get_u64(request, "id", &id) < 0 || id > INT64_MAX) {
-        session_error(s, EXIT_USAGE, "usage", "`virtrust list` shows cases that wait", "a case is named by its number");
+        session_error(s, EXIT_USAGE, "usage", "`virtrust list` shows cases that wait",
+                      "a case is named by its number");
         return;
     }
     rc = store_case_get(s->engine->store, (int64_t)id, &c, &err);
     if (rc == STORE_NONE) {
-        session_error(s, EXIT_NO_WORK, "no-such-case", "`virtrust list` shows cases that wait", "there is no case %llu",
-                      (unsigned long long)id);
+        session_error(s, EXIT_NO_WORK, "no-such-case", "`virtrust list` shows cases that wait",
+                      "there is no case %llu", (unsigned long long)id);
         return;
     }
     if (rc == 0 && c.state != CASE_AWAITING_APPROVAL) {
         session_error(s, EXIT_REFUSED, "not-waiting", "`virtrust case` shows its state",
-                      "case %lld does not wait for approval: it is %s", (long long)c.id, case_state_text(c.state));
+                      "case %lld does not wait for approval: it is %s", (long long)c.id,
+                      case_state_text(c.state));
         return;
     }
     if (rc == 0)

@@ -20,9 +20,10 @@ static const struct {
     const char *type;
     handler handle;
 } commands[] = {
-    {"status", handle_status},     {"list", handle_list},       {"show", handle_show}, {"case", handle_case},
-    {"bindings", handle_bindings}, {"bind", handle_bind},       {"unbind", handle_unbind},
-    {"repair", handle_repair},     {"approve", handle_approve}, {"wait", handle_wait}, {"doctor", handle_doctor},
+    {"status", handle_status}, {"list", handle_list},         {"show", handle_show},
+    {"case", handle_case},     {"bindings", handle_bindings}, {"bind", handle_bind},
+    {"unbind", handle_unbind}, {"repair", handle_repair},     {"approve", handle_approve},
+    {"wait", handle_wait},     {"doctor", handle_doctor},
 };
 
 void session_end(struct session *s, int exit_code)
@@ -34,7 +35,8 @@ void session_end(struct session *s, int exit_code)
     stream_end(s->stream);
 }
 
-void session_error(struct session *s, int exit_code, const char *code, const char *next, const char *format, ...)
+void session_error(struct session *s, int exit_code, const char *code, const char *next, const char *format,
+                   ...)
 {
     _cleanup_record_ struct record *r = record_new("error");
     char text[ERR_TEXT_MAX];

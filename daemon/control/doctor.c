@@ -35,10 +35,13 @@ static void check_helper(struct session *s, const struct guest *g)
         return;
     if (store_case_get(s->engine->store, g->last_case, &c, &err) == 0 && strcmp(c.cause, "no-helper") == 0) {
         snprintf(text, sizeof text, "%s has no virtrust-helper", g->name);
-        finding(s, "helper", "bad", text, "install virtrust-helper in the guest, or allow `helper_push` in its policy");
+        finding(s, "helper", "bad", text,
+                "install virtrust-helper in the guest, or allow `helper_push` in its policy");
     } else {
-        snprintf(text, sizeof text, "whether %s has virtrust-helper is not known: no repair has asked it yet", g->name);
-        finding(s, "helper", "unknown", text, "virtrust-helper --version in the guest says whether it is there");
+        snprintf(text, sizeof text, "whether %s has virtrust-helper is not known: no repair has asked it yet",
+                 g->name);
+        finding(s, "helper", "unknown", text,
+                "virtrust-helper --version in the guest says whether it is there");
     }
 }
 
@@ -60,8 +63,10 @@ static int check_guest(const struct guest *g, void *arg)
     }
     if (strcmp(record_get_or(description, "agent", "none"), "none") == 0) {
         snprintf(text, sizeof text, "%s has no agent channel: a secret cannot be delivered to it", g->name);
-        snprintf(next, sizeof next, "virsh edit %s: add a channel org.qemu.guest_agent.0; install qemu-guest-agent "
-                 "and virtrust-helper in it", g->name);
+        snprintf(next, sizeof next,
+                 "virsh edit %s: add a channel org.qemu.guest_agent.0; install qemu-guest-agent "
+                 "and virtrust-helper in it",
+                 g->name);
         finding(s, "agent-channel", "bad", text, next);
     } else if (g->running && !g->agent_connected) {
         snprintf(text, sizeof text, "the agent in %s does not answer", g->name);
@@ -70,7 +75,8 @@ static int check_guest(const struct guest *g, void *arg)
     if (g->running && g->agent_connected)
         check_helper(s, g);
     if (description && !record_get(description, "genid")) {
-        snprintf(text, sizeof text, "%s has no <genid/>: its operating system cannot notice a rollback by itself", g->name);
+        snprintf(text, sizeof text,
+                 "%s has no <genid/>: its operating system cannot notice a rollback by itself", g->name);
         snprintf(next, sizeof next, "virsh edit %s: add <genid/> (domain controllers need it)", g->name);
         finding(s, "genid", "unknown", text, next);
     }
@@ -83,8 +89,8 @@ static void answered(struct session *s)
         session_end(s, s->exit_code);
 }
 
-static void on_check(struct engine *e, const struct worker_key *key, const struct record *answer, const char *lost,
-                     void *arg)
+static void on_check(struct engine *e, const struct worker_key *key, const struct record *answer,
+                     const char *lost, void *arg)
 {
     struct session *s = arg;
     char id[64], name[64];

@@ -39,16 +39,20 @@ void handle_status(struct session *s, const struct record *request)
     record_add(r, "config", e->config->file ? e->config->file : "defaults");
     if (watch != WATCH_CONNECTED) {
         snprintf(key, sizeof key, "note.%u", notes++);
-        record_add(r, key, watch == WATCH_ABSENT ? "virtrust-watch is not running: no rollback will be noticed; start it"
-                                                 : "libvirt cannot be reached: rollbacks are found when it comes back");
+        record_add(r, key,
+                   watch == WATCH_ABSENT
+                       ? "virtrust-watch is not running: no rollback will be noticed; start it"
+                       : "libvirt cannot be reached: rollbacks are found when it comes back");
     }
     if (!e->config->domains_count) {
         snprintf(key, sizeof key, "note.%u", notes++);
-        record_add(r, key, "no domain is configured: nothing can be compared with Active Directory (virtrust.yaml)");
+        record_add(r, key,
+                   "no domain is configured: nothing can be compared with Active Directory (virtrust.yaml)");
     }
     if (n.guests > n.bound) {
         snprintf(key, sizeof key, "note.%u", notes++);
-        record_addf(r, key, "%u guests have no binding and will never be repaired; `virtrust bind GUEST COMPUTER`",
+        record_addf(r, key,
+                    "%u guests have no binding and will never be repaired; `virtrust bind GUEST COMPUTER`",
                     n.guests - n.bound);
     }
     stream_send(s->stream, r);
@@ -120,7 +124,8 @@ static bool request_case(struct session *s, const struct record *request, struct
     int rc;
 
     if (record_get_u64(request, "id", &id) < 0 || id > INT64_MAX) {
-        session_error(s, EXIT_USAGE, "usage", "`virtrust show GUEST` lists a guest's cases", "a case is named by its number");
+        session_error(s, EXIT_USAGE, "usage", "`virtrust show GUEST` lists a guest's cases",
+                      "a case is named by its number");
         return false;
     }
     rc = store_case_get(s->engine->store, (int64_t)id, ret, &err);
@@ -169,8 +174,10 @@ static int on_wait_timeout(sd_event_source *source, uint64_t usec, void *arg)
 
     (void)source;
     (void)usec;
-    session_error(s, EXIT_TIMED_OUT, "timed-out", "`virtrust case` shows how far it is; wait again with a longer --timeout",
-                  s->wait_case ? "case %lld is still open" : "no case was opened yet (%lld)", (long long)s->wait_case);
+    session_error(s, EXIT_TIMED_OUT, "timed-out",
+                  "`virtrust case` shows how far it is; wait again with a longer --timeout",
+                  s->wait_case ? "case %lld is still open" : "no case was opened yet (%lld)",
+                  (long long)s->wait_case);
     s->wait_case = 0;
     s->wait_guest[0] = '\0';
     return 0;
@@ -209,7 +216,8 @@ static bool wait_begin(struct session *s, const struct record *request)
     }
     id = g.open_case ? g.open_case : g.last_case;
     if (!id || store_case_get(s->engine->store, id, &c, &err) != 0) {
-        session_error(s, EXIT_NO_WORK, "no-case", "revert it, or `virtrust repair` it", "%s has no case to wait for", g.name);
+        session_error(s, EXIT_NO_WORK, "no-case", "revert it, or `virtrust repair` it",
+                      "%s has no case to wait for", g.name);
         return false;
     }
     wait_for_case(s, &c);

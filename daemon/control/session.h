@@ -13,12 +13,12 @@ struct session {
     struct control *control;
     struct engine *engine;
     struct stream *stream;
-    bool asked;         // the one request has come
-    int64_t wait_case;  // `wait`: until this case is closed
+    bool asked;                 // the one request has come
+    int64_t wait_case;          // `wait`: until this case is closed
     char wait_guest[UUID_TEXT]; // or until this guest's burst of signals is over
     sd_event_source *wait_timer;
-    unsigned pending;   // worker calls whose answer is awaited
-    int exit_code;      // of `end`, when the last pending answer has come
+    unsigned pending;       // worker calls whose answer is awaited
+    int exit_code;          // of `end`, when the last pending answer has come
     struct record *request; // kept for handlers that await workers
 };
 
@@ -47,8 +47,8 @@ void wait_for_case(struct session *s, const struct casefile *c); // answers now 
 
 void session_end(struct session *s, int exit_code);
 // `error`, and the session ends.
-void session_error(struct session *s, int exit_code, const char *code, const char *next, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+void session_error(struct session *s, int exit_code, const char *code, const char *next, const char *format,
+                   ...) __attribute__((format(printf, 5, 6)));
 // A store's error as `error`.
 void session_store_error(struct session *s, int rc, const struct err *err);
 // The guest of the request's `guest` key; false when the session was ended with an error.

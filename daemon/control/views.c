@@ -20,7 +20,8 @@ struct record *view_guest(struct engine *e, const struct guest *g)
     engine_choice(e, g->uuid, g->name, &choice);
     record_add(r, "uuid", g->uuid);
     record_add(r, "name", g->name);
-    record_add(r, "state", !g->present ? "gone" : record_get_or(description, "state", g->running ? "running" : "off"));
+    record_add(r, "state",
+               !g->present ? "gone" : record_get_or(description, "state", g->running ? "running" : "off"));
     record_add(r, "mode", config_mode_text(choice.mode));
     record_add(r, "policy", choice.policy && choice.policy->match_name ? choice.policy->match_name : NULL);
     record_add_bool(r, "bound", bound);
@@ -28,8 +29,10 @@ struct record *view_guest(struct engine *e, const struct guest *g)
         record_add(r, "computer", b.name);
         record_add(r, "domain", b.domain);
     }
-    record_add(r, "agent", !g->running ? "off" : g->agent_connected ? "connected"
-                                                : record_get_or(description, "agent", "none"));
+    record_add(r, "agent",
+               !g->running          ? "off"
+               : g->agent_connected ? "connected"
+                                    : record_get_or(description, "agent", "none"));
     record_add_bool(r, "genid", record_get(description, "genid") != NULL);
     record_add_i64(r, "last_seen_us", g->seen_us);
     if (!g->last_case)
@@ -117,7 +120,8 @@ static struct record *view_job(const struct job *j)
     return r;
 }
 
-static int send_step(int64_t at_us, const char *state, const char *text, const struct record *details, void *arg)
+static int send_step(int64_t at_us, const char *state, const char *text, const struct record *details,
+                     void *arg)
 {
     struct session *s = arg;
     _cleanup_record_ struct record *r = record_new("step");
@@ -191,7 +195,7 @@ int case_exit_code(const struct casefile *c)
         return EXIT_REFUSED;
     case OUTCOME_NO_ACTION:
         return c->verdict == VERDICT_BEHIND || c->verdict == VERDICT_CHANGED_ELSEWHERE ? EXIT_BAD_NEWS
-             : c->verdict == VERDICT_UNKNOWN && strcmp(c->cause, "not-read") == 0      ? EXIT_NO_LOOK
+               : c->verdict == VERDICT_UNKNOWN && strcmp(c->cause, "not-read") == 0    ? EXIT_NO_LOOK
                                                                                        : EXIT_ANSWERED;
     case OUTCOMES_COUNT:
         break;

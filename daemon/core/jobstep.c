@@ -105,7 +105,8 @@ static bool lacks_secret(const struct job_out *out, const struct job_world *w)
 
 static void begin_anew(struct job_out *out)
 {
-    if (!job_start_over(out, JOB_READING, "secret-lost", "the journalled secret is lost; begins with a new one"))
+    if (!job_start_over(out, JOB_READING, "secret-lost",
+                        "the journalled secret is lost; begins with a new one"))
         return;
     out->next.inherited = out->next.reset_answered = out->next.stored = false;
     out->next.kvno_reset = -1;
@@ -121,8 +122,9 @@ static void spare_twin(struct job_out *out, const struct job_world *w)
         return;
     out->mint = false;
     snprintf(text, sizeof text, "another guest with the same binding has run since: %.200s", w->twin);
-    job_end(out, OUTCOME_REFUSED, VERDICT_TWIN, "twin", text,
-            "shut one of the two down, or bind it to an account of its own; then `virtrust repair` the other");
+    job_end(
+        out, OUTCOME_REFUSED, VERDICT_TWIN, "twin", text,
+        "shut one of the two down, or bind it to an account of its own; then `virtrust repair` the other");
 }
 
 // The effect again, for nobody knows how far it came (after a restart, or while one is under way). Everything but the

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-int engine_case_open(struct engine *e, struct guest *g, enum rollback_kind kind, bool witnessed, const char *text,
-                     struct casefile *ret, struct err *err)
+int engine_case_open(struct engine *e, struct guest *g, enum rollback_kind kind, bool witnessed,
+                     const char *text, struct casefile *ret, struct err *err)
 {
     int rc;
 
@@ -24,7 +24,8 @@ int engine_case_open(struct engine *e, struct guest *g, enum rollback_kind kind,
     return store_step_add(e->store, ret->id, ret->opened_us, "noticed", text, NULL, err);
 }
 
-static int fill_details(struct engine *e, const struct case_out *out, const struct case_world *w, struct record *r)
+static int fill_details(struct engine *e, const struct case_out *out, const struct case_world *w,
+                        struct record *r)
 {
     const struct evidence *ev = &w->evidence;
     char text[FILETIME_TEXT];
@@ -57,7 +58,8 @@ static int fill_details(struct engine *e, const struct case_out *out, const stru
 }
 
 // What was seen together goes into the ledger, after it has been judged by what stood there before.
-static int remember_pair(struct engine *e, const struct casefile *c, const struct evidence *ev, struct err *err)
+static int remember_pair(struct engine *e, const struct casefile *c, const struct evidence *ev,
+                         struct err *err)
 {
     struct pair p = {.kvno = ev->directory.kvno, .set_at = ev->guest.set_at};
 
@@ -97,8 +99,8 @@ static int put_step(struct engine *e, const struct case_out *out, const struct c
         return 0;
     if (details)
         fill_details(e, out, w, details);
-    return store_step_add(e->store, out->next.id, out->next.changed_us, case_state_text(out->next.state), out->note,
-                          details, err);
+    return store_step_add(e->store, out->next.id, out->next.changed_us, case_state_text(out->next.state),
+                          out->note, details, err);
 }
 
 // Everything that the step changes besides the case itself.
@@ -137,8 +139,8 @@ static int put_rest(struct engine *e, const struct case_out *out, const struct c
     return rc < 0 ? rc : 0;
 }
 
-static int step_in_transaction(struct engine *e, int64_t id, const struct case_input *in, struct case_out *ret,
-                               struct casefile *ret_new, struct err *err)
+static int step_in_transaction(struct engine *e, int64_t id, const struct case_input *in,
+                               struct case_out *ret, struct casefile *ret_new, struct err *err)
 {
     _cleanup_free_ struct case_world *w = calloc(1, sizeof *w);
     struct casefile c;
@@ -177,7 +179,8 @@ static void after_commit(struct engine *e, const struct case_out *out, const str
     engine_rearm(e);
     engine_case_effect(e, c, out->effect);
     if (opened->id) {
-        engine_log(5, opened->id, opened->guest, "%s: noticed (%s)", opened->name, rollback_kind_text(opened->kind));
+        engine_log(5, opened->id, opened->guest, "%s: noticed (%s)", opened->name,
+                   rollback_kind_text(opened->kind));
         engine_case_effect(e, opened, case_effect(opened));
     }
     if (c->state == CASE_CLOSED)
@@ -210,7 +213,8 @@ int engine_repair(struct engine *e, const char *guest, bool dry_run, int64_t *re
     int rc = store_guest_find(e->store, guest, &g, err);
 
     if (rc == STORE_NONE)
-        return err_set(err, -ENOENT, "no guest called %s is known; `virtrust list` shows those that are", guest);
+        return err_set(err, -ENOENT, "no guest called %s is known; `virtrust list` shows those that are",
+                       guest);
     if (rc < 0)
         return rc;
     if (g.open_case) {

@@ -33,7 +33,7 @@ static bool lacks_chain(const struct record *before, const struct record *now, i
 {
     const char *old = disk_value(before, n, "path"), *new = disk_value(now, n, "path");
 
-    return old && new && strcmp(old, new) == 0 && !disk_value(now, n, "backing.0.path");
+    return old && new &&strcmp(old, new) == 0 && !disk_value(now, n, "backing.0.path");
 }
 
 int chains_keep(const struct record *before, const struct record *now, struct record **ret)

@@ -25,7 +25,8 @@ struct due_list {
     size_t count, room;
 };
 
-int due_set(struct due_list *list, enum due_kind kind, int64_t id, const char *uuid, int64_t at_us); // 0, -ENOMEM
+int due_set(struct due_list *list, enum due_kind kind, int64_t id, const char *uuid,
+            int64_t at_us); // 0, -ENOMEM
 // The earliest time, 0 when the list is empty.
 int64_t due_next(const struct due_list *list);
 // Takes one item that is due out of the list; false when none is.

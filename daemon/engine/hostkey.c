@@ -23,7 +23,10 @@ static int make(const char *path, struct err *err)
     fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_set(err, -errno, "%s: cannot make the host's key: %s", path, strerror(errno));
-    rc = write(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes && fsync(fd) == 0 && link(temporary, path) == 0 ? 0 : -errno;
+    rc = write(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes && fsync(fd) == 0 &&
+                 link(temporary, path) == 0
+             ? 0
+             : -errno;
     unlink(temporary);
     secret_wipe(bytes, sizeof bytes);
     if (rc < 0 && rc != -EEXIST)
@@ -49,8 +52,10 @@ int hostkey_load(const char *path, struct hostkey *ret, struct err *err)
     if (st.st_mode & 077)
         return err_set(err, -EPERM, "%s: the host's key must not be readable by others; chmod 600 it", path);
     if (read(fd, bytes, sizeof bytes) != SEAL_KEY)
-        return err_set(err, -EUCLEAN, "%s: the host's key must be %d bytes; restore it from a backup, or move it away "
-                       "to have a new one made (the ledger then starts afresh)", path, SEAL_KEY);
+        return err_set(err, -EUCLEAN,
+                       "%s: the host's key must be %d bytes; restore it from a backup, or move it away "
+                       "to have a new one made (the ledger then starts afresh)",
+                       path, SEAL_KEY);
     memcpy(ret->bytes, bytes, SEAL_KEY);
     secret_wipe(bytes, sizeof bytes);
     return 0;

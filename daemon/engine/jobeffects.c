@@ -11,8 +11,8 @@
 
 enum { DIRECTORY_TIMEOUT_S = 90, VERB_TIMEOUT_S = 120, GRACE_S = 15 };
 
-static void on_answer(struct engine *e, const struct worker_key *key, const struct record *answer, const char *lost,
-                      void *arg)
+static void on_answer(struct engine *e, const struct worker_key *key, const struct record *answer,
+                      const char *lost, void *arg)
 {
     struct job_input in = {.kind = answer ? JOB_IN_ANSWER : JOB_IN_LOST, .answer = answer, .text = lost};
     struct job j;
@@ -107,8 +107,8 @@ static void add_expect(const struct job *j, struct record *r)
 }
 
 // The request of an effect; NULL with a sentence when it cannot be made. *ret_worker says whose it is.
-static struct record *build(struct engine *e, const struct job *j, const struct binding *b, enum job_effect effect,
-                            enum worker *ret_worker, struct err *err)
+static struct record *build(struct engine *e, const struct job *j, const struct binding *b,
+                            enum job_effect effect, enum worker *ret_worker, struct err *err)
 {
     struct record *r = NULL;
     int rc = 0;
@@ -175,6 +175,7 @@ void engine_job_effect(struct engine *e, const struct job *j, enum job_effect ef
         engine_again(e, DUE_JOB, j->case_id, NULL);
         return;
     }
-    worker_call(e, worker, request, (worker == WORKER_DELIVER ? VERB_TIMEOUT_S : DIRECTORY_TIMEOUT_S) + GRACE_S,
+    worker_call(e, worker, request,
+                (worker == WORKER_DELIVER ? VERB_TIMEOUT_S : DIRECTORY_TIMEOUT_S) + GRACE_S,
                 (struct worker_key){.job_case = j->case_id, .epoch = j->epoch}, on_answer, NULL);
 }

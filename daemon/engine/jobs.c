@@ -114,15 +114,16 @@ static int put_all(struct engine *e, struct job_out *out, const struct job_input
         rc = store_evidence_put(e->store, out->next.case_id, "probe", in->answer, err);
     add_details(out, details);
     if (rc >= 0 && out->note[0])
-        rc = store_step_add(e->store, out->next.case_id, out->next.changed_us, job_state_text(out->next.state), out->note,
-                            details, err);
+        rc = store_step_add(e->store, out->next.case_id, out->next.changed_us,
+                            job_state_text(out->next.state), out->note, details, err);
     return rc;
 }
 
-static int step_in_transaction(struct engine *e, int64_t case_id, const struct job_input *in, struct job_out *ret,
-                               struct err *err)
+static int step_in_transaction(struct engine *e, int64_t case_id, const struct job_input *in,
+                               struct job_out *ret, struct err *err)
 {
-    struct job_input stop = {.kind = JOB_IN_STOP, .outcome = OUTCOME_REFUSED,
+    struct job_input stop = {.kind = JOB_IN_STOP,
+                             .outcome = OUTCOME_REFUSED,
                              .text = "the guest's binding was changed while the repair was under way"};
     struct job_world w;
     struct job j;

@@ -22,7 +22,8 @@ int journal_state(struct store *store, const struct hostkey *key, const char *gu
     if (rc == 0)
         rc = seal_open_under(key->bytes, guid, blob, len, &s, err);
     if (rc == -EBADMSG)
-        engine_log(4, 0, NULL, "the secret journalled for the account %s cannot be opened with this host.key", guid);
+        engine_log(4, 0, NULL, "the secret journalled for the account %s cannot be opened with this host.key",
+                   guid);
     if (rc == STORE_NONE || rc == -EBADMSG)
         *ret = JOURNAL_NONE;
     return rc < 0 && rc != -EBADMSG ? rc : 0;

@@ -61,8 +61,8 @@ static int bind_at(int fd, const char *path, mode_t mode, struct err *err)
     return rc < 0 ? err_set(err, rc, "%s: cannot listen: %s", path, strerror(-rc)) : 0;
 }
 
-int listen_open(struct engine *e, const char *name, mode_t mode, void (*on_connection)(int fd, void *arg), void *arg,
-                sd_event_source **ret, struct err *err)
+int listen_open(struct engine *e, const char *name, mode_t mode, void (*on_connection)(int fd, void *arg),
+                void *arg, sd_event_source **ret, struct err *err)
 {
     _cleanup_free_ char *path = NULL;
     _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

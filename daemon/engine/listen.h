@@ -15,5 +15,5 @@
 struct engine;
 
 // on_connection takes the non-blocking descriptor.
-int listen_open(struct engine *e, const char *name, mode_t mode, void (*on_connection)(int fd, void *arg), void *arg,
-                sd_event_source **ret, struct err *err);
+int listen_open(struct engine *e, const char *name, mode_t mode, void (*on_connection)(int fd, void *arg),
+                void *arg, sd_event_source **ret, struct err *err);

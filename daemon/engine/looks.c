@@ -45,8 +45,8 @@ static void take_evidence(struct engine *e, const struct worker_key *key, const 
     }
 }
 
-static void on_look(struct engine *e, const struct worker_key *key, const struct record *answer, const char *lost,
-                    void *arg)
+static void on_look(struct engine *e, const struct worker_key *key, const struct record *answer,
+                    const char *lost, void *arg)
 {
     struct case_input in = {.kind = record_is(answer, "evidence") ? CASE_IN_LOOKED : CASE_IN_LOOK_FAILED};
     struct casefile c;
@@ -56,8 +56,8 @@ static void on_look(struct engine *e, const struct worker_key *key, const struct
     (void)arg;
     in.transient = !answer; // the worker died: not the guest's fault, or only once
     // A look counts only if it began after the last signal of its burst: while one is open, it will be repeated.
-    if (store_case_get(e->store, key->case_id, &c, &err) == 0 && store_guest_get(e->store, c.guest, &g, &err) == 0 &&
-        g.burst.last_us) {
+    if (store_case_get(e->store, key->case_id, &c, &err) == 0 &&
+        store_guest_get(e->store, c.guest, &g, &err) == 0 && g.burst.last_us) {
         due_set(&e->due, DUE_CASE, c.id, NULL, g.burst.last_us + 2 * (int64_t)e->config->settle_ms * 1000);
         engine_rearm(e);
         return;
@@ -134,8 +134,8 @@ static bool is_computer(const char *account, const char *computer)
     return strncasecmp(account, computer, len) == 0 && strcmp(account + len, "$") == 0;
 }
 
-static void on_account(struct engine *e, const struct worker_key *key, const struct record *answer, const char *lost,
-                       void *arg)
+static void on_account(struct engine *e, const struct worker_key *key, const struct record *answer,
+                       const char *lost, void *arg)
 {
     struct case_input in = {.kind = record_is(answer, "account") ? CASE_IN_ANSWERED : CASE_IN_UNANSWERED};
     struct casefile c;

@@ -55,7 +55,8 @@ static int run(const char *file)
         fprintf(stderr, "<3>virtrustd: %s\n", err.text[0] ? err.text : strerror(-rc));
         return EXIT_NO_WORK;
     }
-    engine_log(6, 0, NULL, "virtrustd %s is ready (mode %s)", VIRTRUST_VERSION, config_mode_text(config->mode));
+    engine_log(6, 0, NULL, "virtrustd %s is ready (mode %s)", VIRTRUST_VERSION,
+               config_mode_text(config->mode));
     rc = engine_run(e);
     return rc < 0 ? EXIT_NO_WORK : EXIT_ANSWERED;
 }
@@ -63,8 +64,10 @@ static int run(const char *file)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"list-steps", no_argument, NULL, 'l'},
-        {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
+        {"config", required_argument, NULL, 'c'},
+        {"list-steps", no_argument, NULL, 'l'},
+        {"version", no_argument, NULL, 'V'},
+        {"help", no_argument, NULL, 'h'},
         {0},
     };
     const char *file = NULL;

@@ -38,8 +38,9 @@ static int64_t small_number(const struct record *r, const char *key)
 // those of a later virtrust-inspect. (A hive's state is looked at itself: only SECURITY's matters here.)
 static bool is_harmless(const char *id)
 {
-    static const char *const ids[] = {"live",        "format-guessed", "no-system-hive", "no-set-time", "no-secret",
-                                      "dirty-hive",  "damaged-hive",   "var-elsewhere",  "disk-left-out"};
+    static const char *const ids[] = {"live",         "format-guessed", "no-system-hive",
+                                      "no-set-time",  "no-secret",      "dirty-hive",
+                                      "damaged-hive", "var-elsewhere",  "disk-left-out"};
 
     for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
         if (strcmp(ids[i], id) == 0)
@@ -79,7 +80,8 @@ void side_of_disk(const struct record *r, const struct hostkey *key, struct gues
     *ret = (struct guest_side){.joined = TRI_UNKNOWN, .kvno = -1};
     if (!record_is(r, "evidence")) {
         snprintf(ret->why_code, sizeof ret->why_code, "%.60s", record_get_or(r, "code", "not-looked"));
-        snprintf(ret->why, sizeof ret->why, "%.500s", record_get_or(r, "text", "the disks were not looked at"));
+        snprintf(ret->why, sizeof ret->why, "%.500s",
+                 record_get_or(r, "text", "the disks were not looked at"));
         snprintf(ret->why_next, sizeof ret->why_next, "%.500s", record_get_or(r, "next", ""));
         return;
     }
@@ -108,7 +110,8 @@ void side_of_directory(const struct record *r, int64_t now_us, struct directory_
 
     *ret = (struct directory_side){.found = TRI_UNKNOWN, .kvno = -1, .uac = -1};
     if (!record_is(r, "account")) {
-        snprintf(ret->why, sizeof ret->why, "%.500s", record_get_or(r, "text", "the directory was not asked"));
+        snprintf(ret->why, sizeof ret->why, "%.500s",
+                 record_get_or(r, "text", "the directory was not asked"));
         return;
     }
     ret->known = true;
@@ -126,8 +129,8 @@ void side_of_directory(const struct record *r, int64_t now_us, struct directory_
         ret->skew_us = dc_now - now_us;
 }
 
-int binding_of_account(const struct record *r, const char *guest, const char *domain, const char *how, int64_t now_us,
-                       struct binding *ret)
+int binding_of_account(const struct record *r, const char *guest, const char *domain, const char *how,
+                       int64_t now_us, struct binding *ret)
 {
     struct binding b = {.since_us = now_us};
     unsigned char guid[16];

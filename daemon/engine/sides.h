@@ -16,5 +16,5 @@ void side_of_disk(const struct record *r, const struct hostkey *key, struct gues
 // `account` or `error` of virtrust-directory; NULL: not asked.
 void side_of_directory(const struct record *r, int64_t now_us, struct directory_side *ret);
 // A binding out of an `account` answer: 0, or -EBADMSG when it names no GUID or SID.
-int binding_of_account(const struct record *r, const char *guest, const char *domain, const char *how, int64_t now_us,
-                       struct binding *ret);
+int binding_of_account(const struct record *r, const char *guest, const char *domain, const char *how,
+                       int64_t now_us, struct binding *ret);

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "daemon/core/signal.h"
 #include "common/os/fault.h"
 #include "daemon/control/control.h"
+#include "daemon/core/signal.h"
 #include "daemon/engine/chains.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/worker.h"
@@ -87,7 +87,8 @@ static int scan_ended(struct engine *e, const struct record *signal, struct err 
     return leave_gone(e, err);
 }
 
-static int note_rename(struct engine *e, const struct guest *g, const char *former, int64_t at_us, struct err *err)
+static int note_rename(struct engine *e, const struct guest *g, const char *former, int64_t at_us,
+                       struct err *err)
 {
     char text[2 * NAME_TEXT + 64];
 

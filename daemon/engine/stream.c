@@ -173,7 +173,8 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *arg)
     return 0;
 }
 
-struct stream *stream_new(sd_event *event, int fd, bool (*on_record)(struct stream *s, const struct record *r, void *arg),
+struct stream *stream_new(sd_event *event, int fd,
+                          bool (*on_record)(struct stream *s, const struct record *r, void *arg),
                           void (*on_end)(struct stream *s, void *arg), void *arg)
 {
     struct stream *s = calloc(1, sizeof *s);

@@ -15,7 +15,8 @@ struct stream;
 
 // on_record may call stream_send and must not free the stream; it returns false to have it ended (on_end is called
 // from the loop). on_end is called once, when the other side went or spoke nonsense; it frees the stream.
-struct stream *stream_new(sd_event *event, int fd, bool (*on_record)(struct stream *s, const struct record *r, void *arg),
+struct stream *stream_new(sd_event *event, int fd,
+                          bool (*on_record)(struct stream *s, const struct record *r, void *arg),
                           void (*on_end)(struct stream *s, void *arg), void *arg);
 struct stream *stream_free(struct stream *s);
 // Queues a record; at most `STREAM_QUEUE_MAX` bytes wait for a slow reader, beyond that the stream is ended.

@@ -186,12 +186,12 @@ static int begin(struct worker_call *c, const struct record *request, unsigned t
     rc = sd_event_add_io(c->engine->event, &c->io, c->fd, EPOLLIN | EPOLLOUT, on_io, c);
     if (rc < 0)
         return rc;
-    return sd_event_add_time_relative(c->engine->event, &c->timer, CLOCK_MONOTONIC, timeout_s * UINT64_C(1000000), 0,
-                                      on_timeout, c);
+    return sd_event_add_time_relative(c->engine->event, &c->timer, CLOCK_MONOTONIC,
+                                      timeout_s * UINT64_C(1000000), 0, on_timeout, c);
 }
 
-void worker_call(struct engine *e, enum worker w, struct record *request, unsigned timeout_s, struct worker_key key,
-                 worker_done done, void *arg)
+void worker_call(struct engine *e, enum worker w, struct record *request, unsigned timeout_s,
+                 struct worker_key key, worker_done done, void *arg)
 {
     _cleanup_record_ struct record *owned = request;
     struct worker_call *c = calloc(1, sizeof *c);
@@ -207,7 +207,8 @@ void worker_call(struct engine *e, enum worker w, struct record *request, unsign
         e->looks++;
     rc = begin(c, owned, timeout_s, &err);
     if (rc < 0) {
-        snprintf(c->lost, sizeof c->lost, "could not be asked: %.400s", err.text[0] ? err.text : strerror(-rc));
+        snprintf(c->lost, sizeof c->lost, "could not be asked: %.400s",
+                 err.text[0] ? err.text : strerror(-rc));
         c->io = sd_event_source_disable_unref(c->io);
         c->timer = sd_event_source_disable_unref(c->timer);
         // Ends from the event loop, so that no callback runs inside the caller's step.

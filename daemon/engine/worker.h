@@ -26,8 +26,8 @@ typedef void (*worker_done)(struct engine *e, const struct worker_key *key, cons
                             const char *lost, void *arg);
 
 // Takes the request. A call that cannot even begin ends in its callback too, from the event loop.
-void worker_call(struct engine *e, enum worker w, struct record *request, unsigned timeout_s, struct worker_key key,
-                 worker_done done, void *arg);
+void worker_call(struct engine *e, enum worker w, struct record *request, unsigned timeout_s,
+                 struct worker_key key, worker_done done, void *arg);
 // Forgets calls of this case's look (a newer one replaces it); their callbacks are not called.
 void worker_cancel_looks(struct engine *e, int64_t case_id);
 void worker_cancel_arg(struct engine *e, const void *arg);

@@ -48,7 +48,8 @@ static int gather_evidence(struct engine *e, const struct casefile *c, struct ev
     // What was learnt before the case's present look belongs to another moment.
     if (!ret->directory.guid[0])
         return 0;
-    return store_pairs(e->store, c->guest, ret->directory.guid, ret->pairs, PAIRS_MAX, &ret->pairs_count, err);
+    return store_pairs(e->store, c->guest, ret->directory.guid, ret->pairs, PAIRS_MAX, &ret->pairs_count,
+                       err);
 }
 
 // The ledger is asked by the bound account even where the directory did not answer: an older secret is older anyway.
@@ -62,7 +63,8 @@ static int gather_pairs(struct engine *e, const struct casefile *c, struct evide
 static int count_same(struct engine *e, const struct casefile *c, const struct guest_side *g, unsigned *ret,
                       struct err *err)
 {
-    bool counted = c->has_fingerprint && g->has_fingerprint && memcmp(c->fingerprint, g->fingerprint, HASH) == 0;
+    bool counted = c->has_fingerprint && g->has_fingerprint &&
+                   memcmp(c->fingerprint, g->fingerprint, HASH) == 0;
     int rc;
 
     *ret = 0;
@@ -85,7 +87,8 @@ static int gather_circumstances(struct engine *e, const struct casefile *c, cons
     engine_choice(e, c->guest, c->name, &choice);
     ret->mode = mode_of(choice.mode);
     ret->bound = ev->bound;
-    ret->domain_configured = ev->bound ? config_domain(e->config, ev->binding.domain) != NULL : choice.domain != NULL;
+    ret->domain_configured = ev->bound ? config_domain(e->config, ev->binding.domain) != NULL
+                                       : choice.domain != NULL;
     ret->has_agent = strcmp(record_get_or(description, "agent", "none"), "none") != 0;
     ret->transient_disks = record_get_bool(description, "transient_disks") == 1;
     snprintf(ret->name, sizeof ret->name, "%s", c->name);

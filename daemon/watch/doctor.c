@@ -116,7 +116,8 @@ static void add_lack(struct record *r, unsigned *n, const char *id, const struct
 
 static const char agent_next[] = "add a virtio channel named org.qemu.guest_agent.0 to the guest and install "
                                  "qemu-guest-agent in it; without it virtrust can notice but not repair";
-static const char genid_next[] = "add <genid/> to the guest (virsh edit), so that it can tell a rollback from a restart";
+static const char genid_next[] =
+    "add <genid/> to the guest (virsh edit), so that it can tell a rollback from a restart";
 
 // One guest's record. What it lacks is counted.
 static struct record *check_guest(virDomainPtr domain, struct lack *no_agent, struct lack *no_genid)
@@ -194,14 +195,15 @@ int doctor_check(const char *uri, struct err *err)
 
     connection = open_libvirt(uri, &why);
     if (!connection) {
-        add_item(r, &n, "libvirt", "bad", why.text, "start libvirt's daemon, or see libvirt.uri in virtrust.yaml");
+        add_item(r, &n, "libvirt", "bad", why.text,
+                 "start libvirt's daemon, or see libvirt.uri in virtrust.yaml");
         add_hook(r, &n, 0);
         *err = why;
         return print(r, NULL) == EXIT_ANSWERED ? EXIT_BAD_NEWS : EXIT_NO_WORK;
     }
     (void)virConnectGetLibVersion(connection, &version);
-    snprintf(text, sizeof text, "libvirt %lu.%lu.%lu answers at %.60s", version / 1000000, version / 1000 % 1000,
-             version % 1000, uri);
+    snprintf(text, sizeof text, "libvirt %lu.%lu.%lu answers at %.60s", version / 1000000,
+             version / 1000 % 1000, version % 1000, uri);
     add_item(r, &n, "libvirt", "good", text, NULL);
     add_hook(r, &n, version);
     return check_guests(connection, r, &n, err);

@@ -30,7 +30,8 @@ static int parse(const char *xml, size_t len, const char *root, xmlDoc **ret, st
     if (!doc)
         return err_set(err, -EBADMSG, "the XML of a guest cannot be parsed");
     if (doc->intSubset || doc->extSubset)
-        return err_set(err, -EBADMSG, "the XML of a guest has a document type declaration, which libvirt never writes");
+        return err_set(err, -EBADMSG,
+                       "the XML of a guest has a document type declaration, which libvirt never writes");
     top = xmlDocGetRootElement(doc);
     if (!top || strcmp((const char *)top->name, root) != 0)
         return err_set(err, -EBADMSG, "the XML is not that of a %s", root);
@@ -142,7 +143,8 @@ static void add_chain(struct record *r, const char *prefix, xmlNode *disk)
     unsigned depth = 0;
 
     // <backingStore/> without a type ends the chain.
-    for (xmlNode *n = child(disk, "backingStore"); n && depth < GUESTXML_CHAIN_MAX; n = child(n, "backingStore")) {
+    for (xmlNode *n = child(disk, "backingStore"); n && depth < GUESTXML_CHAIN_MAX;
+         n = child(n, "backingStore")) {
         char inner[RECORD_KEY_MAX / 2], key[RECORD_KEY_MAX];
 
         if (!xmlHasProp(n, (const xmlChar *)"type"))
@@ -203,7 +205,8 @@ static const char *agent_state(xmlNode *devices)
     return "none";
 }
 
-int guestxml_describe(const char *xml, size_t len, struct guestxml_id *ret_id, struct record *r, struct err *err)
+int guestxml_describe(const char *xml, size_t len, struct guestxml_id *ret_id, struct record *r,
+                      struct err *err)
 {
     _cleanup_(doc_freep) xmlDoc *doc = NULL;
     xmlNode *root, *devices;

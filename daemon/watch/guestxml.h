@@ -26,7 +26,8 @@ struct guestxml_id {
 
 // Adds title, genid, agent, transient_disks and disk.*; ret_id is filled in. 0, -EBADMSG (no such XML), -E2BIG, or
 // -ENOMEM, with a sentence; then nothing was added.
-int guestxml_describe(const char *xml, size_t len, struct guestxml_id *ret_id, struct record *r, struct err *err);
+int guestxml_describe(const char *xml, size_t len, struct guestxml_id *ret_id, struct record *r,
+                      struct err *err);
 
 // A snapshot's XML: its name and creationTime. 0, -EBADMSG.
 int guestxml_snapshot(const char *xml, size_t len, struct record *r, struct err *err);

@@ -47,7 +47,9 @@ static int on_datagram(sd_event_source *source, int fd, uint32_t events, void *u
     rc = record_decode(h->buffer, (size_t)n, &used, &r, &err);
     if (rc != 0 || !record_is(r, "hook"))
         watch_log(LOG_WARNING, "a message at %s is none of the hook's: %s", h->socket_path,
-                  rc < 0 ? err.text : rc > 0 ? "it is cut short" : "another type");
+                  rc < 0   ? err.text
+                  : rc > 0 ? "it is cut short"
+                           : "another type");
     else if (!h->calls.message(take(r), NULL, h->user))
         watch_log(LOG_WARNING, "no room for a message of the hook; a scan will follow");
     return 0;
@@ -63,7 +65,8 @@ static int load(const struct hookin *h, const char *name, struct record **ret, s
 
     if (fd < 0 || fstat(fd, &st) < 0)
         return err_set(err, errno == ENOENT ? -ENOENT : -EBADMSG, "%s", strerror(errno));
-    if (!S_ISREG(st.st_mode) || (st.st_uid != 0 && st.st_uid != h->spool_owner) || st.st_size > RECORD_TOTAL_MAX)
+    if (!S_ISREG(st.st_mode) || (st.st_uid != 0 && st.st_uid != h->spool_owner) ||
+        st.st_size > RECORD_TOTAL_MAX)
         return err_set(err, -EBADMSG, "it is no file that the hook writes");
     n = read(fd, h->buffer, RECORD_TOTAL_MAX + 1);
     if (n < 0)
@@ -198,10 +201,12 @@ static int open_socket(struct hookin *h, const char *runtime_dir, sd_event *even
         return err_set(err, -errno, "%s: cannot be made: %s", runtime_dir, strerror(errno));
     rc = snprintf(address.sun_path, sizeof address.sun_path, "%s/hook.sock", runtime_dir);
     if (rc < 0 || (size_t)rc >= sizeof address.sun_path)
-        return err_set(err, -ENAMETOOLONG, "%s: the runtime directory's path is too long for a socket", runtime_dir);
+        return err_set(err, -ENAMETOOLONG, "%s: the runtime directory's path is too long for a socket",
+                       runtime_dir);
     snprintf(h->socket_path, sizeof h->socket_path, "%s", address.sun_path);
     (void)unlink(h->socket_path);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(h->socket_path, 0600) < 0)
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+        chmod(h->socket_path, 0600) < 0)
         return err_set(err, -errno, "%s: cannot listen: %s", h->socket_path, strerror(errno));
     rc = sd_event_add_io(event, &h->datagrams, fd, EPOLLIN, on_datagram, h);
     if (rc >= 0)
@@ -228,12 +233,12 @@ static void open_spool(struct hookin *h, sd_event *event)
     if (rc == 0)
         rc = sd_event_add_inotify(event, &h->changes, h->spool_path, IN_MOVED_TO | IN_ONLYDIR, on_change, h);
     if (rc < 0)
-        watch_log(LOG_WARNING, "%s: %s; the hook's messages are lost while the watcher is away", h->spool_path,
-                  strerror(-rc));
+        watch_log(LOG_WARNING, "%s: %s; the hook's messages are lost while the watcher is away",
+                  h->spool_path, strerror(-rc));
 }
 
-int hookin_new(sd_event *event, const char *runtime_dir, const char *spool_dir, const struct hookin_calls *calls,
-               void *user, struct hookin **ret, struct err *err)
+int hookin_new(sd_event *event, const char *runtime_dir, const char *spool_dir,
+               const struct hookin_calls *calls, void *user, struct hookin **ret, struct err *err)
 {
     _cleanup_(hookin_freep) struct hookin *h = calloc(1, sizeof *h);
     int rc;

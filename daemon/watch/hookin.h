@@ -24,8 +24,8 @@ struct hookin_calls {
 
 // Makes the directories where they are missing. 0, or a negative errno with a sentence when the socket cannot be had;
 // a spool that cannot be had is only told in the log.
-int hookin_new(sd_event *event, const char *runtime_dir, const char *spool_dir, const struct hookin_calls *calls,
-               void *user, struct hookin **ret, struct err *err);
+int hookin_new(sd_event *event, const char *runtime_dir, const char *spool_dir,
+               const struct hookin_calls *calls, void *user, struct hookin **ret, struct err *err);
 struct hookin *hookin_free(struct hookin *h); // removes the socket
 DEFINE_CLEANUP(struct hookin *, hookin_free);
 

@@ -81,12 +81,15 @@ static const struct event_row {
     size_t count;
 } events[] = {
     [VIR_DOMAIN_EVENT_DEFINED] = {"defined", SIGNAL_DEFINED_UPDATED, defined_rows, ARRAY_SIZE(defined_rows)},
-    [VIR_DOMAIN_EVENT_UNDEFINED] = {"undefined", SIGNAL_UNDEFINED, undefined_rows, ARRAY_SIZE(undefined_rows)},
+    [VIR_DOMAIN_EVENT_UNDEFINED] = {"undefined", SIGNAL_UNDEFINED, undefined_rows,
+                                    ARRAY_SIZE(undefined_rows)},
     [VIR_DOMAIN_EVENT_STARTED] = {"started", SIGNAL_STARTED_OTHER, started_rows, ARRAY_SIZE(started_rows)},
-    [VIR_DOMAIN_EVENT_SUSPENDED] = {"suspended", SIGNAL_SUSPENDED_OTHER, suspended_rows, ARRAY_SIZE(suspended_rows)},
+    [VIR_DOMAIN_EVENT_SUSPENDED] = {"suspended", SIGNAL_SUSPENDED_OTHER, suspended_rows,
+                                    ARRAY_SIZE(suspended_rows)},
     [VIR_DOMAIN_EVENT_RESUMED] = {"resumed", SIGNAL_RESUMED, resumed_rows, ARRAY_SIZE(resumed_rows)},
     [VIR_DOMAIN_EVENT_STOPPED] = {"stopped", SIGNAL_STOPPED, stopped_rows, ARRAY_SIZE(stopped_rows)},
-    [VIR_DOMAIN_EVENT_SHUTDOWN] = {"shutdown", SIGNAL_SUSPENDED_OTHER, shutdown_rows, ARRAY_SIZE(shutdown_rows)},
+    [VIR_DOMAIN_EVENT_SHUTDOWN] = {"shutdown", SIGNAL_SUSPENDED_OTHER, shutdown_rows,
+                                   ARRAY_SIZE(shutdown_rows)},
     [VIR_DOMAIN_EVENT_PMSUSPENDED] = {"pmsuspended", SIGNAL_SUSPENDED_OTHER, pmsuspended_rows,
                                       ARRAY_SIZE(pmsuspended_rows)},
     [VIR_DOMAIN_EVENT_CRASHED] = {"crashed", SIGNAL_CRASHED, crashed_rows, ARRAY_SIZE(crashed_rows)},
@@ -136,8 +139,9 @@ enum signal_kind kind_of_hook(const char *op)
         const char *op;
         enum signal_kind kind;
     } rows[] = {
-        {"prepare", SIGNAL_HOOK_PREPARE}, {"start", SIGNAL_HOOK_START},     {"started", SIGNAL_HOOK_STARTED},
-        {"stopped", SIGNAL_HOOK_STOPPED}, {"release", SIGNAL_HOOK_RELEASE}, {"restore", SIGNAL_HOOK_RESTORE},
+        {"prepare", SIGNAL_HOOK_PREPARE}, {"start", SIGNAL_HOOK_START},
+        {"started", SIGNAL_HOOK_STARTED}, {"stopped", SIGNAL_HOOK_STOPPED},
+        {"release", SIGNAL_HOOK_RELEASE}, {"restore", SIGNAL_HOOK_RESTORE},
         {"migrate", SIGNAL_HOOK_MIGRATE}, {"reconnect", SIGNAL_HOOK_RECONNECT},
     };
 
@@ -162,9 +166,10 @@ const char *kind_of_close(int reason)
 const char *kind_state_text(int state)
 {
     static const char *const states[] = {
-        [VIR_DOMAIN_NOSTATE] = "other",     [VIR_DOMAIN_RUNNING] = "running",  [VIR_DOMAIN_BLOCKED] = "running",
-        [VIR_DOMAIN_PAUSED] = "paused",     [VIR_DOMAIN_SHUTDOWN] = "running", [VIR_DOMAIN_SHUTOFF] = "off",
-        [VIR_DOMAIN_CRASHED] = "crashed",   [VIR_DOMAIN_PMSUSPENDED] = "paused",
+        [VIR_DOMAIN_NOSTATE] = "other",    [VIR_DOMAIN_RUNNING] = "running",
+        [VIR_DOMAIN_BLOCKED] = "running",  [VIR_DOMAIN_PAUSED] = "paused",
+        [VIR_DOMAIN_SHUTDOWN] = "running", [VIR_DOMAIN_SHUTOFF] = "off",
+        [VIR_DOMAIN_CRASHED] = "crashed",  [VIR_DOMAIN_PMSUSPENDED] = "paused",
     };
     const char *text = pick(states, ARRAY_SIZE(states), state);
 
@@ -174,12 +179,34 @@ const char *kind_state_text(int state)
 const char *kind_reason_text(int state, int reason)
 {
     static const char *const running[] = {
-        NULL,           "booted",           "migrated",      "restored", "from-snapshot", "unpaused",
-        "migration-canceled", "save-canceled", "wakeup", "crashed",  "postcopy",      "postcopy-failed",
+        NULL,
+        "booted",
+        "migrated",
+        "restored",
+        "from-snapshot",
+        "unpaused",
+        "migration-canceled",
+        "save-canceled",
+        "wakeup",
+        "crashed",
+        "postcopy",
+        "postcopy-failed",
     };
     static const char *const paused[] = {
-        NULL,       "user",          "migration",     "save",     "dump",    "io-error",    "watchdog",
-        "from-snapshot", "shutting-down", "snapshot", "crashed",  "starting-up", "postcopy", "postcopy-failed",
+        NULL,
+        "user",
+        "migration",
+        "save",
+        "dump",
+        "io-error",
+        "watchdog",
+        "from-snapshot",
+        "shutting-down",
+        "snapshot",
+        "crashed",
+        "starting-up",
+        "postcopy",
+        "postcopy-failed",
     };
     static const char *const off[] = {
         NULL, "shutdown", "destroyed", "crashed", "migrated", "saved", "failed", "from-snapshot", "daemon",

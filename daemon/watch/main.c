@@ -39,9 +39,12 @@ static void too_late(int number)
 static int parse(int argc, char **argv, struct options *o)
 {
     static const struct option table[] = {
-        {"config", required_argument, NULL, 'c'}, {"describe", required_argument, NULL, 'd'},
-        {"doctor", no_argument, NULL, 'D'},       {"probe", required_argument, NULL, 'p'},
-        {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
+        {"config", required_argument, NULL, 'c'},
+        {"describe", required_argument, NULL, 'd'},
+        {"doctor", no_argument, NULL, 'D'},
+        {"probe", required_argument, NULL, 'p'},
+        {"version", no_argument, NULL, 'V'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     int c;
@@ -72,7 +75,9 @@ static int parse(int argc, char **argv, struct options *o)
         }
     if (optind < argc || (o->describe && o->doctor)) {
         fprintf(stderr, "virtrust-watch: %s\n%s",
-                optind < argc ? "it takes no arguments besides its options" : "--describe or --doctor, not both", usage);
+                optind < argc ? "it takes no arguments besides its options"
+                              : "--describe or --doctor, not both",
+                usage);
         return EXIT_USAGE;
     }
     return -1;

@@ -86,7 +86,8 @@ static void find_by_name(virConnectPtr connection, struct record *r)
         virDomainFree(domain);
 }
 
-static void describe_hook(const struct note *n, virConnectPtr connection, struct filestat *fs, struct record *r)
+static void describe_hook(const struct note *n, virConnectPtr connection, struct filestat *fs,
+                          struct record *r)
 {
     const void *xml = NULL;
     size_t len = 0;

@@ -10,9 +10,10 @@
 #include <sys/socket.h>
 
 enum {
-    WINDOW = 256,               // signals under way
-    OUT_SOFT = 256 * 1024,      // bytes waiting to be sent before the queue is left alone
-    OUT_MAX = 16 * 1024 * 1024, // answers included; then virtrustd does not read, and the connection is dropped
+    WINDOW = 256,          // signals under way
+    OUT_SOFT = 256 * 1024, // bytes waiting to be sent before the queue is left alone
+    OUT_MAX = 16 * 1024 *
+              1024, // answers included; then virtrustd does not read, and the connection is dropped
     RETRY_MIN_MS = 100,
     RETRY_MAX_MS = 5000,
 };
@@ -269,8 +270,8 @@ static int on_retry(sd_event_source *source, uint64_t when, void *userdata)
     return 0;
 }
 
-int uplink_new(sd_event *event, const char *path, struct queue *queue, const struct uplink_calls *calls, void *user,
-               struct uplink **ret, struct err *err)
+int uplink_new(sd_event *event, const char *path, struct queue *queue, const struct uplink_calls *calls,
+               void *user, struct uplink **ret, struct err *err)
 {
     _cleanup_(uplink_freep) struct uplink *u = calloc(1, sizeof *u);
     int rc;

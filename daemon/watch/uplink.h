@@ -27,8 +27,8 @@ struct uplink_calls {
 };
 
 // 0, or a negative errno with a sentence. The queue is borrowed.
-int uplink_new(sd_event *event, const char *path, struct queue *queue, const struct uplink_calls *calls, void *user,
-               struct uplink **ret, struct err *err);
+int uplink_new(sd_event *event, const char *path, struct queue *queue, const struct uplink_calls *calls,
+               void *user, struct uplink **ret, struct err *err);
 struct uplink *uplink_free(struct uplink *u);
 DEFINE_CLEANUP(struct uplink *, uplink_free);
 

@@ -123,7 +123,8 @@ static int on_closed(sd_event_source *source, void *userdata)
     (void)source;
     if (!v->connection)
         return 0;
-    watch_log(LOG_WARNING, "the connection to libvirt at %s is lost (%s); a scan follows when it is back", v->uri, why);
+    watch_log(LOG_WARNING, "the connection to libvirt at %s is lost (%s); a scan follows when it is back",
+              v->uri, why);
     close_connection(v);
     v->calls.down(why, v->user);
     v->complained = true;
@@ -142,13 +143,13 @@ static void complain(struct virt *v, const char *why)
 static void open_connection(struct virt *v)
 {
     v->connection = virConnectOpenReadOnly(v->uri);
-    if (v->connection &&
-        virConnectRegisterCloseCallback(v->connection, on_close, v, NULL) == 0) {
+    if (v->connection && virConnectRegisterCloseCallback(v->connection, on_close, v, NULL) == 0) {
         // Refused by drivers that are not remote; those cannot stall either.
         (void)virConnectSetKeepAlive(v->connection, KEEPALIVE_S, KEEPALIVE_COUNT);
         v->lifecycle_id = virConnectDomainEventRegisterAny(v->connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
                                                            VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), v, NULL);
-        v->agent_id = virConnectDomainEventRegisterAny(v->connection, NULL, VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
+        v->agent_id = virConnectDomainEventRegisterAny(v->connection, NULL,
+                                                       VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
                                                        VIR_DOMAIN_EVENT_CALLBACK(on_agent), v, NULL);
     }
     if (!v->connection || v->lifecycle_id < 0) {
@@ -158,7 +159,8 @@ static void open_connection(struct virt *v)
         return;
     }
     if (v->agent_id < 0)
-        watch_log(LOG_NOTICE, "libvirt at %s has no events of guest agents: %s", v->uri, virGetLastErrorMessage());
+        watch_log(LOG_NOTICE, "libvirt at %s has no events of guest agents: %s", v->uri,
+                  virGetLastErrorMessage());
     watch_log(LOG_INFO, "connected to libvirt at %s", v->uri);
     v->complained = false;
     v->retry_ms = RETRY_MIN_MS;

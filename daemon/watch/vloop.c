@@ -45,14 +45,18 @@ static struct item *find(int id)
 
 static uint32_t to_epoll(int events)
 {
-    return (events & VIR_EVENT_HANDLE_READABLE ? EPOLLIN : 0U) | (events & VIR_EVENT_HANDLE_WRITABLE ? EPOLLOUT : 0U) |
-           (events & VIR_EVENT_HANDLE_ERROR ? EPOLLERR : 0U) | (events & VIR_EVENT_HANDLE_HANGUP ? EPOLLHUP : 0U);
+    return (events & VIR_EVENT_HANDLE_READABLE ? EPOLLIN : 0U) |
+           (events & VIR_EVENT_HANDLE_WRITABLE ? EPOLLOUT : 0U) |
+           (events & VIR_EVENT_HANDLE_ERROR ? EPOLLERR : 0U) |
+           (events & VIR_EVENT_HANDLE_HANGUP ? EPOLLHUP : 0U);
 }
 
 static int from_epoll(uint32_t events)
 {
-    return (events & EPOLLIN ? VIR_EVENT_HANDLE_READABLE : 0) | (events & EPOLLOUT ? VIR_EVENT_HANDLE_WRITABLE : 0) |
-           (events & EPOLLERR ? VIR_EVENT_HANDLE_ERROR : 0) | (events & EPOLLHUP ? VIR_EVENT_HANDLE_HANGUP : 0);
+    return (events & EPOLLIN ? VIR_EVENT_HANDLE_READABLE : 0) |
+           (events & EPOLLOUT ? VIR_EVENT_HANDLE_WRITABLE : 0) |
+           (events & EPOLLERR ? VIR_EVENT_HANDLE_ERROR : 0) |
+           (events & EPOLLHUP ? VIR_EVENT_HANDLE_HANGUP : 0);
 }
 
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -123,7 +127,8 @@ static struct item *new_item(void *opaque, virFreeCallback free_opaque)
     return i;
 }
 
-static int add_handle(int fd, int events, virEventHandleCallback callback, void *opaque, virFreeCallback free_opaque)
+static int add_handle(int fd, int events, virEventHandleCallback callback, void *opaque,
+                      virFreeCallback free_opaque)
 {
     struct item *i = new_item(opaque, free_opaque);
     int rc;
@@ -133,7 +138,8 @@ static int add_handle(int fd, int events, virEventHandleCallback callback, void 
     i->call.handle = callback;
     i->fd = fd;
     i->watched = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    rc = i->watched < 0 ? -errno : sd_event_add_io(loop.event, &i->source, i->watched, to_epoll(events), on_io, i);
+    rc = i->watched < 0 ? -errno
+                        : sd_event_add_io(loop.event, &i->source, i->watched, to_epoll(events), on_io, i);
     if (rc >= 0 && events == 0)
         rc = sd_event_source_set_enabled(i->source, SD_EVENT_OFF);
     if (rc < 0) {

@@ -113,7 +113,8 @@ static void put_signal(struct watch *w, const struct note *n)
     }
     if (rc < 0 || queue_overflowed(w->queue)) {
         if (!w->scan_owed)
-            watch_log(LOG_WARNING, "too many signals wait for virtrustd: some are dropped, a scan will follow");
+            watch_log(LOG_WARNING,
+                      "too many signals wait for virtrustd: some are dropped, a scan will follow");
         w->scan_owed = w->spool_owed = true;
         w->scan++; // the rest of a scan under way would have a hole before it
     }
@@ -249,7 +250,8 @@ static void answer_describe(struct watch *w, const struct record *request)
         record_add(r, "id", record_get(request, "id"));
         record_add(r, "code", rc == -ENOENT ? "guest-gone" : "no-libvirt");
         record_add(r, "text", err.text);
-        record_add(r, "next", rc == -ENOENT ? "see \"virsh list --all\"" : "see whether libvirt's daemon runs");
+        record_add(r, "next",
+                   rc == -ENOENT ? "see \"virsh list --all\"" : "see whether libvirt's daemon runs");
     }
     if (domain)
         virDomainFree(domain);

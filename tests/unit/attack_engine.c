@@ -71,8 +71,9 @@ int stage_try(const char *yaml, struct stage **ret, struct err *err)
     for (unsigned w = 0; w < ARRAY_SIZE(s->workers); w++) {
         s->workers[w].stage = s;
         snprintf(name, sizeof name, "%s.sock", worker_name((enum worker)w));
-        assert_int_equal(listen_open(s->engine, name, 0600, on_connection, &s->workers[w], &s->workers[w].listener, err),
-                         0);
+        assert_int_equal(
+            listen_open(s->engine, name, 0600, on_connection, &s->workers[w], &s->workers[w].listener, err),
+            0);
     }
     *ret = s;
     return 0;

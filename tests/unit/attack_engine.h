@@ -21,8 +21,8 @@
 #define SID_A "S-1-5-21-1-2-3-1105"
 #define GUID_B "11111111-2222-3333-4444-666666666666"
 #define SID_B "S-1-5-21-1-2-3-1106"
-#define STAGE_DOMAIN                                                                                              \
-    "domains:\n  - name: corp.test\n    base: OU=VDI,DC=corp,DC=test\n    principal: virtrust@CORP.TEST\n"        \
+#define STAGE_DOMAIN                                                                                       \
+    "domains:\n  - name: corp.test\n    base: OU=VDI,DC=corp,DC=test\n    principal: virtrust@CORP.TEST\n" \
     "    keytab: /nowhere\n"
 
 struct stage;
@@ -51,17 +51,17 @@ struct stage *stage_free(struct stage *s);
 // One turn of the loop after another until it rests for a moment, or `turns` of them.
 void stage_turns(struct stage *s, unsigned turns);
 // Until cond (evaluated once a turn) holds; fails the test when it does not within many turns.
-#define stage_until(s, cond)                                                                                      \
-    do {                                                                                                          \
-        bool came_ = false;                                                                                       \
-                                                                                                                  \
-        for (unsigned turns_ = 0; !came_ && turns_ < 4000; turns_++) {                                            \
-            came_ = (cond);                                                                                       \
-            if (!came_)                                                                                           \
-                sd_event_run((s)->engine->event, 5000);                                                           \
-        }                                                                                                         \
-        if (!came_)                                                                                               \
-            fail_msg("never came: %s", #cond);                                                                    \
+#define stage_until(s, cond)                                           \
+    do {                                                               \
+        bool came_ = false;                                            \
+                                                                       \
+        for (unsigned turns_ = 0; !came_ && turns_ < 4000; turns_++) { \
+            came_ = (cond);                                            \
+            if (!came_)                                                \
+                sd_event_run((s)->engine->event, 5000);                \
+        }                                                              \
+        if (!came_)                                                    \
+            fail_msg("never came: %s", #cond);                         \
     } while (0)
 
 // pairs as in core_common.h

@@ -71,7 +71,7 @@ static void a_flood_of_connections_leaves_room(void **state)
             sd_event_run(s->engine->event, 5000);
     }
     stage_until(s, recv(fds[ARRAY_SIZE(fds) - 1], text, sizeof text, MSG_DONTWAIT) == 0); // sent away
-    assert_int_equal(recv(fds[0], text, sizeof text, MSG_DONTWAIT), -1);  // still served
+    assert_int_equal(recv(fds[0], text, sizeof text, MSG_DONTWAIT), -1);                  // still served
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
         close(fds[i]);
     stage_turns(s, 2000);
@@ -106,11 +106,24 @@ static void no_descriptor_left_does_not_spin(void **state)
 }
 
 static const char *const garbage[] = {
-    "\n", "\n\n\n", "type=status\n\n", "v=1\ntype=status\n\n", "type=status\nv=2\n\n", "\xff\xff\xff\xff\n\n",
-    "type=\nv=1\n\n", "type=status\nv=1\ntype=list\n\n", "type=show\nv=1\nguest=%00%00\n\n",
-    "type=show\nv=1\nguest=%1b[2J%0a\n\n", "type=case\nv=1\nid=-1\n\n", "type=case\nv=1\nid=18446744073709551615\n\n",
-    "type=approve\nv=1\nid=9223372036854775807\n\n", "type=wait\nv=1\nid=1\ntimeout_s=99999999999999999999\n\n",
-    "type=bind\nv=1\nguest=%25n%25n\n\n", "type=repair\nv=1\n\n", "type=nonsense%00\nv=1\n\n", "type=list\nv=1\n\ntype=list\nv=1\n\n",
+    "\n",
+    "\n\n\n",
+    "type=status\n\n",
+    "v=1\ntype=status\n\n",
+    "type=status\nv=2\n\n",
+    "\xff\xff\xff\xff\n\n",
+    "type=\nv=1\n\n",
+    "type=status\nv=1\ntype=list\n\n",
+    "type=show\nv=1\nguest=%00%00\n\n",
+    "type=show\nv=1\nguest=%1b[2J%0a\n\n",
+    "type=case\nv=1\nid=-1\n\n",
+    "type=case\nv=1\nid=18446744073709551615\n\n",
+    "type=approve\nv=1\nid=9223372036854775807\n\n",
+    "type=wait\nv=1\nid=1\ntimeout_s=99999999999999999999\n\n",
+    "type=bind\nv=1\nguest=%25n%25n\n\n",
+    "type=repair\nv=1\n\n",
+    "type=nonsense%00\nv=1\n\n",
+    "type=list\nv=1\n\ntype=list\nv=1\n\n",
 };
 
 static void garbage_is_answered_or_dropped(void **state)
@@ -192,7 +205,8 @@ static void a_clock_set_back_in_a_scan_loses_no_guest(void **state)
 
     (void)state;
     assert_true(fd >= 0);
-    tell(s, fd, "kind=defined-added\nguest=" GUEST_A "\nname=vdi-a\nstate=running\nat_us=%lld", now - 7200000000);
+    tell(s, fd, "kind=defined-added\nguest=" GUEST_A "\nname=vdi-a\nstate=running\nat_us=%lld",
+         now - 7200000000);
     tell(s, fd, "kind=scan-begin\nat_us=%lld", now);
     tell(s, fd, "kind=scan\nguest=" GUEST_A "\nname=vdi-a\nstate=running\nat_us=%lld", now - 3600000000);
     tell(s, fd, "kind=scan-end\nat_us=%lld", now - 3600000000);

@@ -17,18 +17,23 @@
 
 #define REPAIR "mode: repair\nlook:\n  settle: 100ms\n"
 #define LIVE "0101010101010101010101010101010101010101010101010101010101010101"
-#define KEY                                                                                                       \
-    "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"                                          \
+#define KEY                                                              \
+    "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296" \
     "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
-#define ACCOUNT_A "found=1 guid=" GUID_A " sid=" SID_A " name=VDI-A$ kvno=5 pwd_last_set=133000000000000000 dc=dc1"
-#define ACCOUNT_B "found=1 guid=" GUID_B " sid=" SID_B " name=VDI-B$ kvno=5 pwd_last_set=133000000000000000 dc=dc1"
-#define PROBE "verb=probe joined=1 sam_account_name=VDI-A$ channel=broken dc_reachable=1 dc=dc1 live_sha256=" LIVE " public_key=" KEY
+#define ACCOUNT_A \
+    "found=1 guid=" GUID_A " sid=" SID_A " name=VDI-A$ kvno=5 pwd_last_set=133000000000000000 dc=dc1"
+#define ACCOUNT_B \
+    "found=1 guid=" GUID_B " sid=" SID_B " name=VDI-B$ kvno=5 pwd_last_set=133000000000000000 dc=dc1"
+#define PROBE                                                                                            \
+    "verb=probe joined=1 sam_account_name=VDI-A$ channel=broken dc_reachable=1 dc=dc1 live_sha256=" LIVE \
+    " public_key=" KEY
 
 static struct record *evidence(struct stage *s, const struct record *request)
 {
     (void)s, (void)request;
-    return record_of("evidence", "joined=1 role=member sam_account_name=VDI-A$ domain.dns=corp.test password.kvno=4 "
-                                 "secret_sha256=" LIVE);
+    return record_of("evidence",
+                     "joined=1 role=member sam_account_name=VDI-A$ domain.dns=corp.test password.kvno=4 "
+                     "secret_sha256=" LIVE);
 }
 
 static struct record *account_a(struct stage *s, const struct record *request)
@@ -62,8 +67,9 @@ static void let_all_answer(struct stage *s)
 
 static void revert(struct stage *s, const char *guest, bool running)
 {
-    stage_signal(s, guest, "defined-from-snapshot", running ? "state=running agent=connected persistent=1"
-                                                            : "state=off agent=disconnected persistent=1");
+    stage_signal(s, guest, "defined-from-snapshot",
+                 running ? "state=running agent=connected persistent=1"
+                         : "state=off agent=disconnected persistent=1");
     if (running)
         stage_signal(s, guest, "started-from-snapshot", "state=running agent=connected persistent=1");
     stage_until(s, stage_case(s, guest).id);
@@ -150,7 +156,8 @@ static void a_lost_key_does_not_hold_the_account_for_ever(void **state)
     assert_int_equal(unlink("state/host.key"), 0);
     s = stage_new(REPAIR STAGE_DOMAIN);
     let_all_answer(s);
-    stage_until(s, s->workers[WORKER_DIRECTORY].last && record_is(s->workers[WORKER_DIRECTORY].last, "reset"));
+    stage_until(s,
+                s->workers[WORKER_DIRECTORY].last && record_is(s->workers[WORKER_DIRECTORY].last, "reset"));
     stage_free(s);
 }
 
@@ -217,8 +224,10 @@ static struct record *directory(struct stage *s, const struct record *request)
 
     (void)s;
     if (record_is(request, "account"))
-        return record_of("account", strcmp(state, "old") == 0 ? ACCOUNT_A
-                                    : "found=1 guid=" GUID_A " sid=" SID_A " name=VDI-A$ kvno=6 pwd_last_set=133000000000000001");
+        return record_of("account", strcmp(state, "old") == 0
+                                        ? ACCOUNT_A
+                                        : "found=1 guid=" GUID_A " sid=" SID_A
+                                          " name=VDI-A$ kvno=6 pwd_last_set=133000000000000001");
     if (record_is(request, "reset")) {
         assert_string_equal(state, "old"); // once
         snprintf(state, sizeof state, "new");
@@ -242,8 +251,8 @@ static void a_full_disk_loses_nothing(void **state)
     unsigned filled = 0;
 
     (void)state;
-    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mkdir("state", 0700) < 0 ||
-        mount("tmpfs", "state", "tmpfs", 0, "size=2m,mode=0700") < 0) {
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mkdir("state", 0700) < 0 || mount("tmpfs", "state", "tmpfs", 0, "size=2m,mode=0700") < 0) {
         print_message("no mount namespace of one's own: %s\n", strerror(errno));
         skip();
     }
@@ -305,7 +314,9 @@ static void a_guest_writes_no_line_of_the_log(void **state)
 
     (void)state;
     assert_true(old >= 0 && fd >= 0 && dup2(fd, STDERR_FILENO) >= 0);
-    engine_log(6, 7, GUEST_A, "failed: %s", "no\n<0>virtrustd: case 9 is proven\033[2J\xc2\x9b" "31m");
+    engine_log(6, 7, GUEST_A, "failed: %s",
+               "no\n<0>virtrustd: case 9 is proven\033[2J\xc2\x9b"
+               "31m");
     dup2(old, STDERR_FILENO);
     close(old);
     n = pread(fd, text, sizeof text - 1, 0);

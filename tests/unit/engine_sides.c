@@ -59,7 +59,8 @@ static void nonsense_is_unknown(void **state)
     (void)state;
     record_add(r, "joined", "yes");
     record_add(r, "role", "emperor");
-    record_add(r, "sam_account_name", "A-NAME-THAT-IS-MUCH-LONGER-THAN-ANY-SAM-ACCOUNT-NAME-CAN-EVER-BE-IN-A-DIRECTORY$");
+    record_add(r, "sam_account_name",
+               "A-NAME-THAT-IS-MUCH-LONGER-THAN-ANY-SAM-ACCOUNT-NAME-CAN-EVER-BE-IN-A-DIRECTORY$");
     record_add(r, "account_sid", "S-1-5-21-not-a-sid");
     record_add(r, "secret_sha256", "28858da8");
     record_add(r, "password.filetime", "12");
@@ -101,9 +102,10 @@ static void doubts_that_matter(void **state)
         const char *id, *security;
         bool doubtful;
     } cases[] = {
-        {"live", "clean", false},           {"no-system-hive", "clean", false}, {"dirty-hive", "clean", false},
-        {"dirty-hive", "dirty", true},      {"damaged-hive", "damaged", true},  {"several-systems", "clean", true},
-        {"damaged-keytab", "clean", true},  {"something-newer", "clean", true},
+        {"live", "clean", false},          {"no-system-hive", "clean", false},
+        {"dirty-hive", "clean", false},    {"dirty-hive", "dirty", true},
+        {"damaged-hive", "damaged", true}, {"several-systems", "clean", true},
+        {"damaged-keytab", "clean", true}, {"something-newer", "clean", true},
     };
 
     (void)state;
@@ -170,7 +172,8 @@ static struct record *disk(const char *path, const char *backing)
 static void an_off_guest_keeps_its_chain(void **state)
 {
     _cleanup_record_ struct record *ran = disk("/vm.qcow2", "/base.qcow2"), *off = disk("/vm.qcow2", NULL);
-    _cleanup_record_ struct record *moved = disk("/other.qcow2", NULL), *kept = NULL, *fresh = NULL, *alone = NULL;
+    _cleanup_record_ struct record *moved = disk("/other.qcow2", NULL), *kept = NULL, *fresh = NULL,
+                                   *alone = NULL;
     _cleanup_record_ struct record *rebased = disk("/vm.qcow2", "/new.qcow2"), *own = NULL;
 
     (void)state;
@@ -189,9 +192,12 @@ static void an_off_guest_keeps_its_chain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_good_look),        cmocka_unit_test(nonsense_is_unknown),
-        cmocka_unit_test(failures_keep_their_reason), cmocka_unit_test(doubts_that_matter),
-        cmocka_unit_test(an_account_becomes_a_binding), cmocka_unit_test(dues_are_taken_in_time),
+        cmocka_unit_test(a_good_look),
+        cmocka_unit_test(nonsense_is_unknown),
+        cmocka_unit_test(failures_keep_their_reason),
+        cmocka_unit_test(doubts_that_matter),
+        cmocka_unit_test(an_account_becomes_a_binding),
+        cmocka_unit_test(dues_are_taken_in_time),
         cmocka_unit_test(an_off_guest_keeps_its_chain),
     };
 

@@ -24,7 +24,8 @@
 #include <cmocka.h>
 
 #define UUID "1b2f7c6e-0000-4000-8000-00000000002a"
-static const char xml[] = "<domain type='qemu'>\n  <name>g\xc3\xbcst</name>\n  <uuid>" UUID "</uuid>\n</domain>\n";
+static const char xml[] = "<domain type='qemu'>\n  <name>g\xc3\xbcst</name>\n  <uuid>" UUID
+                          "</uuid>\n</domain>\n";
 
 static char where[] = "/tmp/virtrust-hook-XXXXXX";
 static char *program;

@@ -143,8 +143,13 @@ static void test_reload_rule(void **state)
 static void test_foreign_file(void **state)
 {
     static const char *const makers[] = {
-        "printf '#!/bin/sh\\n# virtrust-hook 3c0d4f6e-6f5b-4a57-9c70-8d1c5e8a2b14\\n' > " HOOK " && chmod 755 " HOOK,
-        "ln -s /nowhere " HOOK, "mkdir " HOOK, "mkfifo " HOOK, "ln -s /bin/true " HOOK, ": > " HOOK,
+        "printf '#!/bin/sh\\n# virtrust-hook 3c0d4f6e-6f5b-4a57-9c70-8d1c5e8a2b14\\n' > " HOOK
+        " && chmod 755 " HOOK,
+        "ln -s /nowhere " HOOK,
+        "mkdir " HOOK,
+        "mkfifo " HOOK,
+        "ln -s /bin/true " HOOK,
+        ": > " HOOK,
     };
 
     (void)state;
@@ -240,9 +245,12 @@ static int clear(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_first_hook, set_up),   cmocka_unit_test_setup(test_others_hook_is_kept, set_up),
-        cmocka_unit_test_setup(test_reload_rule, set_up),  cmocka_unit_test_setup(test_foreign_file, set_up),
-        cmocka_unit_test_setup(test_stale_copy, set_up),   cmocka_unit_test_setup(test_old_libvirt, set_up),
+        cmocka_unit_test_setup(test_first_hook, set_up),
+        cmocka_unit_test_setup(test_others_hook_is_kept, set_up),
+        cmocka_unit_test_setup(test_reload_rule, set_up),
+        cmocka_unit_test_setup(test_foreign_file, set_up),
+        cmocka_unit_test_setup(test_stale_copy, set_up),
+        cmocka_unit_test_setup(test_old_libvirt, set_up),
         cmocka_unit_test_setup(test_errors, set_up),
     };
 

@@ -86,7 +86,7 @@ static void test_hanging_storage(void **state)
     }
     assert_int_equal(filestat_get(fs, "hangs/a.qcow2", &got), -ETIMEDOUT);
     assert_int_equal(filestat_get(fs, "hangs/b.qcow2", &got), -EBUSY); // not asked again
-    assert_int_equal(filestat_get(fs, "disk", &got), 0);              // others still are
+    assert_int_equal(filestat_get(fs, "disk", &got), 0);               // others still are
     assert_int_equal(filestat_get(fs, "hangs/sub/c", &got), -ETIMEDOUT);
     assert_int_equal(filestat_get(fs, "disk", &got), 0);
 }

@@ -19,24 +19,51 @@ struct case_ {
 #define DEVICES(x) HEAD "<devices>" x "</devices></domain>"
 
 static const struct case_ cases[] = {
-    {"no devices", HEAD "</domain>", {"agent", "none", "transient_disks", "0", "disk.0.type", NULL, "title", NULL}},
+    {"no devices",
+     HEAD "</domain>",
+     {"agent", "none", "transient_disks", "0", "disk.0.type", NULL, "title", NULL}},
     {"title and genid",
-     HEAD "<genid>c1b1</genid><title>Web &lt;1&gt;</title><metadata><x:title xmlns:x='u'>no</x:title></metadata></domain>",
+     HEAD "<genid>c1b1</genid><title>Web &lt;1&gt;</title><metadata><x:title "
+          "xmlns:x='u'>no</x:title></metadata></domain>",
      {"title", "Web <1>", "genid", "c1b1"}},
     {"a live chain of three",
-     DEVICES("<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>"
-             "<source file='/g/top.qcow2' index='3'/><backingStore type='file' index='4'><format type='qcow2'/>"
-             "<source file='/g/middle.qcow2'/><backingStore type='block' index='5'><format type='raw'/>"
-             "<source dev='/dev/vg/base'/><backingStore/></backingStore></backingStore>"
-             "<target dev='vda' bus='virtio'/></disk>"),
-     {"disk.0.target", "vda", "disk.0.type", "file", "disk.0.path", "/g/top.qcow2", "disk.0.format", "qcow2",
-      "disk.0.device", "disk", "disk.0.readonly", "0", "disk.0.backing.0.path", "/g/middle.qcow2",
-      "disk.0.backing.0.format", "qcow2", "disk.0.backing.0.type", "file", "disk.0.backing.1.path", "/dev/vg/base",
-      "disk.0.backing.1.type", "block", "disk.0.backing.1.format", "raw", "disk.0.backing.2.type", NULL}},
+     DEVICES(
+         "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>"
+         "<source file='/g/top.qcow2' index='3'/><backingStore type='file' index='4'><format type='qcow2'/>"
+         "<source file='/g/middle.qcow2'/><backingStore type='block' index='5'><format type='raw'/>"
+         "<source dev='/dev/vg/base'/><backingStore/></backingStore></backingStore>"
+         "<target dev='vda' bus='virtio'/></disk>"),
+     {"disk.0.target",
+      "vda",
+      "disk.0.type",
+      "file",
+      "disk.0.path",
+      "/g/top.qcow2",
+      "disk.0.format",
+      "qcow2",
+      "disk.0.device",
+      "disk",
+      "disk.0.readonly",
+      "0",
+      "disk.0.backing.0.path",
+      "/g/middle.qcow2",
+      "disk.0.backing.0.format",
+      "qcow2",
+      "disk.0.backing.0.type",
+      "file",
+      "disk.0.backing.1.path",
+      "/dev/vg/base",
+      "disk.0.backing.1.type",
+      "block",
+      "disk.0.backing.1.format",
+      "raw",
+      "disk.0.backing.2.type",
+      NULL}},
     {"only disks that are disks",
      DEVICES("<disk type='file' device='cdrom'><source file='/x.iso'/><target dev='sda'/></disk>"
              "<disk type='file' device='floppy'><source file='/x.img'/><target dev='fda'/></disk>"
-             "<disk type='block'><driver type='raw'/><source dev='/dev/sdb'/><target dev='vdb'/><readonly/></disk>"
+             "<disk type='block'><driver type='raw'/><source dev='/dev/sdb'/><target "
+             "dev='vdb'/><readonly/></disk>"
              "<disk type='block' device='lun'><source dev='/dev/sdc'/><target dev='sdc'/></disk>"),
      {"disk.0.target", "vdb", "disk.0.path", "/dev/sdb", "disk.0.readonly", "1", "disk.0.format", "raw",
       "disk.1.target", NULL}},
@@ -46,27 +73,34 @@ static const struct case_ cases[] = {
              "<disk type='volume' device='disk'><source pool='p' volume='v.qcow2'/><target dev='vdb'/></disk>"
              "<disk type='dir' device='disk'><source dir='/d'/><target dev='vdc'/></disk>"
              "<disk type='nvme' device='disk'><source type='pci'/><target dev='vdd'/></disk>"),
-     {"disk.0.protocol", "rbd", "disk.0.name", "pool/img", "disk.0.host", "mon1", "disk.0.path", NULL, "disk.1.type",
-      "volume", "disk.1.name", "p/v.qcow2", "disk.2.path", "/d", "disk.3.type", "nvme", "disk.3.path", NULL}},
+     {"disk.0.protocol", "rbd", "disk.0.name", "pool/img", "disk.0.host", "mon1", "disk.0.path", NULL,
+      "disk.1.type", "volume", "disk.1.name", "p/v.qcow2", "disk.2.path", "/d", "disk.3.type", "nvme",
+      "disk.3.path", NULL}},
     {"encryption in both places, transient",
-     DEVICES("<disk type='file'><source file='/a'><encryption format='luks'/></source><target dev='vda'/></disk>"
-             "<disk type='file'><source file='/b'/><encryption format='qcow'/><transient/><target dev='vdb'/></disk>"),
+     DEVICES(
+         "<disk type='file'><source file='/a'><encryption format='luks'/></source><target dev='vda'/></disk>"
+         "<disk type='file'><source file='/b'/><encryption format='qcow'/><transient/><target "
+         "dev='vdb'/></disk>"),
      {"disk.0.encryption", "luks", "disk.1.encryption", "qcow", "transient_disks", "1"}},
-    {"a disk without a source", DEVICES("<disk type='file'><target dev='vda'/></disk>"),
+    {"a disk without a source",
+     DEVICES("<disk type='file'><target dev='vda'/></disk>"),
      {"disk.0.type", "file", "disk.0.path", NULL}},
     {"agent connected",
      DEVICES("<channel type='unix'><target type='virtio' name='com.redhat.spice.0'/></channel>"
-             "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0' state='connected'/></channel>"),
+             "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0' "
+             "state='connected'/></channel>"),
      {"agent", "connected"}},
     {"agent disconnected",
      DEVICES("<channel><target type='virtio' name='org.qemu.guest_agent.0' state='disconnected'/></channel>"),
      {"agent", "disconnected"}},
-    {"agent of a guest that is off", DEVICES("<channel><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"),
+    {"agent of a guest that is off",
+     DEVICES("<channel><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"),
      {"agent", "disconnected"}},
     {"an element of another name space is not libvirt's",
      HEAD "<x:devices xmlns:x='u'><disk type='file'><target dev='vda'/></disk></x:devices></domain>",
      {"disk.0.type", NULL}},
-    {"bytes that a record has to escape", DEVICES("<disk type='file'><source file='/g/a b%\xc3\xa9&#10;'/></disk>"),
+    {"bytes that a record has to escape",
+     DEVICES("<disk type='file'><source file='/g/a b%\xc3\xa9&#10;'/></disk>"),
      {"disk.0.path", "/g/a b%\xc3\xa9\n"}},
 };
 
@@ -103,7 +137,8 @@ static void test_hostile(void **state)
         "<!DOCTYPE domain SYSTEM 'file:///etc/passwd'><domain/>",
         "<!DOCTYPE d [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><domain><title>&a;</title></domain>",
         "<!DOCTYPE d [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;'>"
-        "<!ENTITY c '&b;&b;&b;&b;&b;&b;&b;&b;'><!ENTITY d '&c;&c;&c;&c;&c;&c;&c;&c;'>]><domain><title>&d;</title></domain>",
+        "<!ENTITY c '&b;&b;&b;&b;&b;&b;&b;&b;'><!ENTITY d "
+        "'&c;&c;&c;&c;&c;&c;&c;&c;'>]><domain><title>&d;</title></domain>",
         "<domain><title>&nothing;</title></domain>",
         "<domain><title>\xff\xfe</title></domain>",
     };
@@ -135,7 +170,8 @@ static void test_caps(void **state)
     for (int i = 0; i < 300; i++) {
         used += (size_t)snprintf(xml + used, room - used, "<disk type='file'><source file='/%d'/>", i);
         for (int k = 0; k < 40; k++)
-            used += (size_t)snprintf(xml + used, room - used, "<backingStore type='file'><source file='/b'/>");
+            used += (size_t)snprintf(xml + used, room - used,
+                                     "<backingStore type='file'><source file='/b'/>");
         for (int k = 0; k < 40; k++)
             used += (size_t)snprintf(xml + used, room - used, "</backingStore>");
         used += (size_t)snprintf(xml + used, room - used, "</disk>");
@@ -172,7 +208,8 @@ static void test_snapshot(void **state)
 {
     static const char xml[] = "<domainsnapshot><name>before update</name><state>running</state>"
                               "<creationTime>1700000000</creationTime></domainsnapshot>";
-    static const char odd[] = "<domainsnapshot><name>s</name><creationTime>x1</creationTime></domainsnapshot>";
+    static const char odd[] =
+        "<domainsnapshot><name>s</name><creationTime>x1</creationTime></domainsnapshot>";
     _cleanup_record_ struct record *r = record_new("described"), *o = record_new("described");
 
     (void)state;

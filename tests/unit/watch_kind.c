@@ -15,7 +15,10 @@
 
 #include <cmocka.h>
 
-#define ROW(event, detail, kind, text) {VIR_DOMAIN_EVENT_##event, VIR_DOMAIN_EVENT_##event##_##detail, kind, text}
+#define ROW(event, detail, kind, text)                                            \
+    {                                                                             \
+        VIR_DOMAIN_EVENT_##event, VIR_DOMAIN_EVENT_##event##_##detail, kind, text \
+    }
 
 static const struct {
     int event, detail;
@@ -68,7 +71,8 @@ static void test_every_constant(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         char detail[KIND_DETAIL];
 
-        assert_string_equal(signal_kind_text(kind_of_lifecycle(rows[i].event, rows[i].detail, detail)), rows[i].kind);
+        assert_string_equal(signal_kind_text(kind_of_lifecycle(rows[i].event, rows[i].detail, detail)),
+                            rows[i].kind);
         assert_string_equal(detail, rows[i].text);
     }
 }
@@ -107,7 +111,8 @@ static void test_unknown_numbers_are_not_lost(void **state)
         char text[KIND_DETAIL];
 
         snprintf(text, sizeof text, "%s%d", unknown[i].text, next);
-        assert_string_equal(signal_kind_text(kind_of_lifecycle(unknown[i].event, next, detail)), unknown[i].kind);
+        assert_string_equal(signal_kind_text(kind_of_lifecycle(unknown[i].event, next, detail)),
+                            unknown[i].kind);
         assert_string_equal(detail, text);
         (void)kind_of_lifecycle(unknown[i].event, -1, detail);
         (void)kind_of_lifecycle(unknown[i].event, INT32_MAX, detail);
@@ -168,18 +173,23 @@ static void test_reasons(void **state)
 {
     (void)state;
     assert_string_equal(kind_reason_text(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED), "booted");
-    assert_string_equal(kind_reason_text(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_FROM_SNAPSHOT), "from-snapshot");
+    assert_string_equal(kind_reason_text(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_FROM_SNAPSHOT),
+                        "from-snapshot");
     assert_string_equal(kind_reason_text(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_RESTORED), "restored");
     assert_string_equal(kind_reason_text(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_MIGRATED), "migrated");
     assert_string_equal(kind_reason_text(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED), "unpaused");
     assert_string_equal(kind_reason_text(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_WAKEUP), "wakeup");
-    assert_string_equal(kind_reason_text(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_POSTCOPY_FAILED), "postcopy-failed");
+    assert_string_equal(kind_reason_text(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_POSTCOPY_FAILED),
+                        "postcopy-failed");
     assert_string_equal(kind_reason_text(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER), "user");
-    assert_string_equal(kind_reason_text(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_FROM_SNAPSHOT), "from-snapshot");
+    assert_string_equal(kind_reason_text(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_FROM_SNAPSHOT),
+                        "from-snapshot");
     assert_string_equal(kind_reason_text(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_STARTING_UP), "starting-up");
-    assert_string_equal(kind_reason_text(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_POSTCOPY_FAILED), "postcopy-failed");
+    assert_string_equal(kind_reason_text(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_POSTCOPY_FAILED),
+                        "postcopy-failed");
     assert_string_equal(kind_reason_text(VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SAVED), "saved");
-    assert_string_equal(kind_reason_text(VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT), "from-snapshot");
+    assert_string_equal(kind_reason_text(VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT),
+                        "from-snapshot");
     assert_string_equal(kind_reason_text(VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_DAEMON), "daemon");
     assert_string_equal(kind_reason_text(VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED), "panicked");
     assert_string_equal(kind_reason_text(VIR_DOMAIN_RUNNING, 0), "unknown");

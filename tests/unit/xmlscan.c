@@ -32,7 +32,8 @@ static const struct {
     {"<domain><title>&lt;uuid&gt;no</title><uuid>yes</uuid></domain>", "uuid", 0, "yes"},
     {"<domain a='>' b=\"'><uuid>no</uuid>\"><uuid>yes</uuid></domain>", "uuid", 0, "yes"},
     {"<domain><on_crash/><uuid x='/>' >yes</uuid></domain>", "uuid", 0, "yes"},
-    {"<domain><name>a&amp;b&lt;&#xe4;&#8364;&#x1F600;</name></domain>", "name", 0, "a&b<\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"},
+    {"<domain><name>a&amp;b&lt;&#xe4;&#8364;&#x1F600;</name></domain>", "name", 0,
+     "a&b<\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"},
     {"<domain><name></name></domain>", "name", 0, ""},
     {"<domain><name/></domain>", "name", -ENOENT, NULL},
     {"<domain><names>no</names><name>yes</name></domain>", "name", 0, "yes"},
@@ -53,7 +54,8 @@ static const struct {
     {"<", "uuid", -ENOENT, NULL},
     {"", "uuid", -ENOENT, NULL},
     {"no xml at all", "uuid", -ENOENT, NULL},
-    {"<domain><uuid>0123456789012345678901234567890123456789012345678901234567890123</uuid>", "uuid", -E2BIG, NULL},
+    {"<domain><uuid>0123456789012345678901234567890123456789012345678901234567890123</uuid>", "uuid", -E2BIG,
+     NULL},
 };
 
 static void test_rows(void **state)
@@ -107,9 +109,24 @@ static void append(char *out, size_t room, const char *piece)
 static void make_document(char *out, size_t room)
 {
     static const char *const pieces[] = {
-        "<uuid>", "</uuid>", "<uuid/>", "<a>", "</a>", "<a b='<uuid>'>", "<a b=\"'>\"/>", "<!-- <uuid>x</uuid> -->",
-        "<![CDATA[</domain>]]>", "text", "&amp;", "&#65;", " ", "<?p <uuid>y</uuid> ?>", "<uuid>z</uuid>",
-        "<a><uuid>deep</uuid></a>", "<uuids>n</uuids>", "\n",
+        "<uuid>",
+        "</uuid>",
+        "<uuid/>",
+        "<a>",
+        "</a>",
+        "<a b='<uuid>'>",
+        "<a b=\"'>\"/>",
+        "<!-- <uuid>x</uuid> -->",
+        "<![CDATA[</domain>]]>",
+        "text",
+        "&amp;",
+        "&#65;",
+        " ",
+        "<?p <uuid>y</uuid> ?>",
+        "<uuid>z</uuid>",
+        "<a><uuid>deep</uuid></a>",
+        "<uuids>n</uuids>",
+        "\n",
     };
     out[0] = '\0';
     append(out, room, "<domain>");
