@@ -33,7 +33,7 @@ void job_end(struct job_out *out, enum outcome outcome, enum verdict verdict, co
 {
     job_enter(out, JOB_ENDED, "");
     out->next.outcome = outcome;
-    out->verdict = verdict;
+    out->next.verdict = verdict;
     if (text != out->next.text)
         snprintf(out->next.text, sizeof out->next.text, "%s", text);
     snprintf(out->next.next, sizeof out->next.next, "%s", next);

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/core/jobstep.h"
 
-#include "common/cleanup.h"
 #include "daemon/core/jobparts.h"
 
 #include <stdio.h>
@@ -53,28 +52,6 @@ enum job_effect job_effect(enum job_state state)
         break;
     }
     return JOB_EFFECT_NONE;
-}
-
-enum verdict job_verdict(const struct job *j)
-{
-    static const struct {
-        const char *cause;
-        enum verdict verdict;
-    } known[] = {
-        {"rotation-shown", VERDICT_BEHIND}, // it was: the probe and the repair have shown it
-        {"probe-healthy", VERDICT_IN_STEP},
-        {"not-joined", VERDICT_NOT_A_MEMBER},
-        {"claims-other", VERDICT_IDENTITY_MISMATCH},
-        {"account-missing", VERDICT_ACCOUNT_MISSING},
-        {"account-disabled", VERDICT_ACCOUNT_DISABLED},
-        {"account-recreated", VERDICT_ACCOUNT_RECREATED},
-        {"twin", VERDICT_TWIN},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-        if (strcmp(known[i].cause, j->cause) == 0)
-            return known[i].verdict;
-    return VERDICT_UNKNOWN;
 }
 
 // The deadline runs only while the guest does: an off guest may stay off for weeks.

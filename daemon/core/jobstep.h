@@ -57,12 +57,11 @@ struct job_world {
 struct job_out {
     struct job next;
     enum job_effect effect;
-    enum verdict verdict; // when it ended: what the probe made of it; VERDICT_UNKNOWN: nothing new
-    bool new_token;       // the engine draws a fresh token before the effect
-    bool mint;            // mint, seal and journal a secret in this transaction
-    bool confirm;         // the journalled secret is the account's now
-    bool wipe;            // wipe the journal
-    bool pair;            // the probe's fingerprint and the directory's answer are a proven pair
+    bool new_token; // the engine draws a fresh token before the effect
+    bool mint;      // mint, seal and journal a secret in this transaction
+    bool confirm;   // the journalled secret is the account's now
+    bool wipe;      // wipe the journal
+    bool pair;      // the probe's fingerprint and the directory's answer are a proven pair
     char note[LONG_TEXT];
 };
 
@@ -71,5 +70,3 @@ void job_open(struct job *j, const struct casefile *c, const struct binding *b, 
 void job_step(const struct job *j, const struct job_input *in, const struct job_world *w, int64_t now_us,
               struct job_out *ret);
 enum job_effect job_effect(enum job_state state);
-// What an ended job makes of the case's verdict; VERDICT_UNKNOWN: nothing new.
-enum verdict job_verdict(const struct job *j);

@@ -93,6 +93,7 @@ struct job {
     char guid[UUID_TEXT]; // the bound account
     enum job_state state;
     enum outcome outcome;
+    enum verdict verdict; // when it ended: what it makes of the case's; VERDICT_UNKNOWN: nothing new
     char text[LONG_TEXT]; // the last answer that mattered, or why it ended
     char next[LONG_TEXT];
     char cause[SHORT_TEXT];

@@ -141,7 +141,7 @@ static int step_in_transaction(struct engine *e, int64_t case_id, const struct j
 // The job has ended: the case is told. If that commit fails, the case's own due time tells it again.
 static void tell_case(struct engine *e, const struct job *j)
 {
-    struct case_input in = {.kind = CASE_IN_JOB_ENDED, .outcome = j->outcome, .verdict = job_verdict(j)};
+    struct case_input in = {.kind = CASE_IN_JOB_ENDED, .outcome = j->outcome, .verdict = j->verdict};
     struct err err = {0};
 
     snprintf(in.cause, sizeof in.cause, "%s", j->cause);

@@ -10,6 +10,7 @@ static const struct column columns[] = {
     COLUMN(struct job, guid),
     COLUMN_OF_WORDS("state", struct job, state, COLUMN_WORD, job_state_words),
     COLUMN_OF_WORDS("outcome", struct job, outcome, COLUMN_WORD, outcome_words),
+    COLUMN_OF_WORDS("verdict", struct job, verdict, COLUMN_WORD, verdict_words),
     COLUMN(struct job, text),
     COLUMN(struct job, next),
     COLUMN(struct job, cause),

@@ -74,8 +74,12 @@ static const char schema_1[] =
     "CREATE TABLE journal ("
     " guid TEXT PRIMARY KEY, state TEXT NOT NULL, blob BLOB NOT NULL, at_us INTEGER NOT NULL) STRICT;";
 
+// What an ended job makes of its case's verdict is decided once, and outlives a restart.
+static const char schema_2[] = "ALTER TABLE job ADD COLUMN verdict TEXT NOT NULL DEFAULT 'unknown';";
+
 static const char *const steps[] = {
     schema_1,
+    schema_2,
 };
 static_assert(ARRAY_SIZE(steps) == STORE_SCHEMA, "a step a schema");
 

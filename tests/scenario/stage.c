@@ -193,8 +193,7 @@ static void remember_proven(struct stage *s, const struct record *answer)
 
 static void tell_case(struct stage *s)
 {
-    struct case_input in = {
-        .kind = CASE_IN_JOB_ENDED, .outcome = s->job.outcome, .verdict = job_verdict(&s->job)};
+    struct case_input in = {.kind = CASE_IN_JOB_ENDED, .outcome = s->job.outcome, .verdict = s->job.verdict};
 
     snprintf(in.cause, sizeof in.cause, "%s", s->job.cause);
     snprintf(in.text, sizeof in.text, "%s", s->job.text);

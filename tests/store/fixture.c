@@ -150,6 +150,7 @@ void sample_job(unsigned n, int64_t case_id, struct job *ret)
         .case_id = case_id,
         .state = (enum job_state)(n % JOB_ENDED), // an open one
         .outcome = (enum outcome)(n % OUTCOMES_COUNT),
+        .verdict = (enum verdict)(n % VERDICTS_COUNT),
         .has_live = true,
         .has_public_key = true,
         .inherited = n & 1,

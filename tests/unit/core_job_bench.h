@@ -95,8 +95,7 @@ static inline void expect_end(const struct bench *b, enum outcome outcome, enum 
     assert_string_equal(job_state_text(b->j.state), "ended");
     assert_string_equal(outcome_text(b->j.outcome), outcome_text(outcome));
     assert_string_equal(b->j.cause, cause);
-    assert_int_equal(b->out.verdict, verdict);
-    assert_int_equal(job_verdict(&b->j), verdict);
+    assert_int_equal(b->j.verdict, verdict);
     assert_int_equal(b->out.effect, JOB_EFFECT_NONE);
     assert_int_equal(b->j.next_us, 0);
 }

@@ -91,6 +91,9 @@ static void test_check(void **state)
     (void)state;
     answer(&b, "check", "ready=0 reason=not-writable text=read-only");
     expect_end(&b, OUTCOME_REFUSED, VERDICT_UNKNOWN, "not-writable");
+    b = in_state(JOB_CHECKING); // the helper's own word for why: it decides no verdict
+    answer(&b, "check", "ready=0 reason=probe-healthy text=read-only");
+    expect_end(&b, OUTCOME_REFUSED, VERDICT_UNKNOWN, "probe-healthy");
     b = in_state(JOB_CHECKING);
     for (int i = 0; b.j.state != JOB_ENDED; i++) {
         assert_true(i < 10);

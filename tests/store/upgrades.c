@@ -1,0 +1,73 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A database of an older schema: what lay in it is still there, and what is new in it says "unknown".
+#include "tests/store/fixture.h"
+
+#include <assert.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define OK(call)                                  \
+    do {                                          \
+        int rc_ = (call);                         \
+        if (rc_ != 0)                             \
+            fail_msg("%d: %s", rc_, f->err.text); \
+    } while (0)
+
+// What the upgrade's steps added, taken out again: the n-th leads from schema n + 2 back to n + 1.
+static const char *const downgrades[] = {
+    "ALTER TABLE job DROP COLUMN verdict",
+};
+static_assert(ARRAY_SIZE(downgrades) == STORE_SCHEMA - 1, "a way back from every step");
+
+static void back_to(struct fixture *f, int schema)
+{
+    char text[64];
+
+    fixture_close(f);
+    for (int n = STORE_SCHEMA - 1; n >= schema; n--)
+        raw_sql(f->path, downgrades[n - 1]);
+    snprintf(text, sizeof text, "PRAGMA user_version = %d", schema);
+    raw_sql(f->path, text);
+    fixture_reopen(f);
+}
+
+static void every_older_schema(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int schema = STORE_SCHEMA - 1; schema >= 1; schema--) {
+        struct casefile c;
+        struct job put, got;
+
+        sample_case((unsigned)schema, &c);
+        OK(store_case_add(f->store, &c, &f->err));
+        sample_job((unsigned)schema, c.id, &put);
+        put.state = JOB_ENDED;
+        put.verdict = VERDICT_BEHIND;
+        OK(store_job_add(f->store, &put, &f->err));
+        back_to(f, schema);
+        OK(store_job_of_case(f->store, c.id, &got, &f->err));
+        assert_int_equal(got.id, put.id);
+        assert_string_equal(got.text, put.text);
+        assert_int_equal(got.rereads, put.rereads);
+        assert_int_equal(got.verdict, schema < 2 ? VERDICT_UNKNOWN : VERDICT_BEHIND);
+    }
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(every_older_schema),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
