@@ -47,6 +47,12 @@ static bool no_reason(const struct circumstances *c)
     return c->verdict == VERDICT_UNKNOWN && !c->witnessed && !c->manual;
 }
 
+// What was approved was known by a look; the look that the approval asked for could not see it again.
+static bool unconfirmed(const struct circumstances *c)
+{
+    return no_reason(c) && c->approved;
+}
+
 static bool has_twin(const struct circumstances *c)
 {
     return c->twin[0] || c->verdict == VERDICT_TWIN;
@@ -103,6 +109,9 @@ static const struct rule {
      "`virtrust bind %s COMPUTER`, then `virtrust repair` it"},
     {"no-domain", ACTION_NOTHING, no_domain, -1, "the binding's domain is not in the configuration",
      "add the domain with its credential to virtrust.yaml"},
+    {"not-confirmed", ACTION_NOTHING, unconfirmed, -1,
+     "it was approved, but the look that followed could not see again what was approved",
+     "`virtrust repair %s` asks the guest itself"},
     {"no-reason", ACTION_NOTHING, no_reason, -1, "no rollback was seen and nothing says that trust is broken",
      ""},
     {"twin", ACTION_REFUSE, has_twin, VERDICT_TWIN, "another guest with the same binding has run since",
