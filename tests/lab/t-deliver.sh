@@ -7,45 +7,21 @@
 
 deliver=$LAB_BIN/virtrust-deliver
 helper=$LAB_BIN/virtrust-helper
-seal=$LAB_BIN/../test/lab-seal
 installed=/usr/libexec/virtrust/virtrust-helper
-if [ ! -x "$deliver" ] || [ ! -x "$helper" ] || [ ! -x "$seal" ]; then
-    lab_skip "virtrust-deliver, virtrust-helper and lab-seal are not built in $LAB_BIN"
-fi
+# shellcheck source=tests/lab/lib/verbs.sh
+. "$LAB_HERE/lib/verbs.sh"
+verbs_need "$deliver" "$helper"
 
 lab_guest_ready guest1
 uuid=$(lab_guest_uuid guest1)
 config=$LAB_TMP/virtrust.yaml
 printf 'helper:\n  push_source: %s\n' "$helper" > "$config"
 
-token() {
-    printf '%032x' "$1"
-}
-
-# ask VERB KEY=VALUE...: the answer in $answer, the exit code in $status.
+# ask VERB KEY=VALUE...
 ask() {
     local verb=$1
     shift
-    status=0
-    answer=$({
-        printf 'type=verb\nv=1\nguest=%s\nverb=%s\n' "$uuid" "$verb"
-        printf '%s\n' "$@"
-        printf '\n'
-    } | "$deliver" --config "$config" 2> "$LAB_TMP/stderr") || status=$?
-}
-
-get() {
-    sed -n "s/^$1=//p" <<< "$answer"
-}
-
-is() {
-    local got
-    got=$(get "$1")
-    [ "$got" = "$2" ] || {
-        printf '  %s is "%s", not "%s"; the answer:\n%s\n' "$1" "$got" "$2" "$answer" >&2
-        sed 's/^/  stderr: /' "$LAB_TMP/stderr" >&2
-        return 1
-    }
+    verbs_call "$deliver" --config "$config" -- type=verb v=1 "guest=$uuid" "verb=$verb" "$@"
 }
 
 # at_most KEY N: its absolute value.
@@ -128,26 +104,21 @@ ask probe "token=$(token 2)" key=1 "helper=$installed" push=0
 lab_check "after the revert the probe says broken" is channel broken
 live=$(get live_sha256)
 public=$(get public_key)
-secret=$(head -c 90 /dev/urandom | base64 -w 0 | tr '+/' '-_')
+secret=$(host_secret)
 lab_dc_reset guest1 "$secret"
-sealed=$(printf %s "$secret" | "$seal" "$public" "$(token 2)")
+sealed=$(printf %s "$secret" | seal_for "$public" "$(token 2)")
 ask store-check "token=$(token 2)" "expect=$live" "helper=$installed"
 lab_check "store-check: ready" is ready 1
 store=("token=$(token 2)" "expect=$live" "sealed=$sealed" "kvno=$(lab_dc_kvno guest1)" "dc=$LAB_DC" "helper=$installed")
-faults=${VIRTRUST_FAULTS_BIN_DIR:-$LAB_SOURCE/build-faults/bin}
-if [ -x "$faults/virtrust-deliver" ]; then
-    export VIRTRUST_FAULT_DIR=$LAB_TMP/faults
-    mkdir -p "$VIRTRUST_FAULT_DIR"
+if verbs_faults virtrust-deliver; then
     whole=$deliver
-    deliver=$faults/virtrust-deliver
+    deliver=$faulty
     for point in before started after; do
         touch "$VIRTRUST_FAULT_DIR/deliver.store.$point"
         ask store "${store[@]}"
         lab_check "killed at deliver.store.$point" test "$status" -eq 137
     done
     deliver=$whole
-else
-    lab_note "no build with fault points in $faults: the kills are left out"
 fi
 ask store "${store[@]}"
 lab_check "stored" is result 'done'

@@ -7,10 +7,9 @@
 # must be refused is refused and changes nothing; killed at any step, it ends with exactly one rotation.
 
 helper=$LAB_BIN/virtrust-helper
-seal=$LAB_BIN/../test/lab-seal
-if [ ! -x "$helper" ] || [ ! -x "$seal" ]; then
-    lab_skip "virtrust-helper and lab-seal are not built in $LAB_BIN"
-fi
+# shellcheck source=tests/lab/lib/verbs.sh
+. "$LAB_HERE/lib/verbs.sh"
+verbs_need "$helper"
 lab_dc_start
 
 # new_member NAME: joins NAME; its tree is $root.
@@ -26,39 +25,11 @@ new_member() {
     }
 }
 
-token() {
-    printf '%032x' "$1"
-}
-
-# ask VERB KEY=VALUE...: the answer in $answer, the exit code in $status.
+# ask VERB KEY=VALUE...
 ask() {
     local verb=$1
     shift
-    status=0
-    answer=$({
-        printf 'type=%s\nv=1\n' "$verb"
-        printf '%s\n' "$@"
-        printf '\n'
-    } | "$helper" --root "$root" "$verb" 2> "$LAB_TMP/stderr") || status=$?
-}
-
-# get KEY: a value of the answer.
-get() {
-    sed -n "s/^$1=//p" <<< "$answer"
-}
-
-is() {
-    local got
-    got=$(get "$1")
-    [ "$got" = "$2" ] || {
-        printf '  %s is "%s", not "%s"; the answer:\n%s\n' "$1" "$got" "$2" "$answer" >&2
-        sed 's/^/  stderr: /' "$LAB_TMP/stderr" >&2
-        return 1
-    }
-}
-
-host_secret() {
-    head -c 90 /dev/urandom | base64 -w 0 | tr '+/' '-_'
+    verbs_call "$helper" --root "$root" "$verb" -- "type=$verb" v=1 "$@"
 }
 
 # The keytab and the helper's records: what a verb that is refused must leave alone.
@@ -80,7 +51,7 @@ repair_to_store() {
     secret=$(host_secret)
     lab_dc_reset "$name" "$secret"
     kvno=$(lab_dc_kvno "$name")
-    sealed=$(printf %s "$secret" | "$seal" "$public" "$1")
+    sealed=$(printf %s "$secret" | seal_for "$public" "$1")
 }
 
 # ---- a healthy member, and observing it ---------------------------------------------------------------------------
@@ -118,7 +89,7 @@ lab_check "store with another fingerprint is refused" is reason changed
 ask store "token=$(token 2)" "expect=$live" "sealed=$sealed" "kvno=$kvno" "dc=$LAB_DC"
 lab_check "store with an unknown token is refused" is reason no-probe
 lab_check "and nothing changed" test "$before" = "$(picture)"
-other=$(host_secret | "$seal" "$public" "$(token 1)")
+other=$(host_secret | seal_for "$public" "$(token 1)")
 ask store "token=$(token 1)" "expect=$live" "sealed=$other" "kvno=$kvno" "dc=$LAB_DC"
 lab_check "a secret that the DC does not take is refused" is reason wrong-secret
 ask store "token=$(token 1)" "expect=$live" "sealed=${sealed%??}00" "kvno=$kvno" "dc=$LAB_DC"
@@ -256,15 +227,11 @@ lab_check "the channel is healthy then" is channel healthy
 unset SMB_CONF_PATH
 
 # ---- killed at every step ------------------------------------------------------------------------------------------
-faults=${VIRTRUST_FAULTS_BIN_DIR:-$LAB_SOURCE/build-faults/bin}/virtrust-helper
-if [ ! -x "$faults" ]; then
-    lab_note "no build with fault points in $faults: the kills are left out"
+if ! verbs_faults virtrust-helper; then
     lab_done
     exit
 fi
-helper=$faults
-export VIRTRUST_FAULT_DIR=$LAB_TMP/faults
-mkdir -p "$VIRTRUST_FAULT_DIR"
+helper=$faulty
 
 # points LIST VERB: the fault points of a verb, from the plan's own list of steps.
 points() {
