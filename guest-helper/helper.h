@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The seam between the program (the same everywhere) and the system below it: one function, given by linux/helper.c or,
-// on Windows, by windows/helper.c. daemon/PROTOCOL.md, "deliver → helper", has the keys.
+// One verb, from its request to its answer: the same on every system. daemon/PROTOCOL.md, "deliver → helper", has the
+// keys.
 //
 //     rc = helper_run("/", VERB_PROBE, request, &answer, &err);
 #pragma once

@@ -24,6 +24,7 @@ static const char help[] =
     "  store-check   could a new secret be stored?\n"
     "  store         store the secret that the host has set\n"
     "  rotate        set and store a new secret of the guest's own making\n"
+    "  repair        set and store one with a credential that the host hands over (Windows)\n"
     "\n"
     "  --help, --version\n"
     "\n"
@@ -70,7 +71,7 @@ int main(int argc, char **argv)
     }
     if (argc != 2 || verb_parse(argv[1], &verb) < 0)
         return complain(EXIT_USAGE,
-                        "probe, store-check, store or rotate is right; see virtrust-helper --help");
+                        "probe, store-check, store, rotate or repair is right; see virtrust-helper --help");
     if (process_prepare(LIMIT_S, &err) < 0)
         return complain(EXIT_NO_WORK, err.text);
     return serve(root, verb);

@@ -8,16 +8,14 @@
 #include <string.h>
 
 static const char *const verbs[] = {
-    [VERB_PROBE] = "probe",
-    [VERB_STORE_CHECK] = "store-check",
-    [VERB_STORE] = "store",
-    [VERB_ROTATE] = "rotate",
+    [VERB_PROBE] = "probe",   [VERB_STORE_CHECK] = "store-check", [VERB_STORE] = "store",
+    [VERB_ROTATE] = "rotate", [VERB_REPAIR] = "repair",
 };
 
 static const char *const steps[] = {
-    [STEP_END] = "end",       [STEP_OPEN] = "open",     [STEP_MINT] = "mint",
-    [STEP_SETTLE] = "settle", [STEP_ACCEPT] = "accept", [STEP_CHANGE] = "change",
-    [STEP_WRITE] = "write",   [STEP_TELL] = "tell",     [STEP_SHOW] = "show",
+    [STEP_END] = "end",       [STEP_OPEN] = "open",     [STEP_MINT] = "mint",   [STEP_SETTLE] = "settle",
+    [STEP_ACCEPT] = "accept", [STEP_CHANGE] = "change", [STEP_WRITE] = "write", [STEP_TELL] = "tell",
+    [STEP_SHOW] = "show",     [STEP_FIND] = "find",
 };
 
 // A password that was journalled is settled before anything else: minting another one while the DC may have taken the
@@ -27,6 +25,15 @@ static const enum step rotate_fresh[] = {STEP_MINT, STEP_CHANGE, STEP_ACCEPT, ST
                                          STEP_TELL, STEP_SHOW,   STEP_END};
 static const enum step rotate_again[] = {STEP_SETTLE, STEP_CHANGE, STEP_ACCEPT, STEP_WRITE,
                                          STEP_TELL,   STEP_SHOW,   STEP_END};
+// Netlogon makes the new password, stores it and tells the DC: there is none here to be journalled.
+static const enum step rotate_netlogon[] = {STEP_CHANGE, STEP_SHOW, STEP_END};
+static const enum step repair_fresh[] = {STEP_OPEN,  STEP_FIND, STEP_MINT, STEP_CHANGE, STEP_ACCEPT,
+                                         STEP_WRITE, STEP_TELL, STEP_SHOW, STEP_END};
+// The credential is asked for only if the DC has not taken the journalled password.
+static const enum step repair_again[] = {STEP_SETTLE, STEP_OPEN, STEP_FIND, STEP_CHANGE, STEP_ACCEPT,
+                                         STEP_WRITE,  STEP_TELL, STEP_SHOW, STEP_END};
+static const enum step stored_already[] = {STEP_TELL, STEP_SHOW, STEP_END};
+static const enum step show_only[] = {STEP_SHOW, STEP_END};
 
 static struct plan refuse(const char *reason, const char *text)
 {
@@ -47,6 +54,12 @@ static struct plan admit(enum verb verb, const struct plan_facts *f)
         return refuse("superseded", "a newer token's probe has retired this one");
     if (!f->token_known && verb != VERB_STORE_CHECK)
         return refuse("no-probe", "this token has no one-use key here: probe with key=1 first");
+    if (f->domain_controller)
+        return refuse("domain-controller", "this may be a domain controller: its password is never touched");
+    if (f->isolated)
+        return refuse("isolated",
+                      "machine identity isolation is set up here: nobody could show that a new secret "
+                      "is the one in use");
     if (!f->joined)
         return refuse("not-joined", "this guest holds no machine secret of a domain");
     if (!f->expect_given)
@@ -64,7 +77,7 @@ static struct plan check(const struct plan_facts *f)
     if (!f->expect_is_live)
         return changed();
     if (!f->store_writable)
-        return refuse("not-writable", "the keytab, or the directory that it lies in, cannot be written");
+        return refuse("not-writable", "the place that holds the secret (keytab, LSA) cannot be written");
     return (struct plan){.kind = PLAN_READY};
 }
 
@@ -72,6 +85,8 @@ static struct plan store(const struct plan_facts *f)
 {
     if (!f->expect_is_live && !f->was_storing)
         return changed();
+    if (f->lsa && f->was_storing)
+        return perform(stored_already);
     if (!f->has_key)
         return refuse("no-key", "this token's one-use key is gone");
     return perform(store_fresh);
@@ -79,11 +94,33 @@ static struct plan store(const struct plan_facts *f)
 
 static struct plan rotate(const struct plan_facts *f)
 {
+    // An interrupted one may have gone through: then it is shown, and not made a second time.
+    if (f->lsa && f->begun && !f->expect_is_live)
+        return perform(show_only);
+    if (f->lsa)
+        return f->expect_is_live ? perform(rotate_netlogon) : changed();
     if (f->pending && (f->expect_is_live || f->was_storing))
         return perform(rotate_again);
     if (!f->expect_is_live)
         return changed();
     return perform(rotate_fresh);
+}
+
+static struct plan repair(const struct plan_facts *f)
+{
+    if (!f->lsa)
+        return refuse("unsupported", "a repair with a credential is for Windows guests");
+    if (!f->sid_given)
+        return refuse("no-sid", "the request does not say by SID whose password is to be set");
+    if (f->sid_differs)
+        return refuse("identity-mismatch", "the request's SID is not the one that this guest has for itself");
+    if (f->pending && f->was_storing)
+        return perform(stored_already);
+    if (!f->expect_is_live)
+        return changed();
+    if (f->pending)
+        return perform(repair_again);
+    return f->has_key ? perform(repair_fresh) : refuse("no-key", "this token's one-use key is gone");
 }
 
 struct plan plan_make(enum verb verb, const struct plan_facts *facts)
@@ -103,6 +140,8 @@ struct plan plan_make(enum verb verb, const struct plan_facts *facts)
         return store(facts);
     case VERB_ROTATE:
         return rotate(facts);
+    case VERB_REPAIR:
+        return repair(facts);
     }
     return p;
 }

@@ -14,19 +14,26 @@
 
 #include <stdbool.h>
 
-enum verb { VERB_PROBE, VERB_STORE_CHECK, VERB_STORE, VERB_ROTATE };
+enum verb {
+    VERB_PROBE,
+    VERB_STORE_CHECK,
+    VERB_STORE,
+    VERB_ROTATE,
+    VERB_REPAIR, // set a new password with a credential that came sealed (DESIGN, strategy `credential`)
+};
 
 // Each is one journalled step; a process may end between any two of them and is resumed by the same token.
 enum step {
     STEP_END,
-    STEP_OPEN,   // open the sealed secret
+    STEP_OPEN,   // open what is sealed: the secret, or the credential
+    STEP_FIND,   // log in with the credential and find the account
     STEP_MINT,   // make a new password and journal it
     STEP_SETTLE, // read the journalled password and ask the DC whether it took it
     STEP_ACCEPT, // the DC must take the secret; what kvno and salt are its keys?
-    STEP_CHANGE, // let the DC change the password (nothing when STEP_SETTLE found it taken)
+    STEP_CHANGE, // let the password be changed (nothing when STEP_SETTLE found it taken)
     STEP_WRITE,  // the local store: keytab, LSA secret
-    STEP_TELL,   // what else keeps a copy: Samba's secrets
-    STEP_SHOW,   // log in with what is now stored
+    STEP_TELL,   // what else keeps a copy: Samba's secrets, cached tickets
+    STEP_SHOW,   // log in with what is now stored: the channel itself
 };
 
 struct plan_facts {
@@ -40,6 +47,13 @@ struct plan_facts {
     bool was_storing;    // the guest holds what this verb's journal says it was about to store
     bool pending;        // a journalled password waits for this verb
     bool store_writable; // the local store can be replaced
+    bool begun;          // this verb's journal is there: it was interrupted, or it failed
+    bool sid_given;      // the request says whose password (repair)
+    // The system's. A Windows member's password lies with the LSA, and Netlogon is who rotates it.
+    bool lsa;
+    bool domain_controller; // or it cannot be told that it is none
+    bool isolated;          // the machine's identity may lie in a place that nobody here can write
+    bool sid_differs;       // the request's SID is not the one that the guest has for itself
 };
 
 enum plan_kind {

@@ -3,24 +3,60 @@
 #include "guest-helper/linux/member.h"
 
 #include <errno.h>
+#include <string.h>
 
-void member_look(const char *root, struct member *ret)
+static void look(const char *root, struct member *m)
 {
     char path[PATH_MAX];
-    int rc = ktfile_path(root, path, &ret->why);
+    int rc = ktfile_path(root, path, &m->why);
 
-    ret->has_winbind = winbind_find(root, &ret->winbind);
+    m->has_winbind = winbind_find(root, &m->winbind);
     if (rc == 0)
-        rc = ktfile_read(path, &ret->kt, &ret->why);
+        rc = ktfile_read(path, &m->kt, &m->why);
     if (rc == 0)
-        ret->state = MEMBER_JOINED;
+        m->state = MEMBER_JOINED;
     else if (rc == -ENOENT || rc == -ENOKEY)
-        ret->state = ret->has_winbind ? MEMBER_NO_KEYTAB : MEMBER_NOT_JOINED;
+        m->state = m->has_winbind ? MEMBER_NO_KEYTAB : MEMBER_NOT_JOINED;
     else
-        ret->state = MEMBER_UNREADABLE;
+        m->state = MEMBER_UNREADABLE;
 }
 
-void member_done(struct member *m)
+struct member *member_look(const char *root)
 {
+    struct member *m = calloc(1, sizeof *m);
+
+    if (m)
+        look(root, m);
+    return m;
+}
+
+struct member *member_free(struct member *m)
+{
+    if (!m)
+        return NULL;
     ktfile_done(&m->kt);
+    free(m);
+    return NULL;
+}
+
+bool member_joined(const struct member *m)
+{
+    return m->state == MEMBER_JOINED;
+}
+
+const unsigned char *member_sha256(const struct member *m)
+{
+    return member_joined(m) ? m->kt.sha256 : NULL;
+}
+
+// A keytab's fingerprint follows from the password: what was about to be stored is told by it.
+bool member_holds(const struct member *m, const unsigned char storing[static DIGEST])
+{
+    return member_joined(m) && memcmp(m->kt.sha256, storing, DIGEST) == 0;
+}
+
+void member_facts(const struct member *m, struct plan_facts *f)
+{
+    f->joined = member_joined(m);
+    f->store_writable = f->joined && ktfile_writable(&m->kt);
 }

@@ -1,15 +1,15 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What this guest holds as a member of a domain: the machine's keytab, and Samba's secrets beside it. Reading only.
+// A Linux member: the machine's keytab, and Samba's secrets beside it.
 //
-//     _cleanup_member_ struct member m = {0};
-//     member_look("/", &m);
-//     if (m.state == MEMBER_JOINED) puts(m.kt.machine.entry.realm);
+//     _cleanup_member_ struct member *m = member_look("/");
+//     if (m && m->state == MEMBER_JOINED) puts(m->kt.machine.entry.realm);
 #pragma once
 
 #include "guest-helper/linux/ktfile.h"
 #include "guest-helper/linux/winbind.h"
+#include "guest-helper/member.h"
 
 enum member_state {
     MEMBER_JOINED,
@@ -26,11 +26,7 @@ struct member {
     struct err why;
 };
 
-void member_look(const char *root, struct member *ret);
-void member_done(struct member *m);
-#define _cleanup_member_ _cleanup_(member_done)
-
-// The account's sAMAccountName, as the keytab has it ("HOST$"), and when its secret was set.
+// The account's sAMAccountName, as the keytab has it ("HOST$").
 static inline const char *member_account(const struct member *m)
 {
     return m->kt.machine.entry.principal;

@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "guest-helper/linux/probe.h"
+#include "guest-helper/probe.h"
 
 #include "common/filetime.h"
 #include "guest-helper/linux/dc.h"
 #include "guest-helper/linux/krb.h"
+#include "guest-helper/linux/member.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "guest-helper/linux/state.h"
+#include "guest-helper/state.h"
 
 #include "common/secret.h"
 

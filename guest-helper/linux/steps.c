@@ -1,121 +1,64 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "guest-helper/linux/steps.h"
+#include "guest-helper/linux/world.h"
 
-#include "common/hex.h"
+#include "guest-helper/linux/dc.h"
 #include "guest-helper/linux/ktmake.h"
+#include "guest-helper/password.h"
 
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
-enum { PASSWORD_CHARS = 120 };
-
-void run_end(struct run *r, const char *result, const char *reason)
+void run_begin(struct run *r)
 {
-    r->result = result;
-    r->reason = reason;
+    const struct keytab_entry *machine = &r->m->kt.machine.entry;
+    char found[DC_NAME];
+    const char *dc = r->q->dc;
+
+    r->w = calloc(1, sizeof *r->w);
+    if (!r->w) {
+        r->fatal = err_set(&r->text, -ENOMEM, "out of memory");
+    } else if (dc && !dc_reachable(dc)) {
+        err_set(&r->text, 0, "%.200s does not accept a connection to port 88", dc);
+        run_end(r, "failed", "no-dc");
+    } else if (!dc && dc_find(machine->realm, found, &r->text) < 0) {
+        run_end(r, "failed", "no-dc");
+    } else if (krb_new(machine->realm, dc ? dc : found, machine->principal, &r->w->k, &r->text) < 0) {
+        run_end(r, "failed", "kerberos");
+    }
 }
 
-void run_done(struct run *r)
+struct world *run_end_world(struct world *w)
 {
-    krb_free(r->k);
-    secret_wipe(r, sizeof *r);
+    if (!w)
+        return NULL;
+    krb_free(w->k);
+    secret_wipe(w, sizeof *w);
+    free(w);
+    return NULL;
 }
 
-// A password that krb5, Samba and a line of text can carry.
-static bool usable(const struct secret *s)
+bool run_own_secret_works(struct run *r)
 {
-    if (s->len < 14 || s->len > 512)
-        return false;
-    for (size_t i = 0; i < s->len; i++)
-        if (s->data[i] < 0x21 || s->data[i] > 0x7e)
-            return false;
-    return true;
+    return krb_try_keytab(r->w->k, r->m->kt.path, NULL) == KRB_OK;
 }
 
 static void step_open(struct run *r)
 {
-    _cleanup_record_ struct record *key = NULL;
-    _cleanup_secret_ struct secret private_key = {0};
-    unsigned char blob[SEAL_BLOB_MAX];
-    const char *sealed = r->q->sealed;
-    const void *bytes = NULL;
-    size_t len = 0;
-    int rc = state_read(r->q->st, r->q->token, "key", &key, &r->text);
-
-    if (rc < 0) {
-        r->fatal = rc;
-        return;
-    }
-    if (!sealed || strlen(sealed) / 2 > sizeof blob || strlen(sealed) % 2 ||
-        hex_decode(sealed, blob, strlen(sealed) / 2) < 0) {
-        err_set(&r->text, 0, "the request carries no sealed secret");
-        run_end(r, "refused", "no-secret");
-        return;
-    }
-    if (record_get_bytes(key, "private", &bytes, &len) < 0 || secret_set(&private_key, bytes, len) < 0 ||
-        seal_open(&private_key, r->q->token, blob, strlen(sealed) / 2, &r->password, &r->text) < 0) {
-        run_end(r, "refused", "not-for-me");
-        return;
-    }
-    if (!usable(&r->password)) {
-        err_set(&r->text, 0, "the secret is no password: 14 to 512 printable characters are right");
-        run_end(r, "refused", "bad-secret");
-    }
-}
-
-static void step_mint(struct run *r)
-{
-    unsigned char random[PASSWORD_CHARS];
-    _cleanup_record_ struct record *p = NULL;
-    int rc = seal_random(random, sizeof random, &r->text);
-
-    if (rc == 0)
-        rc = secret_make_password(&r->password, PASSWORD_CHARS, random, sizeof random);
-    if (rc == 0) {
-        p = record_new("pending");
-        record_add(p, "account", member_account(r->m));
-        record_add(p, "realm", r->m->kt.machine.entry.realm);
-        record_add_bytes(p, "password", r->password.data, r->password.len);
-        rc = state_write(r->q->st, r->q->token, "pending", p, &r->text);
-    }
-    if (rc < 0)
-        r->fatal = rc;
-}
-
-// The journalled password, when it is this account's: 0 or -ENOENT, -errno.
-static int read_pending(struct run *r)
-{
-    _cleanup_record_ struct record *p = NULL;
-    const void *bytes = NULL;
-    size_t len = 0;
-    int rc = state_read(r->q->st, r->q->token, "pending", &p, &r->text);
-
-    if (rc < 0)
-        return rc;
-    if (strcmp(record_get_or(p, "account", ""), member_account(r->m)) != 0 ||
-        strcmp(record_get_or(p, "realm", ""), r->m->kt.machine.entry.realm) != 0 ||
-        record_get_bytes(p, "password", &bytes, &len) < 0 || secret_set(&r->password, bytes, len) < 0)
-        return -ENOENT;
-    return 0;
+    password_open(r, &r->password);
+    if (!r->result && !r->fatal)
+        password_check(r);
 }
 
 static void step_settle(struct run *r)
 {
     enum krb_answer a;
-    int rc = read_pending(r);
 
-    if (rc == -ENOENT) {
-        err_set(&r->text, 0, "the journalled password is another account's");
-        run_end(r, "failed", "journal");
+    password_recall(r, member_account(r->m), r->m->kt.machine.entry.realm);
+    if (r->result || r->fatal)
         return;
-    }
-    if (rc < 0) {
-        r->fatal = rc;
-        return;
-    }
-    a = krb_try_password(r->k, &r->password, &r->text);
+    a = krb_try_password(r->w->k, &r->password, &r->text);
     r->taken = a == KRB_OK;
     if (a != KRB_OK && a != KRB_PREAUTH_FAILED)
         run_end(r, "failed", krb_answer_code(a));
@@ -127,7 +70,7 @@ static void step_change(struct run *r)
 
     if (r->taken)
         return;
-    c = krb_change_password(r->k, r->m->kt.path, &r->password, &r->text);
+    c = krb_change_password(r->w->k, r->m->kt.path, &r->password, &r->text);
     if (c == KRB_CHANGE_REFUSED)
         run_end(r, "failed", "change-refused");
     // Whether an unclear change took is what STEP_ACCEPT asks the DC.
@@ -143,19 +86,19 @@ static int make_keys(struct run *r)
                              &r->text);
 
     if (rc == 0)
-        rc = krb_keys(r->k, &r->password, enctypes, n, r->keys, &r->n_keys, &r->text);
+        rc = krb_keys(r->w->k, &r->password, enctypes, n, r->w->keys, &r->w->n_keys, &r->text);
     if (rc < 0)
         return rc;
-    for (size_t i = 0; i < r->n_keys; i++)
-        if (!best || keytab_strength(r->keys[i].enctype) > keytab_strength(best->enctype))
-            best = &r->keys[i];
+    for (size_t i = 0; i < r->w->n_keys; i++)
+        if (!best || keytab_strength(r->w->keys[i].enctype) > keytab_strength(best->enctype))
+            best = &r->w->keys[i];
     r->storing_known = seal_sha256(best->bytes, best->len, r->storing) == 0;
     return r->storing_known ? 0 : err_set(&r->text, -EIO, "the crypto library cannot compute SHA-256");
 }
 
 static void step_accept(struct run *r)
 {
-    enum krb_answer a = krb_try_password(r->k, &r->password, &r->text);
+    enum krb_answer a = krb_try_password(r->w->k, &r->password, &r->text);
 
     if (a == KRB_PREAUTH_FAILED && r->q->verb == VERB_STORE)
         run_end(r, "refused", "wrong-secret");
@@ -165,7 +108,7 @@ static void step_accept(struct run *r)
         return;
     r->taken = true;
     // The DC's own word on the key version counts; the host's is what is left when the DC will not tell.
-    if (krb_kvno(r->k, &r->password, &r->kvno, &r->text) < 0) {
+    if (krb_kvno(r->w->k, &r->password, &r->kvno, &r->text) < 0) {
         r->kvno = (uint32_t)r->q->kvno;
         if (r->kvno == 0) {
             run_end(r, "failed", "no-kvno");
@@ -186,7 +129,7 @@ static void step_write(struct run *r)
     // A run that was interrupted right here has written it already; again would drop the keys before.
     if (memcmp(r->m->kt.sha256, r->storing, DIGEST) == 0 && machine->kvno == r->kvno)
         return;
-    rc = ktmake(r->m->kt.data, r->m->kt.len, machine, r->keys, r->n_keys, r->kvno, (uint32_t)time(NULL),
+    rc = ktmake(r->m->kt.data, r->m->kt.len, machine, r->w->keys, r->w->n_keys, r->kvno, (uint32_t)time(NULL),
                 &bytes, &len, &r->text);
     if (rc == 0)
         rc = ktfile_replace(&r->m->kt, bytes, len, &r->text);
@@ -204,10 +147,11 @@ static void step_tell(struct run *r)
 
 static void step_show(struct run *r)
 {
-    enum krb_answer a = krb_try_keytab(r->k, r->m->kt.path, &r->text);
+    enum krb_answer a = krb_try_keytab(r->w->k, r->m->kt.path, &r->text);
 
     if (a != KRB_OK)
         run_end(r, "failed", a == KRB_PREAUTH_FAILED ? "not-shown" : krb_answer_code(a));
+    memcpy(r->live, r->storing, DIGEST);
 }
 
 void step_perform(struct run *r, enum step step)
@@ -217,7 +161,7 @@ void step_perform(struct run *r, enum step step)
         step_open(r);
         break;
     case STEP_MINT:
-        step_mint(r);
+        password_mint(r, member_account(r->m), r->m->kt.machine.entry.realm);
         break;
     case STEP_SETTLE:
         step_settle(r);
@@ -237,6 +181,7 @@ void step_perform(struct run *r, enum step step)
     case STEP_SHOW:
         step_show(r);
         break;
+    case STEP_FIND: // a repair with a credential is not for Linux: plan_make() refuses it
     case STEP_END:
         break;
     }

@@ -112,6 +112,106 @@ static const struct row rows[] = {
      "changed",
      STEP_END},
 
+    {"a domain controller's store",
+     VERB_STORE,
+     {.domain_controller = true},
+     PLAN_REFUSE,
+     "domain-controller",
+     STEP_END},
+    {"a domain controller's check",
+     VERB_STORE_CHECK,
+     {.domain_controller = true},
+     PLAN_REFUSE,
+     "domain-controller",
+     STEP_END},
+    {"a domain controller's rotation",
+     VERB_ROTATE,
+     {.domain_controller = true, .lsa = true},
+     PLAN_REFUSE,
+     "domain-controller",
+     STEP_END},
+    {"a domain controller's repair",
+     VERB_REPAIR,
+     {.domain_controller = true, .lsa = true},
+     PLAN_REFUSE,
+     "domain-controller",
+     STEP_END},
+    {"an isolated identity's store",
+     VERB_STORE,
+     {.isolated = true, .lsa = true},
+     PLAN_REFUSE,
+     "isolated",
+     STEP_END},
+    {"an isolated identity's rotation",
+     VERB_ROTATE,
+     {.isolated = true, .lsa = true},
+     PLAN_REFUSE,
+     "isolated",
+     STEP_END},
+    {"an isolated identity's check", VERB_STORE_CHECK, {.isolated = true}, PLAN_REFUSE, "isolated", STEP_END},
+
+    {"a Windows store", VERB_STORE, {.lsa = true}, PLAN_DO, NULL, STEP_OPEN},
+    {"a Windows store that was interrupted after its write",
+     VERB_STORE,
+     {.lsa = true, .expect_is_live = true, .was_storing = true, .has_key = true},
+     PLAN_DO,
+     NULL,
+     STEP_TELL},
+    {"Netlogon's rotation", VERB_ROTATE, {.lsa = true}, PLAN_DO, NULL, STEP_CHANGE},
+    {"Netlogon's rotation that was interrupted before",
+     VERB_ROTATE,
+     {.lsa = true, .begun = true},
+     PLAN_DO,
+     NULL,
+     STEP_CHANGE},
+    {"Netlogon's rotation that was interrupted after",
+     VERB_ROTATE,
+     {.lsa = true, .begun = true, .expect_is_live = true},
+     PLAN_DO,
+     NULL,
+     STEP_SHOW},
+    {"Netlogon's rotation of another secret",
+     VERB_ROTATE,
+     {.lsa = true, .expect_is_live = true},
+     PLAN_REFUSE,
+     "changed",
+     STEP_END},
+
+    {"a repair", VERB_REPAIR, {.lsa = true, .sid_given = true}, PLAN_DO, NULL, STEP_OPEN},
+    {"a repair on Linux", VERB_REPAIR, {.sid_given = true}, PLAN_REFUSE, "unsupported", STEP_END},
+    {"a repair of nobody", VERB_REPAIR, {.lsa = true}, PLAN_REFUSE, "no-sid", STEP_END},
+    {"a repair of somebody else",
+     VERB_REPAIR,
+     {.lsa = true, .sid_given = true, .sid_differs = true},
+     PLAN_REFUSE,
+     "identity-mismatch",
+     STEP_END},
+    {"a repair over another secret",
+     VERB_REPAIR,
+     {.lsa = true, .sid_given = true, .expect_is_live = true},
+     PLAN_REFUSE,
+     "changed",
+     STEP_END},
+    {"a repair without a key",
+     VERB_REPAIR,
+     {.lsa = true, .sid_given = true, .has_key = true},
+     PLAN_REFUSE,
+     "no-key",
+     STEP_END},
+    {"a repair whose password waits",
+     VERB_REPAIR,
+     {.lsa = true, .sid_given = true, .pending = true, .has_key = true},
+     PLAN_DO,
+     NULL,
+     STEP_SETTLE},
+    {"a repair that was interrupted after its write",
+     VERB_REPAIR,
+     {.lsa = true, .sid_given = true, .pending = true, .expect_is_live = true, .was_storing = true},
+     PLAN_DO,
+     NULL,
+     STEP_TELL},
+    {"a finished repair", VERB_REPAIR, {.finished = true, .lsa = true}, PLAN_RECORDED, NULL, STEP_END},
+
     {"a probe is never refused", VERB_PROBE, {.token_retired = true}, PLAN_DO, NULL, STEP_END},
 };
 
@@ -144,27 +244,45 @@ static void every_row(void **state)
 
 // Whatever else is on record: what the guest holds is neither what was expected nor what was being stored? Then a
 // verb that changes it never starts; and nothing ever starts for a retired token.
+// All combinations of the facts, one bit each.
+static struct plan_facts facts_of(unsigned bits)
+{
+    return (struct plan_facts){.finished = bits & 1,
+                               .token_known = bits & 2,
+                               .token_retired = bits & 4,
+                               .has_key = bits & 8,
+                               .joined = bits & 16,
+                               .expect_given = bits & 32,
+                               .expect_is_live = bits & 64,
+                               .was_storing = bits & 128,
+                               .pending = bits & 256,
+                               .store_writable = bits & 512,
+                               .begun = bits & 1024,
+                               .sid_given = bits & 2048,
+                               .lsa = bits & 4096,
+                               .domain_controller = bits & 8192,
+                               .isolated = bits & 16384,
+                               .sid_differs = bits & 32768};
+}
+
 static void nothing_is_changed_by_surprise(void **state)
 {
     (void)state;
-    for (unsigned bits = 0; bits < 1024; bits++) {
-        const struct plan_facts f = {.finished = bits & 1,
-                                     .token_known = bits & 2,
-                                     .token_retired = bits & 4,
-                                     .has_key = bits & 8,
-                                     .joined = bits & 16,
-                                     .expect_given = bits & 32,
-                                     .expect_is_live = bits & 64,
-                                     .was_storing = bits & 128,
-                                     .pending = bits & 256,
-                                     .store_writable = bits & 512};
+    for (unsigned bits = 0; bits < 65536; bits++) {
+        const struct plan_facts f = facts_of(bits);
 
-        for (int v = VERB_STORE_CHECK; v <= VERB_ROTATE; v++) {
+        for (int v = VERB_STORE_CHECK; v <= VERB_REPAIR; v++) {
             struct plan p = plan_make((enum verb)v, &f);
+            bool another = !f.expect_is_live && !f.was_storing;
 
+            // Whose rotation was begun may be shown again, which changes nothing.
+            if (v == VERB_ROTATE && f.lsa && f.begun && p.kind == PLAN_DO)
+                another = another && *p.steps != STEP_SHOW;
             if (f.finished)
                 assert_int_equal(p.kind, PLAN_RECORDED);
-            else if (f.token_retired || !f.joined || (!f.expect_is_live && !f.was_storing))
+            else if (f.token_retired || !f.joined || f.domain_controller || f.isolated || another)
+                assert_int_equal(p.kind, PLAN_REFUSE);
+            else if (v == VERB_REPAIR && (!f.lsa || !f.sid_given || f.sid_differs))
                 assert_int_equal(p.kind, PLAN_REFUSE);
         }
     }
@@ -173,21 +291,26 @@ static void nothing_is_changed_by_surprise(void **state)
 // The DC has taken the password before anything is written here, and the result is shown by a login at last.
 static void order_of_the_steps(void **state)
 {
-    const struct plan_facts again = turn(&(struct plan_facts){.pending = true});
-    const enum step *lists[] = {plan_make(VERB_STORE, &good).steps, plan_make(VERB_ROTATE, &good).steps,
-                                plan_make(VERB_ROTATE, &again).steps};
-
     (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-        bool accepted = false, shown = false;
+    for (unsigned bits = 0; bits < 65536; bits++) {
+        const struct plan_facts f = facts_of(bits);
 
-        for (const enum step *s = lists[i]; *s != STEP_END; s++) {
-            accepted = accepted || *s == STEP_ACCEPT;
-            shown = *s == STEP_SHOW;
-            if (*s == STEP_WRITE || *s == STEP_TELL)
-                assert_true(accepted);
+        for (int v = VERB_STORE; v <= VERB_REPAIR; v++) {
+            struct plan p = plan_make((enum verb)v, &f);
+            bool accepted = false, shown = false;
+
+            if (p.kind != PLAN_DO)
+                continue;
+            for (const enum step *s = p.steps; *s != STEP_END; s++) {
+                accepted = accepted || *s == STEP_ACCEPT;
+                shown = *s == STEP_SHOW;
+                if (*s == STEP_WRITE)
+                    assert_true(accepted);
+                if (*s == STEP_FIND || *s == STEP_MINT)
+                    assert_false(accepted);
+            }
+            assert_true(shown);
         }
-        assert_true(shown);
     }
 }
 
@@ -196,7 +319,7 @@ static void names(void **state)
     enum verb v = VERB_PROBE;
 
     (void)state;
-    for (int i = VERB_PROBE; i <= VERB_ROTATE; i++) {
+    for (int i = VERB_PROBE; i <= VERB_REPAIR; i++) {
         assert_int_equal(verb_parse(verb_name((enum verb)i), &v), 0);
         assert_int_equal(v, i);
     }

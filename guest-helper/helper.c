@@ -4,8 +4,9 @@
 
 #include "common/hex.h"
 #include "common/os/fault.h"
-#include "guest-helper/linux/change.h"
-#include "guest-helper/linux/probe.h"
+#include "guest-helper/change.h"
+#include "guest-helper/probe.h"
+#include "guest-helper/settle.h"
 
 #include <errno.h>
 #include <string.h>
@@ -16,12 +17,12 @@ struct helper {
     const struct record *request;
     const char *token;
     struct state *st;
-    struct member m;
+    struct member *m;
 };
 
 static void helper_done(struct helper *h)
 {
-    member_done(&h->m);
+    member_free(h->m);
     state_free(h->st);
 }
 #define _cleanup_helper_ _cleanup_(helper_done)
@@ -48,7 +49,8 @@ static int public_key(struct helper *h, unsigned char ret[static SEAL_PUBLIC], s
     _cleanup_secret_ struct secret private_key = {0};
     int rc;
 
-    if (change_recorded(h->st, VERB_STORE, h->token, &done, NULL) == 0)
+    if (change_recorded(h->st, VERB_STORE, h->token, &done, NULL) == 0 ||
+        change_recorded(h->st, VERB_REPAIR, h->token, &done, NULL) == 0)
         return -ENOENT;
     rc = state_read(h->st, h->token, "key", &key, err);
     if (rc == 0)
@@ -123,6 +125,13 @@ static void add_last(struct helper *h, struct record *answer)
         record_add(answer, keys[i][1], record_get(last, keys[i][0]));
 }
 
+static int look(struct helper *h, struct err *err)
+{
+    member_free(h->m);
+    h->m = member_look(h->root);
+    return h->m ? 0 : err_set(err, -ENOMEM, "out of memory");
+}
+
 static int probe(struct helper *h, struct record **ret, struct err *err)
 {
     bool with_key = record_get_bool(h->request, "key") == 1;
@@ -131,12 +140,12 @@ static int probe(struct helper *h, struct record **ret, struct err *err)
 
     if (rc < 0)
         return rc;
-    member_look(h->root, &h->m);
-    if (with_key && change_settle(h->root, h->st, &h->m)) {
-        member_done(&h->m);
-        member_look(h->root, &h->m);
-    }
-    a = probe_answer(&h->m);
+    rc = look(h, err);
+    if (rc == 0 && with_key && settle_pending(h->root, h->st, h->m))
+        rc = look(h, err);
+    if (rc < 0)
+        return rc;
+    a = probe_answer(h->m);
     add_last(h, a);
     rc = with_key ? add_key(h, a, err) : 0;
     if (rc < 0)
@@ -160,13 +169,14 @@ static bool was_storing(struct helper *h)
     unsigned char storing[DIGEST];
 
     return state_read(h->st, h->token, verb_name(h->verb), &j, NULL) == 0 &&
-           record_get_hex(j, "storing", storing, DIGEST) == 0 && memcmp(storing, h->m.kt.sha256, DIGEST) == 0;
+           record_get_hex(j, "storing", storing, DIGEST) == 0 && member_holds(h->m, storing);
 }
 
 static int gather(struct helper *h, struct plan_facts *f, struct record **ret_recorded, struct err *err)
 {
     char current[TOKEN_LEN + 1];
     unsigned char expect[DIGEST];
+    const unsigned char *live = member_sha256(h->m);
     int rc = current_token(h->st, current, err);
 
     if (rc == 0 && h->verb != VERB_STORE_CHECK)
@@ -178,13 +188,12 @@ static int gather(struct helper *h, struct plan_facts *f, struct record **ret_re
     f->token_retired = f->token_known && strcmp(current, h->token) != 0;
     f->has_key = has(h, "key");
     f->pending = has(h, "pending");
-    f->joined = h->m.state == MEMBER_JOINED;
+    f->begun = has(h, verb_name(h->verb));
     f->expect_given = record_get_hex(h->request, "expect", expect, DIGEST) == 0;
-    if (f->joined) {
-        f->expect_is_live = f->expect_given && memcmp(expect, h->m.kt.sha256, DIGEST) == 0;
-        f->was_storing = was_storing(h);
-        f->store_writable = ktfile_writable(&h->m.kt);
-    }
+    f->expect_is_live = f->expect_given && live && memcmp(expect, live, DIGEST) == 0;
+    f->was_storing = was_storing(h);
+    f->sid_given = record_get(h->request, "sid") != NULL;
+    member_facts(h->m, f);
     return 0;
 }
 
@@ -208,18 +217,19 @@ static int change(struct helper *h, const struct plan *p, struct record **ret, s
         .expect = record_get(h->request, "expect"),
         .dc = record_get(h->request, "dc"),
         .sealed = record_get(h->request, "sealed"),
+        .sid = record_get(h->request, "sid"),
         .steps = p->steps,
     };
 
     if (record_get_u64(h->request, "kvno", &q.kvno) < 0 || q.kvno > UINT32_MAX)
         q.kvno = 0;
-    return change_run(&q, &h->m, ret, err);
+    return change_run(&q, h->m, ret, err);
 }
 
 // A run that was killed between its record and the wiping left what is no longer needed.
 static int recorded_again(struct helper *h, struct record **recorded, struct record **ret, struct err *err)
 {
-    int rc = state_wipe(h->st, h->token, h->verb == VERB_STORE ? "key" : "pending", err);
+    int rc = change_wipe(h->st, h->verb, h->token, err);
 
     if (rc == 0)
         *ret = take(*recorded);
@@ -236,8 +246,9 @@ static int act(struct helper *h, struct record **ret, struct err *err)
 
     if (rc < 0)
         return rc;
-    member_look(h->root, &h->m);
-    rc = gather(h, &facts, &recorded, err);
+    rc = look(h, err);
+    if (rc == 0)
+        rc = gather(h, &facts, &recorded, err);
     if (rc < 0)
         return rc;
     p = plan_make(h->verb, &facts);

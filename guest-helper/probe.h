@@ -7,6 +7,6 @@
 #pragma once
 
 #include "common/record.h"
-#include "guest-helper/linux/member.h"
+#include "guest-helper/member.h"
 
 struct record *probe_answer(const struct member *m);

@@ -1,11 +1,10 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "guest-helper/linux/change.h"
+#include "guest-helper/change.h"
 
 #include "common/hex.h"
 #include "common/os/fault.h"
-#include "guest-helper/linux/dc.h"
-#include "guest-helper/linux/steps.h"
+#include "guest-helper/steps.h"
 
 #include <errno.h>
 #include <string.h>
@@ -37,6 +36,14 @@ int change_recorded(struct state *st, enum verb verb, const char *token, struct 
     record_add(a, "kvno", record_get(j, "kvno"));
     *ret = take(a);
     return 0;
+}
+
+int change_wipe(struct state *st, enum verb verb, const char *token, struct err *err)
+{
+    int key = verb == VERB_ROTATE ? 0 : state_wipe(st, token, "key", err);
+    int pending = verb == VERB_STORE ? 0 : state_wipe(st, token, "pending", err);
+
+    return key < 0 ? key : pending;
 }
 
 static struct record *journal(const struct run *r, const char *step)
@@ -72,6 +79,12 @@ static void write_journal(struct run *r, const char *step)
         r->fatal = rc;
 }
 
+// Is the run over?
+static bool over(const struct run *r)
+{
+    return r->result || r->fatal;
+}
+
 static void mark(const struct run *r, const char *step)
 {
     char name[64];
@@ -93,7 +106,7 @@ static void record_result(struct run *r, struct record *answer)
         rc = state_write(r->q->st, r->q->token, verb_name(r->q->verb), j, &r->text);
         mark(r, "recorded");
         if (rc == 0)
-            rc = state_wipe(r->q->st, r->q->token, r->q->verb == VERB_STORE ? "key" : "pending", &r->text);
+            rc = change_wipe(r->q->st, r->q->verb, r->q->token, &r->text);
         mark(r, "wiped");
     }
     last = record_new("last");
@@ -113,26 +126,11 @@ static struct record *answer_of(struct run *r)
                                      done ? NULL : r->text.text);
 
     if (done) {
-        record_add_hex(a, "live_sha256", r->storing, DIGEST);
-        record_add_u64(a, "kvno", r->kvno);
+        record_add_hex(a, "live_sha256", r->live, DIGEST);
+        if (r->kvno != 0)
+            record_add_u64(a, "kvno", r->kvno);
     }
     return a;
-}
-
-static void connect_dc(struct run *r)
-{
-    const struct keytab_entry *machine = &r->m->kt.machine.entry;
-    char found[DC_NAME];
-    const char *dc = r->q->dc;
-
-    if (dc && !dc_reachable(dc)) {
-        err_set(&r->text, 0, "%.200s does not accept a connection to port 88", dc);
-        run_end(r, "failed", "no-dc");
-    } else if (!dc && dc_find(machine->realm, found, &r->text) < 0) {
-        run_end(r, "failed", "no-dc");
-    } else if (krb_new(machine->realm, dc ? dc : found, machine->principal, &r->k, &r->text) < 0) {
-        run_end(r, "failed", "kerberos");
-    }
 }
 
 static int finish(struct run *r, struct record **ret, struct err *err)
@@ -158,68 +156,17 @@ int change_run(const struct change_request *request, struct member *m, struct re
 {
     _cleanup_run_ struct run r = {.q = request, .m = m};
 
-    connect_dc(&r);
+    run_begin(&r);
     recall(&r);
-    if (!r.result && !r.fatal)
+    if (!over(&r))
         write_journal(&r, "started");
-    if (!r.result && !r.fatal)
+    if (!over(&r))
         mark(&r, "started");
-    for (const enum step *s = request->steps; *s != STEP_END && !r.result && !r.fatal; s++) {
+    for (const enum step *s = request->steps; *s != STEP_END && !over(&r); s++) {
         step_perform(&r, *s);
         mark(&r, step_name(*s)); // done, and not yet written down
-        if (!r.result && !r.fatal)
+        if (!over(&r))
             write_journal(&r, step_name(*s));
     }
     return finish(&r, ret, err);
-}
-
-// STEP_CHANGE is left out: this verb is not asked for now, so nothing new may be changed in its name.
-static const enum step settle_steps[] = {STEP_SETTLE, STEP_ACCEPT, STEP_WRITE,
-                                         STEP_TELL,   STEP_SHOW,   STEP_END};
-
-struct settling {
-    const char *root;
-    struct member *m;
-    bool stored;
-};
-
-// The DC did not take this password, and the guest's own secret works: nobody will ever need it.
-static bool never_taken(struct state *st, const char *token, struct member *m, const struct record *answer)
-{
-    const struct change_request q = {.st = st, .verb = VERB_ROTATE, .token = token};
-    _cleanup_run_ struct run r = {.q = &q, .m = m};
-
-    if (strcmp(record_get_or(answer, "reason", ""), "not-taken") != 0)
-        return false;
-    connect_dc(&r);
-    return !r.result && krb_try_keytab(r.k, m->kt.path, NULL) == KRB_OK;
-}
-
-static int settle_one(struct state *st, const char *token, void *data)
-{
-    struct settling *s = data;
-    const struct change_request q = {
-        .root = s->root, .st = st, .verb = VERB_ROTATE, .token = token, .steps = settle_steps};
-    _cleanup_record_ struct record *done = NULL, *answer = NULL;
-
-    if (change_recorded(st, VERB_ROTATE, token, &done, NULL) == 0)
-        return state_wipe(st, token, "pending", NULL) < 0; // it was killed just before it wiped
-    if (change_run(&q, s->m, &answer, NULL) < 0)
-        return 0;
-    if (strcmp(record_get_or(answer, "result", ""), "done") == 0) {
-        s->stored = true;
-        return 1;
-    }
-    if (never_taken(st, token, s->m, answer))
-        state_wipe(st, token, "pending", NULL);
-    return 0;
-}
-
-bool change_settle(const char *root, struct state *st, struct member *m)
-{
-    struct settling s = {.root = root, .m = m};
-
-    if (m->state == MEMBER_JOINED)
-        state_each(st, "pending", settle_one, &s);
-    return s.stored;
 }

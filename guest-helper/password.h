@@ -1,0 +1,20 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The steps that need nothing of the system but its crypto library: opening what the host has sealed, minting a
+// password, reading one back. They set how the run ends, as every step does (steps.h).
+//
+//     password_open(&run, &run.password);
+//     password_mint(&run, "WEB1$", "CORP.TEST");
+#pragma once
+
+#include "guest-helper/steps.h"
+
+// Opens the request's blob with the token's one-use key.
+void password_open(struct run *r, struct secret *ret);
+// Is it a password that every way can carry? Else the run is over.
+void password_check(struct run *r);
+// A new password, journalled as `pending` together with whose it is.
+void password_mint(struct run *r, const char *account, const char *realm);
+// The journalled one; the run is over when it is another account's.
+void password_recall(struct run *r, const char *account, const char *realm);
