@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TRIES = 3, RETRY_US = 5 * 1000 * 1000 };
+enum { TRIES = 3, RETRY_US = 5 * 1000 * 1000, PATIENT_US = 30 * 1000 * 1000 };
 
 void case_open(struct casefile *c, const char *guest, const char *name, enum rollback_kind kind,
                bool witnessed, int64_t rolled_us, int64_t now_us)
@@ -44,7 +44,7 @@ enum case_effect case_effect(const struct casefile *c)
 
 bool case_waits(const struct casefile *c, int64_t now_us)
 {
-    return c->wake_us > now_us && c->wake_us - now_us <= RETRY_US;
+    return c->wake_us > now_us && c->wake_us - now_us <= PATIENT_US;
 }
 
 static void enter(struct case_out *out, enum case_state state)
@@ -105,6 +105,7 @@ static void judge_and_decide(const struct case_world *w, int64_t now_us, struct 
     about.approved = out->next.approved;
     about.manual = out->next.kind == ROLLBACK_MANUAL;
     about.witnessed = out->next.witnessed;
+    about.unanswered = !w->evidence.directory.known;
     if (out->next.dry_run)
         about.mode = MODE_CORE_OBSERVE;
     about.older_secret = strcmp(j.cause, "older-secret") == 0 && changed_by_this_guest(&w->evidence);
@@ -158,11 +159,35 @@ static void looked(const struct case_input *in, const struct case_world *w, int6
         put(out->note, sizeof out->note, "looked at the disks");
 }
 
+// A rollback was seen, and a binding is all that lacks: closed now, an outage would leave a broken guest to its users.
+static bool waits_for_directory(const struct case_input *in, const struct case_world *w, int64_t now_us,
+                                struct case_out *out)
+{
+    const struct circumstances *about = &w->circumstances;
+    struct casefile *c = &out->next;
+
+    if (!in->transient || !c->witnessed || about->bound || !about->by_policy || now_us < c->rolled_us ||
+        now_us - c->rolled_us >= w->patience_us)
+        return false;
+    snprintf(
+        c->text, sizeof c->text,
+        "waits for the directory, which has to say which account is %.60s, as a policy rule names it: %.350s",
+        about->computer, w->evidence.directory.why);
+    put(c->next, sizeof c->next, "`virtrust doctor` says what is wrong with the directory");
+    if (c->tries + 1 == TRIES)
+        put(out->note, sizeof out->note, c->text);
+    c->tries++;
+    c->wake_us = now_us + PATIENT_US;
+    out->effect = CASE_EFFECT_NONE;
+    return true;
+}
+
 static void answered(const struct case_input *in, const struct case_world *w, int64_t now_us,
                      struct case_out *out)
 {
     if (in->kind == CASE_IN_UNANSWERED &&
-        tries_again(in, now_us, out, "the directory did not answer", w->evidence.directory.why))
+        (tries_again(in, now_us, out, "the directory did not answer", w->evidence.directory.why) ||
+         waits_for_directory(in, w, now_us, out)))
         return;
     judge_and_decide(w, now_us, out);
 }

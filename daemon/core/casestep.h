@@ -35,8 +35,9 @@ struct case_input {
 // What the engine knows of the world at this moment.
 struct case_world {
     struct evidence evidence;
-    struct circumstances
-        circumstances; // verdict, cause, approved, manual, witnessed are filled in by case_step
+    struct circumstances circumstances; // verdict, cause, approved, manual, witnessed and unanswered are
+                                        // filled in by case_step
+    int64_t patience_us; // so long after the rollback the directory is asked again where only it can bind
 };
 
 enum case_effect {

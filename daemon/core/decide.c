@@ -36,6 +36,11 @@ static bool unbound(const struct circumstances *c)
     return !c->bound;
 }
 
+static bool unasked(const struct circumstances *c)
+{
+    return unbound(c) && c->by_policy && c->unanswered;
+}
+
 static bool no_domain(const struct circumstances *c)
 {
     return !c->domain_configured;
@@ -105,6 +110,9 @@ static const struct rule {
     {"account-unfit", ACTION_REFUSE, account_unfit, -1,
      "the account is not one that a password reset can mend",
      "look at the account in the directory; then `virtrust repair %s`"},
+    {"no-directory", ACTION_NOTHING, unasked, -1,
+     "a policy rule names its account, but the directory could not be asked, so it is not bound yet",
+     "`virtrust doctor` looks at the directory; then `virtrust repair %s`"},
     {"no-binding", ACTION_NOTHING, unbound, -1, "no account is bound to this guest, so none may be reset",
      "`virtrust bind %s COMPUTER`, then `virtrust repair` it"},
     {"no-domain", ACTION_NOTHING, no_domain, -1, "the binding's domain is not in the configuration",

@@ -26,6 +26,8 @@ struct circumstances {
     char cause[SHORT_TEXT];
     enum mode mode;
     bool bound;
+    bool by_policy;         // not bound, but a policy rule names the account: the directory's answer binds it
+    bool unanswered;        // the directory could not be asked
     bool domain_configured; // the binding's domain has a credential here
     bool witnessed;         // a rollback was seen
     bool older_secret;      // a known older fingerprint, and the account changed while this guest ran

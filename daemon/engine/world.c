@@ -87,6 +87,7 @@ static int gather_circumstances(struct engine *e, const struct casefile *c, cons
     engine_choice(e, c->guest, c->name, &choice);
     ret->mode = mode_of(choice.mode);
     ret->bound = ev->bound;
+    ret->by_policy = !ev->bound && choice.computer[0] && choice.domain;
     ret->domain_configured = ev->bound ? config_domain(e->config, ev->binding.domain) != NULL
                                        : choice.domain != NULL;
     ret->has_agent = strcmp(record_get_or(description, "agent", "none"), "none") != 0;
@@ -104,6 +105,7 @@ int engine_world(struct engine *e, const struct casefile *c, struct case_world *
     int rc;
 
     memset(ret, 0, sizeof *ret);
+    ret->patience_us = (int64_t)e->config->agent_wait_s * 1000000;
     rc = gather_evidence(e, c, &ret->evidence, err);
     if (rc >= 0)
         rc = gather_pairs(e, c, &ret->evidence, err);

@@ -94,6 +94,8 @@ static int query_answer(struct script *s, const char *how, char *rest)
         record_get_u64(r, "pwd_last_set", &d.pwd_last_set);
         snprintf(d.sid, sizeof d.sid, "%s", record_get(r, "sid"));
         snprintf(d.dc, sizeof d.dc, "%s", record_get(r, "dc"));
+        // As the engine does it: where a policy names the account, the answer is the binding.
+        s->stage->world.evidence.bound |= s->stage->world.circumstances.by_policy && d.found == TRI_YES;
     }
     s->stage->world.evidence.directory = d;
     stage_case_input(s->stage, &in);

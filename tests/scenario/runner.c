@@ -7,7 +7,7 @@
 // A line is one statement; '#' begins a comment line. `at TIME` before a statement (or alone) moves the clock, and what
 // is due on the way happens in its order. Times count from the story's begin: 12.5s, 10m, 3h, -5d. "?" is unknown.
 //
-//   set mode=observe|ask|repair bound=0|1 domain=0|1 twin=NAME kvno=N pwd=TIME
+//   set mode=observe|ask|repair bound=0|1 policy=0|1 domain=0|1 twin=NAME kvno=N pwd=TIME
 //       look_on_first_sight=0|1 look_on_every_start=0|1     kvno, pwd: what the directory shows of the account
 //   known KEY=VALUE…                 the guest as it was described last before the story (PROTOCOL.md's keys)
 //   pair fp=N set=TIME pwd=TIME kvno=N first=TIME proven=0|1    a pair of the ledger; the fingerprint is a number

@@ -27,6 +27,8 @@ static int set_one(struct script *s, const char *key, const char *value)
     }
     if (strcmp(key, "bound") == 0)
         e->bound = value[0] == '1';
+    else if (strcmp(key, "policy") == 0)
+        snprintf(c->computer, sizeof c->computer, "%s", (c->by_policy = value[0] == '1') ? "WS1" : "");
     else if (strcmp(key, "domain") == 0)
         c->domain_configured = value[0] == '1';
     else if (strcmp(key, "twin") == 0)

@@ -22,6 +22,7 @@ struct stage *stage_new(void)
     s->kvno = 3;
     snprintf(s->guest.uuid, sizeof s->guest.uuid, GUEST);
     s->world.evidence.tolerance_us = INT64_C(600) * SECOND;
+    s->world.patience_us = INT64_C(1800) * SECOND;
     s->job_world.agent_wait_us = INT64_C(1800) * SECOND;
     s->job_world.proof_wait_us = INT64_C(120) * SECOND;
     return s;
