@@ -17,14 +17,29 @@ lab_libvirtd_start() {
     if [ -n "$LAB_LIBVIRTD_PID" ] && lab_running "$LAB_LIBVIRTD_PID"; then
         return 0
     fi
+    lab_libvirtd_user
     lab_libvirtd_configure
     lab_daemon libvirtd libvirtd
     LAB_LIBVIRTD_PID=$LAB_PID
-    if ! lab_wait 60 virsh -q version; then
-        lab_fail "libvirtd did not come up: see $LAB_LOG/libvirtd.log"
+    if ! lab_wait 60 lab_libvirtd_up_or_over || ! lab_running "$LAB_LIBVIRTD_PID"; then
+        # The last of its errors is what it ended for.
+        sed -n 's/^[^:]*:[^:]*:[^:]*: [0-9]*: error : /lab:   /p' "$LAB_LOG"/libvirtd-*.log | tail -n 3 >&2
+        lab_fail "libvirtd did not come up: see libvirtd*.log"
         return 1
     fi
     lab_note "libvirtd answers"
+}
+
+lab_libvirtd_up_or_over() {
+    virsh -q version || ! lab_running "$LAB_LIBVIRTD_PID"
+}
+
+# libvirtd does not start without the user and group that it was built for, whatever its configuration says. Debian's
+# libvirt-daemon-system makes them; where it is not installed they are made in here, and never used.
+lab_libvirtd_user() {
+    getent group libvirt-qemu > /dev/null || printf 'libvirt-qemu:x:64055:\n' >> /etc/group
+    getent passwd libvirt-qemu > /dev/null ||
+        printf 'libvirt-qemu:x:64055:64055::/nonexistent:/usr/sbin/nologin\n' >> /etc/passwd
 }
 
 lab_libvirtd_configure() {
