@@ -135,6 +135,29 @@ void job_after_login(struct job_out *o, const struct record *a, const struct job
     }
 }
 
+// The guest's channel works by the secret that the host knows, and nothing may make that copy worthless. That the guest
+// stored it is the guest's word alone: a claim. The copy is kept, sealed; a later rollback is mended with it.
+static void end_unrotated(struct job_out *o)
+{
+    static const char next[] =
+        "allow the guest to change its password, then `virtrust repair` has it rotated; until "
+        "then whoever holds this host's state directory holds the guest's secret";
+
+    o->pair = true;
+    if (o->next.kvno_before < 0) // its channel worked when this repair began
+        job_end(o, OUTCOME_NO_ACTION, VERDICT_IN_STEP, "rotation-forbidden",
+                "the guest's channel works by the secret that virtrust set: nothing was reset; policy "
+                "forbids to rotate "
+                "it, so the host's sealed copy is live",
+                next);
+    else
+        job_end(o, OUTCOME_CLAIMED, VERDICT_BEHIND, "rotation-forbidden",
+                "the guest says that its channel works by the secret that virtrust set; policy forbids to "
+                "rotate it, so "
+                "no DC can show more, and the host's sealed copy is live",
+                next);
+}
+
 void job_after_counting(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
 {
     int64_t kvno;
@@ -143,6 +166,10 @@ void job_after_counting(struct job_out *o, const struct record *a, const struct 
         return;
     o->next.kvno_reset = kvno;
     record_get_u64(a, "pwd_last_set", &o->next.pwd_last_set_reset);
+    if (o->next.stored && o->next.no_rotation) {
+        end_unrotated(o);
+        return;
+    }
     if (o->next.stored) {
         job_enter(o, JOB_ROTATING, "the guest holds the secret that virtrust set; it is rotated now");
         return;

@@ -280,6 +280,8 @@ void job_after_probe(struct job_out *o, const struct record *a, const struct job
                        "an older request came late and took the helper; probes again");
         return;
     }
+    // What an attempt has shown stays shown, whatever the probe thinks.
+    o->next.no_rotation |= strcmp(record_get_or(a, "rotation", ""), "forbidden") == 0;
     o->next.has_live = record_get_hex(a, "live_sha256", o->next.live, HASH) == 0;
     o->next.has_public_key = record_get_hex(a, "public_key", o->next.public_key, sizeof o->next.public_key) ==
                              0;
@@ -314,6 +316,14 @@ void job_after_check(struct job_out *o, const struct record *a, const struct job
             record_get_or(a, "text", "the helper is not ready to store a secret"), "");
 }
 
+void job_ask_again(struct job_out *o)
+{
+    o->next.no_rotation = true;
+    job_start_over(
+        o, JOB_PROBING, "still-broken",
+        "the guest holds the secret and its policy forbids to rotate it; asks whether its channel works");
+}
+
 // A helper's `result` that is not `done`.
 static void verb_refused(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
 {
@@ -329,7 +339,9 @@ static void verb_refused(struct job_out *o, const struct record *a, const struct
         job_start_over(o, JOB_PROBING, reason, line);
         return;
     }
-    if (tries >= JOB_SETTLE_TRIES)
+    if (o->next.state == JOB_ROTATING && strcmp(reason, "forbidden") == 0)
+        job_ask_again(o);
+    else if (tries >= JOB_SETTLE_TRIES)
         job_end(o, OUTCOME_FAILED, VERDICT_UNKNOWN, reason, text,
                 "mend what the text says; `virtrust repair` goes on with the same secret");
     else
@@ -345,7 +357,10 @@ void job_after_store(struct job_out *o, const struct record *a, const struct job
         return;
     }
     o->next.has_live = record_get_hex(a, "live_sha256", o->next.live, HASH) == 0;
-    job_enter(o, JOB_ROTATING, "secret delivered and stored in the guest");
+    if (o->next.no_rotation)
+        job_ask_again(o);
+    else
+        job_enter(o, JOB_ROTATING, "secret delivered and stored in the guest");
 }
 
 void job_after_rotate(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)

@@ -28,6 +28,9 @@ bool job_refused_answer(struct job_out *o, const struct record *a, const struct 
 // The DC that the guest, or a worker for it, has used.
 void job_keep_dc(struct job_out *o, const struct record *a);
 
+// The guest's policy forbids to rotate what was stored in it: asks the guest itself whether its channel works now.
+void job_ask_again(struct job_out *o);
+
 void job_after_clock(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
 void job_after_probe(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
 void job_after_check(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);

@@ -106,6 +106,7 @@ struct job {
     bool inherited;      // the sealed secret was there before this job
     bool reset_answered; // this job's reset was answered `done`
     bool stored;         // the probe found the journalled secret in the guest already: its rotation is owed
+    bool no_rotation;    // policy forbids the guest to rotate: the journalled secret stays the account's
     bool heard;          // the guest's agent answered at least once
     int64_t kvno_before, kvno_reset, kvno_after; // -1 unknown
     uint64_t pwd_last_set_reset;

@@ -21,6 +21,7 @@ static const struct column columns[] = {
     COLUMN(struct job, inherited),
     COLUMN(struct job, reset_answered),
     COLUMN(struct job, stored),
+    COLUMN(struct job, no_rotation),
     COLUMN(struct job, heard),
     COLUMN(struct job, kvno_before),
     COLUMN(struct job, kvno_reset),

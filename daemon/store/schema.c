@@ -77,9 +77,13 @@ static const char schema_1[] =
 // What an ended job makes of its case's verdict is decided once, and outlives a restart.
 static const char schema_2[] = "ALTER TABLE job ADD COLUMN verdict TEXT NOT NULL DEFAULT 'unknown';";
 
+// A guest whose policy forbids to rotate is not asked to after a restart either.
+static const char schema_3[] = "ALTER TABLE job ADD COLUMN no_rotation INTEGER NOT NULL DEFAULT 0;";
+
 static const char *const steps[] = {
     schema_1,
     schema_2,
+    schema_3,
 };
 static_assert(ARRAY_SIZE(steps) == STORE_SCHEMA, "a step a schema");
 

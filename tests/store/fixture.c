@@ -156,6 +156,7 @@ void sample_job(unsigned n, int64_t case_id, struct job *ret)
         .inherited = n & 1,
         .reset_answered = n & 2,
         .stored = n & 1,
+        .no_rotation = n & 2,
         .heard = n & 4,
         .kvno_before = n,
         .kvno_reset = n + 1,

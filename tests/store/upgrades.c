@@ -23,6 +23,7 @@
 // What the upgrade's steps added, taken out again: the n-th leads from schema n + 2 back to n + 1.
 static const char *const downgrades[] = {
     "ALTER TABLE job DROP COLUMN verdict",
+    "ALTER TABLE job DROP COLUMN no_rotation",
 };
 static_assert(ARRAY_SIZE(downgrades) == STORE_SCHEMA - 1, "a way back from every step");
 
@@ -51,6 +52,7 @@ static void every_older_schema(void **state)
         sample_job((unsigned)schema, c.id, &put);
         put.state = JOB_ENDED;
         put.verdict = VERDICT_BEHIND;
+        put.no_rotation = true;
         OK(store_job_add(f->store, &put, &f->err));
         back_to(f, schema);
         OK(store_job_of_case(f->store, c.id, &got, &f->err));
@@ -58,6 +60,7 @@ static void every_older_schema(void **state)
         assert_string_equal(got.text, put.text);
         assert_int_equal(got.rereads, put.rereads);
         assert_int_equal(got.verdict, schema < 2 ? VERDICT_UNKNOWN : VERDICT_BEHIND);
+        assert_int_equal(got.no_rotation, schema >= 3);
     }
 }
 

@@ -62,6 +62,33 @@ static void test_every_pair(void **state)
     assert_true(walks > 50000);
 }
 
+// Policy forbids the rotation: one reset, none of the guest's own, and the host's copy is kept. It is told beforehand
+// by the probe, or only when the guest tries (then the policy came in the middle).
+static void test_no_rotation(void **state)
+{
+    enum { PLACES = 18 };
+
+    (void)state;
+    for (unsigned late = 0; late < 2; late++)
+        for (unsigned a = 0; a < PLACES; a++)
+            for (unsigned f = 0; f < FAULTS * 8; f++) {
+                struct walk k = walk_new(scheduled, f / FAULTS);
+
+                k.at[0] = a;
+                k.at[1] = 1000;
+                k.fault[0] = f % FAULTS;
+                k.w.no_rotation = true;
+                k.w.tells_late = late;
+                walk_finish(&k);
+                if (k.j.outcome != OUTCOME_CLAIMED || strcmp(k.j.cause, "rotation-forbidden") != 0)
+                    walk_fail(&k, k.j.cause);
+                if (k.w.resets != 1 || k.w.rotations != 0 || k.w.guest.held != k.w.ad_secret)
+                    walk_fail(&k, "not exactly one reset that the guest holds");
+                if (k.w.journal != JOURNAL_CONFIRMED || k.w.journal_secret != k.w.ad_secret)
+                    walk_fail(&k, "the host's copy is not kept");
+            }
+}
+
 static unsigned at_random(struct walk *k, unsigned n)
 {
     (void)n;
@@ -164,9 +191,9 @@ static void test_revert_inherits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_pair),      cmocka_unit_test(test_random_faults),
-        cmocka_unit_test(test_reverts),         cmocka_unit_test(test_interference),
-        cmocka_unit_test(test_revert_inherits),
+        cmocka_unit_test(test_every_pair),    cmocka_unit_test(test_no_rotation),
+        cmocka_unit_test(test_random_faults), cmocka_unit_test(test_reverts),
+        cmocka_unit_test(test_interference),  cmocka_unit_test(test_revert_inherits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

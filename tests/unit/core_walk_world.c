@@ -80,6 +80,7 @@ static struct record *probe(struct world *w, const struct job *j)
         record_add_bool(r, "superseded", true);
     }
     record_add_bool(r, "joined", true);
+    record_add(r, "rotation", w->no_rotation && !w->tells_late ? "forbidden" : "allowed");
     record_add(r, "channel", w->guest.held == w->ad_secret ? "healthy" : "broken");
     record_add_bool(r, "dc_reachable", true);
     record_add(r, "dc", "dc1");
@@ -138,6 +139,8 @@ static struct record *rotate(struct world *w, const struct job *j, enum depth de
         return result(w, "refused", "superseded");
     if (g->rotated)
         return result(w, "done", NULL);
+    if (w->no_rotation)
+        return result(w, "failed", "forbidden");
     if (g->held != expected(j) && !g->pending)
         return result(w, "refused", "changed");
     if (!g->pending)

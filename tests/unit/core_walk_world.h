@@ -44,6 +44,7 @@ struct world {
     int reset_record; // the secret that the directory worker has noted as set
     struct guest_state guest, snapshot;
     bool running;
+    bool no_rotation, tells_late; // policy forbids it; the probe knows of it, or only the attempt
     enum journal_state journal;
     int journal_secret, secrets; // secrets: the last number given
     unsigned resets, rotations;
