@@ -6,9 +6,25 @@
 # start now nor at the next boot on a host that did not have them. Sourced by ./dev.
 #
 #   lab_install PACKAGE...    services that were there before stay exactly as they were
+#   lab_packages              those of packages.txt that this host needs, one a line: "package: why"
 
 LAB_POLICY=/usr/sbin/policy-rc.d
 LAB_POLICY_MARK='# virtrust: no service starts while the laboratory is being installed'
+
+# The comment above a group of packages is their why. A kernel is wanted as a file only, for libguestfs to make its machine
+# of: a host that has one gets no second, which its boot loader might prefer at the next start.
+lab_packages() {
+    awk '/^$/ { why = "" } /^#/ && why == "" { why = substr($0, 3) } /^[a-z0-9]/ { print $1 ": " why }' \
+        tests/lab/packages.txt | if lab_has_kernel; then grep -v '^linux-image-'; else cat; fi
+}
+
+lab_has_kernel() {
+    local kernel
+    for kernel in /boot/vmlinuz-*; do
+        [ ! -e "$kernel" ] || [ ! -d "/lib/modules/${kernel#/boot/vmlinuz-}" ] || return 0
+    done
+    return 1
+}
 
 # The names of all services that the system knows, one a line.
 lab_services() {
