@@ -20,6 +20,7 @@ enum worker { WORKER_INSPECT, WORKER_DIRECTORY, WORKER_DELIVER };
 struct worker_key {
     int64_t case_id, job_case; // one of them, or neither
     uint32_t epoch;
+    uint32_t item; // the caller's own number for a call of neither
 };
 
 typedef void (*worker_done)(struct engine *e, const struct worker_key *key, const struct record *answer,
