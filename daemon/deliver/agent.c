@@ -166,11 +166,25 @@ int agent_read_os(const char *reply, bool *ret_windows, struct err *err)
     return 0;
 }
 
+// All of it, or nothing.
+static void keep_version(const char *text, char ret[static AGENT_VERSION])
+{
+    size_t len = text ? strlen(text) : 0;
+
+    if (len == 0 || len >= AGENT_VERSION)
+        return;
+    for (size_t i = 0; i < len; i++)
+        if (text[i] <= 0x20 || text[i] > 0x7e)
+            return;
+    memcpy(ret, text, len + 1);
+}
+
 int agent_read_info(const char *reply, struct agent_info *ret, struct err *err)
 {
     _cleanup_json_ json_t *root = NULL;
     struct agent_info info = {0};
     json_t *value = NULL, *list, *item;
+    bool file_close = false;
     size_t i;
     int rc = parse(reply, &root, &value, err);
 
@@ -179,6 +193,7 @@ int agent_read_info(const char *reply, struct agent_info *ret, struct err *err)
     list = json_object_get(value, "supported_commands");
     if (!json_is_array(list))
         return bad(err, "lists no commands");
+    keep_version(json_string_value(json_object_get(value, "version")), info.version);
     json_array_foreach(list, i, item)
     {
         const char *name = json_string_value(json_object_get(item, "name"));
@@ -189,7 +204,10 @@ int agent_read_info(const char *reply, struct agent_info *ret, struct err *err)
         info.exec = info.exec || (enabled && strcmp(name, "guest-exec") == 0);
         info.exec_status = info.exec_status || (enabled && strcmp(name, "guest-exec-status") == 0);
         info.file_write = info.file_write || (enabled && strcmp(name, "guest-file-write") == 0);
+        info.file_open = info.file_open || (enabled && strcmp(name, "guest-file-open") == 0);
+        file_close = file_close || (enabled && strcmp(name, "guest-file-close") == 0);
     }
+    info.file_open = info.file_open && file_close;
     *ret = info;
     return 0;
 }

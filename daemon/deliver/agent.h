@@ -21,6 +21,7 @@ enum {
     AGENT_REPLY_MAX = 4 * 1024 * 1024, // bytes of a reply
     AGENT_OUT_MAX = 1024 * 1024,       // bytes of a program's output
     AGENT_ERR_MAX = 1024,              // bytes of its error output that are kept
+    AGENT_VERSION = 32,                // the agent's version, with its NUL
 };
 
 void agent_wipe(char *text); // overwrites and frees; NULL is fine
@@ -38,7 +39,8 @@ char *agent_close_command(int64_t handle);
 
 // ---- replies: 0, or -EBADMSG with a sentence ----
 struct agent_info {
-    bool exec, exec_status, file_write; // enabled
+    bool exec, exec_status, file_write, file_open; // enabled; file_open: and closing
+    char version[AGENT_VERSION];                   // the agent's, printable ASCII; "" when it tells none
 };
 int agent_read_info(const char *reply, struct agent_info *ret, struct err *err);
 // guest-exec's process id, guest-file-open's handle, guest-get-time's nanoseconds.

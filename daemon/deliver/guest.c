@@ -220,20 +220,33 @@ static void mark(const struct guest *g, const char *where)
     fault_point(name);
 }
 
-// After the agent refused to start a program: is it that there is none? Asked by opening it, since the agent's own
-// words are in the guest's language.
-static bool is_missing(struct guest *g, const char *path)
+// The agent's own words why not are in the guest's language: nothing is read from them.
+int guest_has_file(struct guest *g, const char *path, bool *ret, struct fail *fail)
 {
     _cleanup_agent_ char *reply = NULL, *closed = NULL;
     struct fail ignored = {0};
     int64_t handle = 0;
     bool refused = false;
 
-    if (guest_agent(g, agent_open_command(path, "r"), &reply, &refused, &ignored) < 0)
-        return refused;
+    if (guest_agent(g, agent_open_command(path, "r"), &reply, &refused, fail) < 0) {
+        if (!refused)
+            return -1;
+        *ret = false;
+        return 0;
+    }
     if (agent_read_number(reply, &handle, NULL) == 0)
         guest_agent(g, agent_close_command(handle), &closed, &refused, &ignored);
-    return false;
+    *ret = true;
+    return 0;
+}
+
+// After the agent refused to start a program: is it that there is none?
+static bool is_missing(struct guest *g, const char *path)
+{
+    struct fail ignored = {0};
+    bool there = true;
+
+    return guest_has_file(g, path, &there, &ignored) == 0 && !there;
 }
 
 static int start(struct guest *g, const char *path, const char *const *args, const char *input,

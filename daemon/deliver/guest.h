@@ -46,5 +46,8 @@ int guest_agent(struct guest *g, char *command, char **ret_reply, bool *ret_refu
 int guest_run(struct guest *g, const char *path, const char *const *args, const char *input, size_t input_len,
               struct agent_status *ret, bool *ret_missing, struct fail *fail);
 
+// Is there such a file? Asked by opening it for reading. A file that may not be read counts as missing.
+int guest_has_file(struct guest *g, const char *path, bool *ret, struct fail *fail);
+
 // Sets the guest's clock to this explicit time.
 int guest_set_time(struct guest *g, int64_t us, struct fail *fail);

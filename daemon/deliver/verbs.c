@@ -3,6 +3,7 @@
 #include "daemon/deliver/verbs.h"
 
 #include "common/secret.h"
+#include "daemon/deliver/presence.h"
 #include "daemon/deliver/push.h"
 
 #include <errno.h>
@@ -247,15 +248,18 @@ static int run(const struct record *request, const char *uri, const char *push_s
 {
     const char *verb = record_get_or(request, "verb", ""), *uuid = record_get(request, "guest");
     int64_t deadline = now_ms() + (int64_t)verbs_timeout_s(request) * 1000;
-    bool is_clock = strcmp(verb, "clock") == 0;
+    bool is_clock = strcmp(verb, "clock") == 0, is_presence = strcmp(verb, "presence") == 0;
     _cleanup_guest_ struct guest *g = NULL;
 
-    if (!record_is(request, "verb") || !uuid || (!is_clock && !type_of(verb)))
+    if (!record_is(request, "verb") || !uuid || (!is_clock && !is_presence && !type_of(verb)))
         return fail_set(fail, "internal", "is virtrustd of the same version?",
-                        "a request must name a guest and one of clock, probe, store-check, store, rotate");
+                        "a request must name a guest and one of clock, presence, probe, store-check, store, "
+                        "rotate");
     if (guest_open(uri, uuid, verb, deadline, &g, fail) < 0)
         return -1;
     record_add(answer, "verb", verb);
+    if (is_presence)
+        return presence_ask(g, record_get_or(request, "helper", default_helper), answer, fail);
     return is_clock ? run_clock(g, request, answer, fail) : run_helper(g, request, push_source, answer, fail);
 }
 

@@ -50,6 +50,9 @@ lab_check "and then right" at_most offset_ms 2000
 # ---- no helper, pushing ----------------------------------------------------------------------------------------------
 ask probe "token=$(token 1)" key=0 "helper=$installed" push=0
 lab_check "no helper installed: told" is code no-helper
+ask presence "helper=$installed"
+lab_check "presence tells it, too" is helper missing
+lab_check "and that programs may be started" is exec 1
 lab_check "and nothing was made in the guest" lab_guest_exec guest1 test ! -e /var/lib/virtrust-helper
 ask probe "token=$(token 1)" key=0 "helper=$installed" push=1
 lab_check "with push it is brought there and run" is channel healthy
@@ -91,6 +94,12 @@ lab_check "a file that is no program is not taken for a missing one" is code hel
 
 # ---- the real thing --------------------------------------------------------------------------------------------------
 lab_guest_install_helper guest1
+ask presence "helper=$installed"
+lab_check "presence finds the helper" is helper present
+lab_check "and its version" is helper_version "$("$helper" --version | sed 's/^virtrust-helper //')"
+lab_check "and leaves nothing in the guest" lab_guest_exec guest1 test ! -e /var/lib/virtrust-helper
+ask presence helper=/bin/true
+lab_check "another program is not taken for it" is helper unknown
 ask probe "token=$(token 1)" key=0 "helper=$installed" push=1
 lab_check "the installed helper comes first" is pushed 0
 lab_check "the guest's system is told" is agent_os linux
@@ -146,6 +155,11 @@ blocked() {
     is code exec-blocked
 }
 lab_check "guest-exec is not allowed: told" lab_wait 30 blocked
+ask presence "helper=$installed"
+lab_check "presence says so" is exec 0
+lab_check "and sees the helper's file all the same" is helper present
+ask presence "helper=$installed-not"
+lab_check "or that it is not there" is helper missing
 lab_guest_revert guest1 open
 lab_guest_wait_agent guest1
 # shellcheck disable=SC2016  # expanded in the guest
@@ -153,6 +167,8 @@ lab_guest_exec guest1 sh -c '(sleep 0.3; kill -STOP $(pidof qemu-ga)) > /dev/nul
 sleep 1
 ask probe "token=$(token 3)" key=0 "helper=$installed" timeout_s=8
 lab_check "an agent that hangs" is code agent-timeout
+ask presence "helper=$installed" timeout_s=3
+lab_check "which presence says within its time" is code agent-timeout
 lab_guest_revert guest1 open
 lab_guest_wait_agent guest1
 lab_guest_exec guest1 sh -c '(sleep 0.3; systemctl stop qemu-guest-agent) > /dev/null 2>&1 &'

@@ -4,6 +4,7 @@
 // The guest agent's language, and the helper's answer in it. A guest writes these bytes, so most of the rows are lies.
 #include "daemon/deliver/agent.h"
 #include "daemon/deliver/base64.h"
+#include "daemon/deliver/presence.h"
 #include "daemon/deliver/verbs.h"
 
 #include <errno.h>
@@ -78,6 +79,15 @@ static void what_the_agent_can_do(void **state)
     assert_true(info.exec);
     assert_false(info.exec_status);
     assert_false(info.file_write);
+    assert_false(info.file_open);
+    assert_string_equal(info.version, "7.2");
+    assert_int_equal(agent_read_info("{\"return\":{\"version\":\"7 2\",\"supported_commands\":["
+                                     "{\"enabled\":true,\"name\":\"guest-file-open\"},"
+                                     "{\"enabled\":true,\"name\":\"guest-file-close\"}]}}",
+                                     &info, NULL),
+                     0);
+    assert_true(info.file_open);
+    assert_string_equal(info.version, "");
 }
 
 static void no_reply_at_all(void **state)
@@ -220,6 +230,40 @@ static void helper_ends(void **state)
     }
 }
 
+static void what_a_version_is(void **state)
+{
+    static const struct {
+        const char *out;
+        int exit_code;
+        const char *version; // NULL: none
+    } versions[] = {
+        {"virtrust-helper 0.1.0\n", 0, "0.1.0"},
+        {"virtrust-helper 0.1.0\r\n", 0, "0.1.0"},
+        {"virtrust-helper 2", 0, "2"},
+        {"virtrust-helper 0.1.0\n", 1, NULL},
+        {"virtrust-helper 0.1.0\n", -1, NULL},
+        {"virtrust-helper \n", 0, NULL},
+        {"virtrust-helper", 0, NULL},
+        {"virtrust-helper 1\33[2J\n", 0, NULL},
+        {"virtrust-helper 0123456789012345678901234567890123456789012345678901234567890123456789\n", 0, NULL},
+        {"coreutils 9.1\n", 0, NULL},
+        {NULL, 0, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+        const struct agent_status s = {.exited = true,
+                                       .exit_code = versions[i].exit_code,
+                                       .out = (char *)versions[i].out,
+                                       .out_len = versions[i].out ? strlen(versions[i].out) : 0};
+        char version[PRESENCE_VERSION] = "";
+        const char *why = presence_read_version(&s, version);
+
+        assert_string_equal(version, versions[i].version ? versions[i].version : "");
+        assert_int_equal(why == NULL, versions[i].version != NULL);
+    }
+}
+
 static void only_known_and_short_keys_pass(void **state)
 {
     _cleanup_record_ struct record *helper = record_new("probe"), *answer = record_new("done");
@@ -266,6 +310,7 @@ int main(void)
         cmocka_unit_test(a_program_that_ended),
         cmocka_unit_test(a_program_that_runs_or_died),
         cmocka_unit_test(helper_ends),
+        cmocka_unit_test(what_a_version_is),
         cmocka_unit_test(only_known_and_short_keys_pass),
         cmocka_unit_test(time_limits),
     };
