@@ -40,7 +40,7 @@ static const struct command {
      "look, judge and repair now (--dry-run: only say what would be done)"},
     {"approve", "CASE", 1, 1, 0, cmd_ask, "let a case that waits be repaired; everything is looked at again"},
     {"wait", "CASE|GUEST", 1, 1, TAKES_TIMEOUT, cmd_ask, "until a case is closed (--timeout TIME)"},
-    {"doctor", "", 0, 0, 0, cmd_ask, "everything that stands in the way, with the next step"},
+    {"doctor", "[GUEST]", 0, 1, 0, cmd_ask, "everything that stands in the way, with the next step"},
     {"hook", "install|remove|status", 1, 1, 0, cmd_hook, "the qemu hook"},
     {"help", "", 0, 0, 0, cmd_help, "this"},
 };

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/control/control.h"
 
+#include "daemon/control/doctor.h"
 #include "daemon/control/session.h"
 #include "daemon/engine/listen.h"
 #include "daemon/engine/worker.h"
@@ -111,6 +112,7 @@ static void session_free(struct session *s)
     worker_cancel_arg(s->engine, s);
     sd_event_source_disable_unref(s->wait_timer);
     record_free(s->request);
+    presence_free(s->presence);
     stream_free(s->stream);
     free(s);
 }

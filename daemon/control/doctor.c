@@ -1,16 +1,16 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `virtrust doctor`: what stands in the way of noticing, judging and repairing, each with the next step.
-#include "daemon/control/session.h"
+#include "daemon/control/doctor.h"
 #include "daemon/engine/watchlink.h"
 #include "daemon/engine/worker.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { CHECK_TIMEOUT_S = 60 };
+enum { CHECK_TIMEOUT_S = 60, NAMES_SHOWN = 10 };
 
-static void finding(struct session *s, const char *id, const char *result, const char *text, const char *next)
+void doctor_finding(struct session *s, const char *id, const char *result, const char *text, const char *next)
 {
     _cleanup_record_ struct record *r = record_new("finding");
 
@@ -23,43 +23,78 @@ static void finding(struct session *s, const char *id, const char *result, const
         s->exit_code = EXIT_BAD_NEWS;
 }
 
-// The helper is not asked (a question to a guest is a log-on of its account): what the last case heard is told.
-static void check_helper(struct session *s, const struct guest *g)
+// Guests that one line tells of together.
+struct lack {
+    unsigned count;
+    char names[400];
+};
+
+struct check {
+    struct session *session;
+    bool named; // `doctor GUEST`: the one guest is told of in full
+    bool full;  // not all running guests can be asked
+    unsigned bound;
+    struct lack off; // bound guests that do not run
+};
+
+static void count_lack(struct lack *l, const char *name)
 {
-    _cleanup_record_ struct record *probe = NULL;
-    struct casefile c;
-    struct err err = {0};
+    size_t used = strlen(l->names);
+
+    l->count++;
+    if (l->count <= NAMES_SHOWN)
+        snprintf(l->names + used, sizeof l->names - used, "%s%.30s", l->count > 1 ? ", " : "", name);
+    else if (l->count == NAMES_SHOWN + 1)
+        snprintf(l->names + used, sizeof l->names - used, " and others");
+}
+
+// Whether the agent answers is asked of it itself where that concerns us; else the watcher's word is told.
+static void check_agent(struct check *check, const struct guest *g, bool bound)
+{
+    struct session *s = check->session;
     char text[LONG_TEXT];
 
-    if (!g->last_case || store_evidence_get(s->engine->store, g->last_case, "probe", &probe, &err) == 0)
-        return;
-    if (store_case_get(s->engine->store, g->last_case, &c, &err) == 0 && strcmp(c.cause, "no-helper") == 0) {
-        snprintf(text, sizeof text, "%s has no virtrust-helper", g->name);
-        finding(s, "helper", "bad", text,
-                "install virtrust-helper in the guest, or allow `helper_push` in its policy");
-    } else {
-        snprintf(text, sizeof text, "whether %s has virtrust-helper is not known: no repair has asked it yet",
-                 g->name);
-        finding(s, "helper", "unknown", text,
-                "virtrust-helper --version in the guest says whether it is there");
+    if (g->running && (bound || check->named)) {
+        if (presence_add(s, g) < 0 && !check->full) {
+            check->full = true;
+            doctor_finding(s, "helper", "unknown", "some guests were not asked: there are too many of them",
+                           "virtrust doctor GUEST asks one");
+        }
+    } else if (g->running && !g->agent_connected) {
+        snprintf(text, sizeof text, "the agent in %s is not connected", g->name);
+        doctor_finding(s, "agent", "bad", text, "start qemu-guest-agent in the guest");
+    } else if (check->named) {
+        snprintf(text, sizeof text, "%s does not run: its agent and its helper cannot be asked", g->name);
+        doctor_finding(s, "agent", "unknown", text, "start the guest and ask again");
+    } else if (bound) {
+        count_lack(&check->off, g->name);
     }
 }
 
 static int check_guest(const struct guest *g, void *arg)
 {
-    struct session *s = arg;
+    struct check *check = arg;
+    struct session *s = check->session;
     _cleanup_record_ struct record *description = NULL;
     struct binding b;
     struct err err = {0};
     char text[LONG_TEXT], next[LONG_TEXT];
+    bool bound = false;
 
-    if (!g->present)
+    if (!g->present) {
+        snprintf(text, sizeof text, "libvirt no longer knows %s", g->name);
+        if (check->named)
+            doctor_finding(s, "libvirt", "bad", text, "look with `virsh list --all`");
         return 0;
+    }
     store_description_get(s->engine->store, g->uuid, &description, &err);
-    if (store_binding_get(s->engine->store, g->uuid, &b, &err) == STORE_NONE) {
+    if (store_binding_get(s->engine->store, g->uuid, &b, &err) == 0) {
+        bound = true;
+        check->bound++;
+    } else {
         snprintf(text, sizeof text, "%s has no binding: it will never be repaired", g->name);
         snprintf(next, sizeof next, "virtrust bind %s COMPUTER, or a policy with `computer:`", g->name);
-        finding(s, "binding", "bad", text, next);
+        doctor_finding(s, "binding", "bad", text, next);
     }
     if (strcmp(record_get_or(description, "agent", "none"), "none") == 0) {
         snprintf(text, sizeof text, "%s has no agent channel: a secret cannot be delivered to it", g->name);
@@ -67,23 +102,20 @@ static int check_guest(const struct guest *g, void *arg)
                  "virsh edit %s: add a channel org.qemu.guest_agent.0; install qemu-guest-agent "
                  "and virtrust-helper in it",
                  g->name);
-        finding(s, "agent-channel", "bad", text, next);
-    } else if (g->running && !g->agent_connected) {
-        snprintf(text, sizeof text, "the agent in %s does not answer", g->name);
-        finding(s, "agent", "bad", text, "start qemu-guest-agent in the guest");
+        doctor_finding(s, "agent-channel", "bad", text, next);
+    } else {
+        check_agent(check, g, bound);
     }
-    if (g->running && g->agent_connected)
-        check_helper(s, g);
     if (description && !record_get(description, "genid")) {
         snprintf(text, sizeof text,
                  "%s has no <genid/>: its operating system cannot notice a rollback by itself", g->name);
         snprintf(next, sizeof next, "virsh edit %s: add <genid/> (domain controllers need it)", g->name);
-        finding(s, "genid", "unknown", text, next);
+        doctor_finding(s, "genid", "unknown", text, next);
     }
     return 0;
 }
 
-static void answered(struct session *s)
+void doctor_answered(struct session *s)
 {
     if (--s->pending == 0)
         session_end(s, s->exit_code);
@@ -98,8 +130,8 @@ static void on_check(struct engine *e, const struct worker_key *key, const struc
     (void)e;
     (void)key;
     if (!record_is(answer, "check"))
-        finding(s, "directory", "bad", lost ? lost : record_get_or(answer, "text", "no answer"),
-                record_get_or(answer, "next", "start virtrust-directory.socket (or virtrust-spawn)"));
+        doctor_finding(s, "directory", "bad", lost ? lost : record_get_or(answer, "text", "no answer"),
+                       record_get_or(answer, "next", "start virtrust-directory.socket (or virtrust-spawn)"));
     for (unsigned i = 0; record_is(answer, "check") && i < 64; i++) {
         const char *result;
 
@@ -112,50 +144,88 @@ static void on_check(struct engine *e, const struct worker_key *key, const struc
         snprintf(id, sizeof id, "item.%u.text", i);
         const char *text = record_get_or(answer, id, "");
         snprintf(id, sizeof id, "item.%u.next", i);
-        finding(s, name, result, text, record_get(answer, id));
+        doctor_finding(s, name, result, text, record_get(answer, id));
     }
-    answered(s);
+    doctor_answered(s);
 }
 
-static void check_domains(struct session *s)
+static void check_domain(struct session *s, const char *domain)
+{
+    struct record *r = record_new("check");
+
+    record_add(r, "domain", domain);
+    s->pending++;
+    worker_call(s->engine, WORKER_DIRECTORY, r, CHECK_TIMEOUT_S, (struct worker_key){0}, on_check, s);
+}
+
+// All of them; of a guest that is named and bound, its own.
+static void check_domains(struct session *s, const struct guest *named)
 {
     const struct config *config = s->engine->config;
+    struct binding b;
+    struct err err = {0};
 
     if (!config->domains_count)
-        finding(s, "domains", "bad", "no domain is configured", "add one under `domains:` in virtrust.yaml");
-    for (size_t i = 0; i < config->domains_count; i++) {
-        struct record *r = record_new("check");
-
-        record_add(r, "domain", config->domains[i].name);
-        s->pending++;
-        worker_call(s->engine, WORKER_DIRECTORY, r, CHECK_TIMEOUT_S, (struct worker_key){0}, on_check, s);
+        doctor_finding(s, "domains", "bad", "no domain is configured",
+                       "add one under `domains:` in virtrust.yaml");
+    if (named && store_binding_get(s->engine->store, named->uuid, &b, &err) == 0) {
+        check_domain(s, b.domain);
+        return;
     }
+    for (size_t i = 0; i < config->domains_count; i++)
+        check_domain(s, config->domains[i].name);
+}
+
+static void check_watch(struct session *s)
+{
+    switch (watchlink_state(s->engine->watch)) {
+    case WATCH_CONNECTED:
+        doctor_finding(s, "libvirt", "good", "virtrust-watch is connected to libvirt", NULL);
+        break;
+    case WATCH_LOST:
+        doctor_finding(s, "libvirt", "bad", "virtrust-watch cannot reach libvirt",
+                       "start libvirtd or virtqemud");
+        break;
+    case WATCH_ABSENT:
+        doctor_finding(s, "libvirt", "bad", "virtrust-watch is not running",
+                       "systemctl start virtrust-watch");
+        break;
+    }
+}
+
+static void tell_off(struct session *s, const struct check *check)
+{
+    char text[LONG_TEXT];
+
+    if (!check->off.count)
+        return;
+    snprintf(text, sizeof text,
+             "%u of %u bound guests do not run, and were not asked for agent and helper: %s",
+             check->off.count, check->bound, check->off.names);
+    doctor_finding(s, "agent", "unknown", text, "start them and ask again");
 }
 
 void handle_doctor(struct session *s, const struct record *request)
 {
-    enum watch_state watch = watchlink_state(s->engine->watch);
+    struct check check = {.session = s, .named = record_get(request, "guest") != NULL};
+    struct guest g;
     struct err err = {0};
-    int rc;
+    int rc = 0;
 
-    (void)request;
+    if (check.named && !session_guest(s, request, &g))
+        return;
     s->pending = 1;
-    switch (watch) {
-    case WATCH_CONNECTED:
-        finding(s, "libvirt", "good", "virtrust-watch is connected to libvirt", NULL);
-        break;
-    case WATCH_LOST:
-        finding(s, "libvirt", "bad", "virtrust-watch cannot reach libvirt", "start libvirtd or virtqemud");
-        break;
-    case WATCH_ABSENT:
-        finding(s, "libvirt", "bad", "virtrust-watch is not running", "systemctl start virtrust-watch");
-        break;
-    }
-    rc = store_guest_each(s->engine->store, check_guest, s, &err);
+    check_watch(s);
+    if (check.named)
+        check_guest(&g, &check);
+    else
+        rc = store_guest_each(s->engine->store, check_guest, &check, &err);
     if (rc < 0) {
         session_store_error(s, rc, &err);
         return;
     }
-    check_domains(s);
-    answered(s);
+    tell_off(s, &check);
+    check_domains(s, check.named ? &g : NULL);
+    presence_begin(s);
+    doctor_answered(s);
 }

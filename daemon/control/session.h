@@ -17,9 +17,10 @@ struct session {
     int64_t wait_case;          // `wait`: until this case is closed
     char wait_guest[UUID_TEXT]; // or until this guest's burst of signals is over
     sd_event_source *wait_timer;
-    unsigned pending;       // worker calls whose answer is awaited
-    int exit_code;          // of `end`, when the last pending answer has come
-    struct record *request; // kept for handlers that await workers
+    unsigned pending;          // worker calls whose answer is awaited
+    int exit_code;             // of `end`, when the last pending answer has come
+    struct record *request;    // kept for handlers that await workers
+    struct presence *presence; // `doctor`: the guests that are asked (doctor.h)
 };
 
 struct control {

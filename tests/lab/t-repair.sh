@@ -29,4 +29,29 @@ lab_check "AD shows one reset and one rotation" test "$(lab_dc_kvno guest1)" -eq
 lab_check "the guest's own trust is whole" lab_guest_trust guest1
 lab_check "one rollback made one case" test "$(vt_last_case guest1)" -eq "$id"
 lab_check "one case was opened in all" test "$id" -eq $((first + 1))
+
+# ---- what doctor says of the guest -----------------------------------------------------------------------------------
+# doctor GUEST ID: the result of its finding ID, "" when there is none; the answer in $LAB_TMP/doctor.json.
+doctor() {
+    vt --json doctor "$1" > "$LAB_TMP/doctor.json" 2> /dev/null || true
+    jq -r --arg id "$2" '[.findings[] | select(.id == $id) | .result][0] // ""' "$LAB_TMP/doctor.json"
+}
+version=$("$LAB_BIN/virtrust-helper" --version | sed 's/.* //')
+lab_check "doctor finds agent and helper" test "$(doctor guest1 helper)" = good
+lab_check "in its version" grep -q "virtrust-helper $version is there" "$LAB_TMP/doctor.json"
+lab_guest_exec guest1 mv /usr/libexec/virtrust/virtrust-helper /root/away
+lab_check "a missing helper is bad news" test "$(doctor guest1 helper)" = bad
+lab_check "with the next step" grep -q 'install virtrust-helper in the guest' "$LAB_TMP/doctor.json"
+lab_check "and stays missing: nothing was written" lab_guest_exec guest1 test ! -e /usr/libexec/virtrust/virtrust-helper
+# shellcheck disable=SC2016  # expanded in the guest
+lab_guest_exec guest1 sh -c '(sleep 0.3; kill -STOP $(pidof qemu-ga)) > /dev/null 2>&1 &'
+sleep 1
+lab_check "an agent that hangs is one line" test "$(doctor guest1 agent)" = bad
+lab_check "and the rest is told" test "$(jq '.findings | length' "$LAB_TMP/doctor.json")" -ge 3
+virsh -q destroy guest1
+off() { [ "$(doctor guest1 agent)" = unknown ]; }
+lab_check "a guest that is off cannot be asked" lab_wait 30 off
+lab_guest_define dumb --no-agent > /dev/null
+dumb() { [ "$(doctor dumb agent-channel)" = bad ]; }
+lab_check "a guest without a channel is told" lab_wait 30 dumb
 lab_done
