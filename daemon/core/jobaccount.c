@@ -36,7 +36,7 @@ void job_after_reading(struct job_out *o, const struct record *a, const struct j
 
     if (job_refused_answer(o, a, w, now_us, "account") || !account_fits(o, a, w, &kvno))
         return;
-    job_keep_dc(o, a);
+    job_keep_dc(o, a, w);
     o->next.kvno_before = kvno;
     if (w->journal != JOURNAL_NONE) {
         o->next.inherited = !o->next.reset_answered;
@@ -59,7 +59,7 @@ void job_after_reset(struct job_out *o, const struct record *a, const struct job
     (void)w;
     (void)now_us;
     if (record_is(a, "reset") && strcmp(result, "done") == 0) {
-        job_keep_dc(o, a);
+        job_keep_dc(o, a, w);
         o->next.reset_answered = true;
         job_enter(o, JOB_CONFIRMING, "account reset");
         return;
@@ -118,17 +118,35 @@ static void login_refused(struct job_out *o, const struct job_world *w, int64_t 
     }
 }
 
+// The DC that was reset gave no answer: the next time any DC is asked, then that one again. Another DC's word counts only
+// where it takes the secret; that it does not know of it yet settles nothing.
+static void turn_dc(struct job_out *o, const struct job_world *w)
+{
+    snprintf(o->next.dc, sizeof o->next.dc, "%s", o->next.dc[0] ? "" : w->journal_dc);
+}
+
 void job_after_login(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
 {
     const char *result = record_get_or(a, "result", "unknown");
     const char *text = record_get_or(a, "text", "the DC did not say whether it takes the new secret");
+    bool elsewhere = w->journal_dc[0] && !o->next.dc[0], refused = strcmp(result, "refused") == 0;
+    char line[LONG_TEXT];
 
+    if (w->journal_dc[0] && (elsewhere || !record_is(a, "login")))
+        turn_dc(o, w);
     if (job_refused_answer(o, a, w, now_us, "login"))
         return;
     if (strcmp(result, "accepted") == 0) {
         o->confirm = true;
+        if (record_get_or(a, "dc", "")[0])
+            snprintf(o->next.dc, sizeof o->next.dc, "%s", record_get(a, "dc"));
         job_enter(o, JOB_COUNTING, "confirmed: the DC takes the new secret");
-    } else if (strcmp(result, "refused") == 0) {
+    } else if (refused && elsewhere) {
+        snprintf(line, sizeof line,
+                 "%.200s, which was reset, cannot be asked, and %.200s does not take the secret yet",
+                 w->journal_dc, record_get_or(a, "dc", "another DC"));
+        job_retry(o, w, now_us, "login-refused", line);
+    } else if (refused) {
         login_refused(o, w, now_us, text);
     } else {
         job_retry(o, w, now_us, "login-unknown", text);

@@ -169,9 +169,9 @@ bool job_refused_answer(struct job_out *o, const struct record *a, const struct 
     return true;
 }
 
-void job_keep_dc(struct job_out *o, const struct record *a)
+void job_keep_dc(struct job_out *o, const struct record *a, const struct job_world *w)
 {
-    const char *dc = record_get(a, "dc");
+    const char *dc = w->journal != JOURNAL_NONE && w->journal_dc[0] ? w->journal_dc : record_get(a, "dc");
 
     if (dc && dc[0] && strlen(dc) < sizeof o->next.dc)
         snprintf(o->next.dc, sizeof o->next.dc, "%s", dc);
@@ -264,7 +264,7 @@ void job_after_probe(struct job_out *o, const struct record *a, const struct job
     if (job_refused_answer(o, a, w, now_us, "probe"))
         return;
     o->next.heard = true;
-    job_keep_dc(o, a);
+    job_keep_dc(o, a, w);
     if (record_get_bool(a, "joined") == 0) {
         job_end(o, OUTCOME_NO_ACTION, VERDICT_NOT_A_MEMBER, "not-joined",
                 "the guest is not joined to a domain", "");
@@ -339,6 +339,8 @@ static void verb_refused(struct job_out *o, const struct record *a, const struct
         job_start_over(o, JOB_PROBING, reason, line);
         return;
     }
+    if (strcmp(reason, "no-dc") == 0)
+        o->next.dc[0] = '\0'; // the guest does not reach the DC that was reset: one of its own then
     if (o->next.state == JOB_ROTATING && strcmp(reason, "forbidden") == 0)
         job_ask_again(o);
     else if (tries >= JOB_SETTLE_TRIES)

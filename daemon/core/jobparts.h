@@ -25,8 +25,9 @@ bool job_start_over(struct job_out *out, enum job_state state, const char *cause
 // Deals with type=error and with answers of another type. True when the answer is not the awaited one.
 bool job_refused_answer(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us,
                         const char *type);
-// The DC that the guest, or a worker for it, has used.
-void job_keep_dc(struct job_out *o, const struct record *a);
+// The DC that is asked from now on: the one that was reset, while what it was reset to is unsettled (another DC may not
+// know of it yet); else the one that the guest, or a worker for it, has used.
+void job_keep_dc(struct job_out *o, const struct record *a, const struct job_world *w);
 
 // The guest's policy forbids to rotate what was stored in it: asks the guest itself whether its channel works now.
 void job_ask_again(struct job_out *o);

@@ -50,6 +50,7 @@ struct job_world {
     bool running; // the guest runs
     struct binding binding;
     enum journal_state journal; // of the account; NONE also when what is there can no longer be opened
+    char journal_dc[NAME_TEXT]; // where that secret was set: another DC may not know of it yet; "" unknown
     char twin[NAME_TEXT]; // another guest with this binding runs, or has run since the rollback: its name
     int64_t agent_wait_us, proof_wait_us;
 };

@@ -98,7 +98,7 @@ struct job {
     char next[LONG_TEXT];
     char cause[SHORT_TEXT];
     char token[TOKEN_TEXT];
-    char dc[NAME_TEXT];       // the DC that the guest uses
+    char dc[NAME_TEXT]; // the DC that the guest uses; the one that was reset while a secret is unsettled
     unsigned char live[HASH]; // SHA-256 that the helper last reported: what compare-and-set expects
     bool has_live;
     unsigned char public_key[65];

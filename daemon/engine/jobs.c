@@ -27,7 +27,7 @@ static int gather(struct engine *e, const struct job *j, struct job_world *ret, 
     if (rc >= 0)
         rc = store_binding_get(e->store, j->guest, &ret->binding, err);
     if (rc >= 0)
-        rc = journal_state(e->store, &e->key, j->guid, &ret->journal, err);
+        rc = journal_state(e->store, &e->key, j->guid, &ret->journal, ret->journal_dc, err);
     if (rc >= 0)
         rc = store_case_get(e->store, j->case_id, &c, err);
     if (rc >= 0)
@@ -71,11 +71,11 @@ static int add_pair(struct engine *e, const struct job_out *out, const struct re
 static int put_journal(struct engine *e, const struct job_out *out, struct err *err)
 {
     if (out->mint)
-        return journal_mint(e->store, &e->key, out->next.guid, err);
+        return journal_mint(e->store, &e->key, out->next.guid, out->next.dc, err);
     if (out->wipe)
         return store_journal_wipe(e->store, out->next.guid, err);
     if (out->confirm)
-        return store_journal_state(e->store, out->next.guid, JOURNAL_CONFIRMED, err);
+        return store_journal_state(e->store, out->next.guid, JOURNAL_CONFIRMED, out->next.dc, err);
     return 0;
 }
 

@@ -15,8 +15,9 @@
 // NONE also for a secret that this key does not open (host.key was lost or replaced): it is of no use to anybody, and
 // the next one takes its place.
 int journal_state(struct store *store, const struct hostkey *key, const char *guid, enum journal_state *ret,
-                  struct err *err);
-int journal_mint(struct store *store, const struct hostkey *key, const char *guid, struct err *err);
+                  char ret_dc[NAME_TEXT], struct err *err);
+int journal_mint(struct store *store, const struct hostkey *key, const char *guid, const char *dc,
+                 struct err *err);
 // The secret, and (ret_token may be NULL) the token that names it to virtrust-directory: the same secret has the same
 // token, another one has another. -ENOENT when there is none.
 int journal_open(struct store *store, const struct hostkey *key, const char *guid, struct secret *ret,

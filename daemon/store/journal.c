@@ -32,10 +32,10 @@ static int state_check(struct store *s, enum journal_state state, struct err *er
                    (int)state);
 }
 
-int store_journal_get(struct store *s, const char *guid, enum journal_state *ret_state, void *ret_blob,
-                      size_t room, size_t *ret_len, struct err *err)
+int store_journal_get(struct store *s, const char *guid, enum journal_state *ret_state,
+                      char ret_dc[NAME_TEXT], void *ret_blob, size_t room, size_t *ret_len, struct err *err)
 {
-    static const struct query get = {NULL, "SELECT state, blob FROM journal WHERE guid = ?1"};
+    static const struct query get = {NULL, "SELECT state, blob, dc FROM journal WHERE guid = ?1"};
     _cleanup_run_ struct run run = {0};
     int state, rc = run_start(s, &get, &run, err);
     size_t len;
@@ -60,18 +60,19 @@ int store_journal_get(struct store *s, const char *guid, enum journal_state *ret
                        s->path, guid, len);
     if (len)
         memcpy(ret_blob, sqlite3_column_blob(run.stmt, 1), len);
+    snprintf(ret_dc, NAME_TEXT, "%s", (const char *)sqlite3_column_text(run.stmt, 2));
     *ret_state = (enum journal_state)state;
     *ret_len = len;
     return 0;
 }
 
-static int put(struct store *s, const char *guid, enum journal_state state, const void *blob, size_t len,
-               int64_t at_us, struct err *err)
+static int put(struct store *s, const char *guid, enum journal_state state, const char *dc, const void *blob,
+               size_t len, int64_t at_us, struct err *err)
 {
     static const struct query put_query = {
-        NULL, "INSERT INTO journal (guid, state, blob, at_us) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (guid) DO "
-              "UPDATE SET"
-              " state = excluded.state, blob = excluded.blob, at_us = excluded.at_us"};
+        NULL, "INSERT INTO journal (guid, state, blob, at_us, dc) VALUES (?1, ?2, ?3, ?4, ?5)"
+              " ON CONFLICT (guid) DO UPDATE SET state = excluded.state, blob = excluded.blob,"
+              " at_us = excluded.at_us, dc = excluded.dc"};
     _cleanup_run_ struct run run = {0};
     int rc = run_start(s, &put_query, &run, err);
 
@@ -81,16 +82,17 @@ static int put(struct store *s, const char *guid, enum journal_state state, cons
     run_text(&run, 2, state_texts[state]);
     run_bytes(&run, 3, blob, len);
     run_i64(&run, 4, at_us);
+    run_text(&run, 5, dc);
     return run_change(&run, err);
 }
 
-int store_journal_put(struct store *s, const char *guid, enum journal_state state, const void *blob,
-                      size_t len, int64_t at_us, struct err *err)
+int store_journal_put(struct store *s, const char *guid, enum journal_state state, const char *dc,
+                      const void *blob, size_t len, int64_t at_us, struct err *err)
 {
     int rc = state_check(s, state, err);
 
     if (rc == 0)
-        rc = put(s, guid, state, blob, len, at_us, err);
+        rc = put(s, guid, state, dc, blob, len, at_us, err);
     if (rc < 0)
         return rc;
     s->secret_left = true;
@@ -98,9 +100,10 @@ int store_journal_put(struct store *s, const char *guid, enum journal_state stat
     return 0;
 }
 
-int store_journal_state(struct store *s, const char *guid, enum journal_state state, struct err *err)
+int store_journal_state(struct store *s, const char *guid, enum journal_state state, const char *dc,
+                        struct err *err)
 {
-    static const struct query set = {NULL, "UPDATE journal SET state = ?2 WHERE guid = ?1"};
+    static const struct query set = {NULL, "UPDATE journal SET state = ?2, dc = ?3 WHERE guid = ?1"};
     _cleanup_run_ struct run run = {0};
     int rc = state_check(s, state, err);
 
@@ -110,6 +113,7 @@ int store_journal_state(struct store *s, const char *guid, enum journal_state st
         return rc;
     run_text(&run, 1, guid);
     run_text(&run, 2, state_texts[state]);
+    run_text(&run, 3, dc);
     return run_change(&run, err);
 }
 

@@ -80,10 +80,14 @@ static const char schema_2[] = "ALTER TABLE job ADD COLUMN verdict TEXT NOT NULL
 // A guest whose policy forbids to rotate is not asked to after a restart either.
 static const char schema_3[] = "ALTER TABLE job ADD COLUMN no_rotation INTEGER NOT NULL DEFAULT 0;";
 
+// Where a secret was set: another DC may not know of it yet.
+static const char schema_4[] = "ALTER TABLE journal ADD COLUMN dc TEXT NOT NULL DEFAULT '';";
+
 static const char *const steps[] = {
     schema_1,
     schema_2,
     schema_3,
+    schema_4,
 };
 static_assert(ARRAY_SIZE(steps) == STORE_SCHEMA, "a step a schema");
 

@@ -22,7 +22,7 @@
 #include "common/record.h"
 #include "daemon/core/types.h"
 
-enum { STORE_NONE = 1, STORE_SCHEMA = 3 };
+enum { STORE_NONE = 1, STORE_SCHEMA = 4 };
 
 struct store;
 
@@ -99,12 +99,14 @@ int store_job_of_case(struct store *s, int64_t case_id, struct job *ret, struct 
 int store_job_each_open(struct store *s, int (*f)(const struct job *j, void *arg), void *arg,
                         struct err *err);
 
-// ---- the journal of sealed secrets, by account ----
-int store_journal_get(struct store *s, const char *guid, enum journal_state *ret_state, void *ret_blob,
-                      size_t room, size_t *ret_len, struct err *err); // STORE_NONE
-int store_journal_put(struct store *s, const char *guid, enum journal_state state, const void *blob,
-                      size_t len, int64_t at_us, struct err *err);
-int store_journal_state(struct store *s, const char *guid, enum journal_state state, struct err *err);
+// ---- the journal of sealed secrets, by account; dc: the DC at which the secret is set, "" unknown ----
+int store_journal_get(struct store *s, const char *guid, enum journal_state *ret_state,
+                      char ret_dc[NAME_TEXT], void *ret_blob, size_t room, size_t *ret_len,
+                      struct err *err); // STORE_NONE
+int store_journal_put(struct store *s, const char *guid, enum journal_state state, const char *dc,
+                      const void *blob, size_t len, int64_t at_us, struct err *err);
+int store_journal_state(struct store *s, const char *guid, enum journal_state state, const char *dc,
+                        struct err *err);
 int store_journal_wipe(struct store *s, const char *guid,
                        struct err *err); // secure_delete is on; fine when absent
 

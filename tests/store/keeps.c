@@ -261,22 +261,28 @@ static void journal_is_kept(void **state)
     struct fixture *f = *state;
     enum journal_state journal = JOURNAL_NONE;
     unsigned char blob[600], out[600];
+    char dc[NAME_TEXT] = "";
     size_t len = 0;
 
     for (size_t i = 0; i < sizeof blob; i++)
         blob[i] = (unsigned char)i;
-    assert_int_equal(store_journal_get(f->store, "g", &journal, out, sizeof out, &len, &f->err), STORE_NONE);
-    OK(store_journal_put(f->store, "g", JOURNAL_MINTED, blob, sizeof blob, 5, &f->err));
-    OK(store_journal_state(f->store, "g", JOURNAL_CONFIRMED, &f->err));
+    assert_int_equal(store_journal_get(f->store, "g", &journal, dc, out, sizeof out, &len, &f->err),
+                     STORE_NONE);
+    OK(store_journal_put(f->store, "g", JOURNAL_MINTED, "dc1", blob, sizeof blob, 5, &f->err));
+    OK(store_journal_get(f->store, "g", &journal, dc, out, sizeof out, &len, &f->err));
+    assert_string_equal(dc, "dc1");
+    OK(store_journal_state(f->store, "g", JOURNAL_CONFIRMED, "dc2", &f->err));
     fixture_reopen(f);
-    OK(store_journal_get(f->store, "g", &journal, out, sizeof out, &len, &f->err));
+    OK(store_journal_get(f->store, "g", &journal, dc, out, sizeof out, &len, &f->err));
     assert_int_equal(journal, JOURNAL_CONFIRMED);
+    assert_string_equal(dc, "dc2");
     assert_int_equal(len, sizeof blob);
     assert_memory_equal(blob, out, len);
-    assert_int_equal(store_journal_state(f->store, "other", JOURNAL_MINTED, &f->err), STORE_NONE);
+    assert_int_equal(store_journal_state(f->store, "other", JOURNAL_MINTED, "dc2", &f->err), STORE_NONE);
     OK(store_journal_wipe(f->store, "g", &f->err));
     OK(store_journal_wipe(f->store, "g", &f->err)); // fine when absent
-    assert_int_equal(store_journal_get(f->store, "g", &journal, out, sizeof out, &len, &f->err), STORE_NONE);
+    assert_int_equal(store_journal_get(f->store, "g", &journal, dc, out, sizeof out, &len, &f->err),
+                     STORE_NONE);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)

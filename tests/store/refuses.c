@@ -222,17 +222,20 @@ static void unreadable_records(void **state)
     struct record *out = NULL;
     enum journal_state journal;
     unsigned char blob[8];
+    char dc[NAME_TEXT];
     size_t len;
 
     OK(store_description_put(f->store, "g", in, &f->err));
-    OK(store_journal_put(f->store, "g", JOURNAL_MINTED, "123456789", 9, 1, &f->err));
-    assert_int_equal(store_journal_get(f->store, "g", &journal, blob, sizeof blob, &len, &f->err), -EUCLEAN);
+    OK(store_journal_put(f->store, "g", JOURNAL_MINTED, "dc1", "123456789", 9, 1, &f->err));
+    assert_int_equal(store_journal_get(f->store, "g", &journal, dc, blob, sizeof blob, &len, &f->err),
+                     -EUCLEAN);
     fixture_close(f);
     raw_sql(f->path,
             "UPDATE description SET record = 'type=scan'; UPDATE journal SET blob = x'00', state = 'lost'");
     fixture_reopen(f);
     assert_int_equal(store_description_get(f->store, "g", &out, &f->err), -EUCLEAN);
-    assert_int_equal(store_journal_get(f->store, "g", &journal, blob, sizeof blob, &len, &f->err), -EUCLEAN);
+    assert_int_equal(store_journal_get(f->store, "g", &journal, dc, blob, sizeof blob, &len, &f->err),
+                     -EUCLEAN);
     fixture_close(f);
     raw_sql(f->path, "UPDATE description SET record = char(10)");
     fixture_reopen(f);

@@ -94,7 +94,8 @@ static void a_failed_change_fails_the_transaction(void **state)
             assert_int_equal(store_case_add(f->store, &c, &f->err), -EINVAL); // no such word
             assert_non_null(strstr(f->err.text, "verdict"));
         } else {
-            assert_int_equal(store_journal_put(f->store, "g", JOURNAL_NONE, "", 0, 1, &f->err), -EINVAL);
+            assert_int_equal(store_journal_put(f->store, "g", JOURNAL_NONE, "dc1", "", 0, 1, &f->err),
+                             -EINVAL);
         }
         assert_int_equal(add_case(f, 3), -ECANCELED);
         assert_int_equal(open_cases(f), 0); // reading goes on
@@ -152,7 +153,7 @@ static void in_a_killed_process(struct fixture *f, void (*body)(struct fixture *
 static void begun_only(struct fixture *f)
 {
     if (store_begin(f->store, NULL) < 0 || add_case(f, 1) < 0 ||
-        store_journal_put(f->store, "g", JOURNAL_MINTED, secret, sizeof secret, 1, NULL) < 0)
+        store_journal_put(f->store, "g", JOURNAL_MINTED, "dc1", secret, sizeof secret, 1, NULL) < 0)
         _exit(1);
     for (unsigned n = 0; n < 3000; n++) // more than the cache keeps: pages go to the WAL before the commit
         if (add_case(f, n) < 0)
@@ -204,7 +205,7 @@ static bool secret_lies_there(struct fixture *f)
 
 static void put_secret(struct fixture *f, const char *guid)
 {
-    OK(store_journal_put(f->store, guid, JOURNAL_MINTED, secret, sizeof secret, 1, &f->err));
+    OK(store_journal_put(f->store, guid, JOURNAL_MINTED, "dc1", secret, sizeof secret, 1, &f->err));
     OK(add_case(f, 1)); // other pages move too
     assert_true(secret_lies_there(f));
 }
@@ -234,7 +235,7 @@ static void a_replaced_secret_is_gone(void **state)
     struct fixture *f = *state;
 
     put_secret(f, "g");
-    OK(store_journal_put(f->store, "g", JOURNAL_MINTED, "another", 7, 2, &f->err));
+    OK(store_journal_put(f->store, "g", JOURNAL_MINTED, "dc1", "another", 7, 2, &f->err));
     assert_false(secret_lies_there(f));
 }
 
@@ -246,7 +247,7 @@ static void a_secret_that_filled_pages_is_gone(void **state)
     assert_non_null(large);
     for (size_t at = 0; at < 100000; at++)
         large[at] = secret[at % sizeof secret];
-    OK(store_journal_put(f->store, "g", JOURNAL_MINTED, large, 100000, 1, &f->err));
+    OK(store_journal_put(f->store, "g", JOURNAL_MINTED, "dc1", large, 100000, 1, &f->err));
     free(large);
     OK(add_case(f, 1));
     assert_true(secret_lies_there(f));
@@ -265,7 +266,8 @@ static void a_secret_in_a_left_wal_is_gone(void **state)
     fixture_close(f);
     snprintf(sql, sizeof sql,
              "PRAGMA secure_delete = 1; PRAGMA wal_autocheckpoint = 0;"
-             "INSERT INTO journal VALUES ('g', 'minted', CAST('%s' AS BLOB), 1); DELETE FROM journal;",
+             "INSERT INTO journal (guid, state, blob, at_us) VALUES ('g', 'minted', CAST('%s' AS BLOB), 1); "
+             "DELETE FROM journal;",
              secret);
     pid = fork();
     assert_true(pid >= 0);

@@ -24,6 +24,7 @@
 static const char *const downgrades[] = {
     "ALTER TABLE job DROP COLUMN verdict",
     "ALTER TABLE job DROP COLUMN no_rotation",
+    "ALTER TABLE journal DROP COLUMN dc",
 };
 static_assert(ARRAY_SIZE(downgrades) == STORE_SCHEMA - 1, "a way back from every step");
 
@@ -45,7 +46,10 @@ static void every_older_schema(void **state)
 
     for (int schema = STORE_SCHEMA - 1; schema >= 1; schema--) {
         struct casefile c;
+        enum journal_state journal;
+        char dc[NAME_TEXT], blob[16];
         struct job put, got;
+        size_t len;
 
         sample_case((unsigned)schema, &c);
         OK(store_case_add(f->store, &c, &f->err));
@@ -54,6 +58,7 @@ static void every_older_schema(void **state)
         put.verdict = VERDICT_BEHIND;
         put.no_rotation = true;
         OK(store_job_add(f->store, &put, &f->err));
+        OK(store_journal_put(f->store, "g", JOURNAL_MINTED, "dc1", "blob", 4, 1, &f->err));
         back_to(f, schema);
         OK(store_job_of_case(f->store, c.id, &got, &f->err));
         assert_int_equal(got.id, put.id);
@@ -61,6 +66,9 @@ static void every_older_schema(void **state)
         assert_int_equal(got.rereads, put.rereads);
         assert_int_equal(got.verdict, schema < 2 ? VERDICT_UNKNOWN : VERDICT_BEHIND);
         assert_int_equal(got.no_rotation, schema >= 3);
+        OK(store_journal_get(f->store, "g", &journal, dc, blob, sizeof blob, &len, &f->err));
+        assert_true(journal == JOURNAL_MINTED && len == 4);
+        assert_string_equal(dc, "");
     }
 }
 

@@ -173,6 +173,54 @@ static void test_inherits(void **state)
     assert_false(b.j.inherited);
 }
 
+// The secret was set at another DC than the guest uses now: that one is asked, whatever the others know of it.
+static void test_inherits_at_its_dc(void **state)
+{
+    struct bench b = in_state(JOB_PROBING);
+
+    (void)state;
+    b.w.journal = JOURNAL_CONFIRMED;
+    snprintf(b.w.journal_dc, sizeof b.w.journal_dc, "dc7");
+    go_on(&b);
+    assert_string_equal(b.j.dc, "dc7");
+    go_on(&b);
+    answer(&b, "account", ACCOUNT "kvno=3 pwd_last_set=100");
+    expect(&b, JOB_CONFIRMING, JOB_EFFECT_LOGIN);
+    assert_string_equal(b.j.dc, "dc7");
+    for (int i = 0; i < 3; i++) { // it does not answer: any other, in turn
+        answer(&b, "error", "code=dc-unreachable text=down");
+        expect(&b, JOB_CONFIRMING, JOB_EFFECT_NONE);
+        assert_string_equal(b.j.dc, "");
+        b.now = b.j.next_us;
+        input(&b, JOB_IN_WAKE);
+        answer(&b, "login", "result=refused dc=dc1"); // which settles nothing
+        expect(&b, JOB_CONFIRMING, JOB_EFFECT_NONE);
+        assert_non_null(strstr(b.j.text, "dc7"));
+        assert_string_equal(b.j.dc, "dc7");
+        b.now = b.j.next_us;
+        input(&b, JOB_IN_WAKE);
+    }
+    answer(&b, "error", "code=dc-unreachable text=down");
+    b.now = b.j.next_us;
+    input(&b, JOB_IN_WAKE);
+    answer(&b, "login", "result=accepted dc=dc1"); // it is replicated by now
+    expect(&b, JOB_COUNTING, JOB_EFFECT_ACCOUNT);
+    assert_true(b.out.confirm);
+    assert_string_equal(b.j.dc, "dc1");
+}
+
+// A guest that does not reach the DC that was reset takes one of its own.
+static void test_guest_reaches_another_dc(void **state)
+{
+    struct bench b = in_state(JOB_STORING);
+
+    (void)state;
+    assert_string_equal(b.j.dc, "dc1");
+    answer(&b, "result", "verb=store result=failed reason=no-dc text=x");
+    expect(&b, JOB_STORING, JOB_EFFECT_NONE);
+    assert_string_equal(b.j.dc, "");
+}
+
 static void test_healthy_with_a_journal(void **state)
 {
     static const enum journal_state journals[] = {JOURNAL_MINTED, JOURNAL_CONFIRMED};
@@ -255,11 +303,18 @@ static void test_proof_unreachable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_account),    cmocka_unit_test(test_reset),
-        cmocka_unit_test(test_kvno_moved), cmocka_unit_test(test_reset_never_takes),
-        cmocka_unit_test(test_login),      cmocka_unit_test(test_done_long_ago),
-        cmocka_unit_test(test_inherits),   cmocka_unit_test(test_healthy_with_a_journal),
-        cmocka_unit_test(test_proof),      cmocka_unit_test(test_proof_unreachable),
+        cmocka_unit_test(test_account),
+        cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_kvno_moved),
+        cmocka_unit_test(test_reset_never_takes),
+        cmocka_unit_test(test_login),
+        cmocka_unit_test(test_done_long_ago),
+        cmocka_unit_test(test_inherits),
+        cmocka_unit_test(test_inherits_at_its_dc),
+        cmocka_unit_test(test_guest_reaches_another_dc),
+        cmocka_unit_test(test_healthy_with_a_journal),
+        cmocka_unit_test(test_proof),
+        cmocka_unit_test(test_proof_unreachable),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,41 @@ static void test_no_rotation(void **state)
             }
 }
 
+static unsigned moves_away(struct walk *k, unsigned n)
+{
+    if (n >= k->at[0])
+        k->w.guests_dc = 1;
+    return scheduled(k, n);
+}
+
+// Replication lags, and from some moment on the guest uses another DC than the one that was reset: whatever dies
+// then, it is one reset and one rotation; and a job that begins anew inherits the secret, and asks where it was set.
+static void test_other_dc(void **state)
+{
+    enum { PLACES = 14 };
+
+    (void)state;
+    for (unsigned a = 0; a < PLACES; a++)
+        for (unsigned f = 0; f < (FAULTS + 1) * 16; f++) {
+            struct walk k = walk_new(moves_away, f);
+
+            k.at[0] = a;
+            k.at[1] = 1000;
+            k.fault[0] = f % (FAULTS + 1); // the last is REVERT
+            k.w.lags = true;
+            if (k.fault[0] != REVERT) {
+                expect_one_of_each(&k);
+                continue;
+            }
+            walk_finish(&k);
+            // Reverted behind its rotation it needs a second reset; before that never.
+            if (k.w.resets != k.w.rotations || k.w.resets > 2)
+                walk_fail(&k, "a reset too many");
+            if (k.w.guest.held != k.w.ad_secret || k.w.journal != JOURNAL_NONE)
+                walk_fail(&k, "not whole at the end");
+        }
+}
+
 static unsigned at_random(struct walk *k, unsigned n)
 {
     (void)n;
@@ -191,9 +226,10 @@ static void test_revert_inherits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_pair),    cmocka_unit_test(test_no_rotation),
-        cmocka_unit_test(test_random_faults), cmocka_unit_test(test_reverts),
-        cmocka_unit_test(test_interference),  cmocka_unit_test(test_revert_inherits),
+        cmocka_unit_test(test_every_pair),      cmocka_unit_test(test_no_rotation),
+        cmocka_unit_test(test_other_dc),        cmocka_unit_test(test_random_faults),
+        cmocka_unit_test(test_reverts),         cmocka_unit_test(test_interference),
+        cmocka_unit_test(test_revert_inherits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,12 +40,14 @@ static void commit(struct walk *k, struct job_out *out)
             walk_fail(k, "a second secret is minted while the first may be the account's");
         k->w.journal = JOURNAL_MINTED;
         k->w.journal_secret = ++k->w.secrets;
+        snprintf(k->jw.journal_dc, sizeof k->jw.journal_dc, "%s", out->next.dc);
     } else if (out->wipe) {
         if (!is_settled(k) && k->w.guest.held != k->w.ad_secret)
             walk_fail(k, "a secret that the account holds is wiped");
         k->w.journal = JOURNAL_NONE;
     } else if (out->confirm) {
         k->w.journal = JOURNAL_CONFIRMED;
+        snprintf(k->jw.journal_dc, sizeof k->jw.journal_dc, "%s", out->next.dc);
     }
     if (out->next.state == JOB_ENDED && out->next.outcome == OUTCOME_PROVEN) {
         if (!k->whole_when_read)
@@ -124,10 +126,12 @@ static void interfere(struct walk *k, enum fault fault)
         w->ad_secret = w->guest.held = ++w->secrets;
         w->kvno++;
         w->pwd_last_set += 10000000;
+        world_replicate(w);
     } else if (fault == ADMIN_RESET) {
         w->ad_secret = ++w->secrets;
         w->kvno++;
         w->pwd_last_set += 10000000;
+        world_replicate(w);
     }
 }
 

@@ -9,6 +9,23 @@
 #define GUID "11111111-2222-3333-4444-555555555555"
 #define SID "S-1-5-21-1-2-3-1105"
 
+void world_replicate(struct world *w)
+{
+    for (int i = 0; i < 2; i++)
+        w->dcs[i] = (struct dc){w->ad_secret, w->kvno, w->pwd_last_set};
+}
+
+// The DC that a job asks: the guest's own where it names none.
+static unsigned asked(const struct world *w, const struct job *j)
+{
+    return strcmp(j->dc, "dc1") == 0 ? 0 : strcmp(j->dc, "dc2") == 0 ? 1 : w->guests_dc;
+}
+
+static const char *dc_name(unsigned dc)
+{
+    return dc ? "dc2" : "dc1";
+}
+
 // The guest rotated once after its snapshot, and was reverted.
 struct world world_new(void)
 {
@@ -19,6 +36,7 @@ struct world world_new(void)
                       .secrets = ROTATED_SECRET};
 
     w.guest.held = w.snapshot.held = SNAPSHOT_SECRET;
+    world_replicate(&w);
     return w;
 }
 
@@ -35,11 +53,15 @@ static int expected(const struct job *j)
     return j->has_live ? j->live[0] : -1;
 }
 
-static void account_changes(struct world *w, int secret)
+static void account_changes(struct world *w, unsigned dc, int secret)
 {
     w->ad_secret = secret;
     w->kvno++;
     w->pwd_last_set += 10000000;
+    if (w->lags)
+        w->dcs[dc] = (struct dc){w->ad_secret, w->kvno, w->pwd_last_set};
+    else
+        world_replicate(w);
 }
 
 static struct record *error(const char *code)
@@ -81,9 +103,9 @@ static struct record *probe(struct world *w, const struct job *j)
     }
     record_add_bool(r, "joined", true);
     record_add(r, "rotation", w->no_rotation && !w->tells_late ? "forbidden" : "allowed");
-    record_add(r, "channel", w->guest.held == w->ad_secret ? "healthy" : "broken");
+    record_add(r, "channel", w->guest.held == w->dcs[w->guests_dc].secret ? "healthy" : "broken");
     record_add_bool(r, "dc_reachable", true);
-    record_add(r, "dc", "dc1");
+    record_add(r, "dc", dc_name(w->guests_dc));
     add_live(r, w->guest.held);
     return r;
 }
@@ -147,10 +169,10 @@ static struct record *rotate(struct world *w, const struct job *j, enum depth de
         g->pending = ++w->secrets;
     if (depth == HALF)
         return NULL;
-    if (w->ad_secret != g->pending) { // else AD has taken it already, before an interruption
-        if (w->ad_secret != g->held)
+    if (w->dcs[asked(w, j)].secret != g->pending) { // else AD has taken it already, before an interruption
+        if (w->dcs[asked(w, j)].secret != g->held)
             return result(w, "failed", "not-taken");
-        account_changes(w, g->pending);
+        account_changes(w, asked(w, j), g->pending);
         w->rotations++;
     }
     if (depth == UNRECORDED)
@@ -166,39 +188,41 @@ static struct record *reset(struct world *w, const struct job *j, int secret, en
     struct record *r = record_new("reset");
 
     if (w->reset_record != secret) {
-        if (w->kvno != j->kvno_before) {
+        if (w->dcs[asked(w, j)].kvno != j->kvno_before) {
             record_add(r, "result", "refused");
             record_add(r, "rule", "kvno-moved");
             return r;
         }
-        account_changes(w, secret);
+        account_changes(w, asked(w, j), secret);
         w->resets++;
         if (depth == WHOLE)
             w->reset_record = secret;
     }
     record_add(r, "result", depth == WHOLE ? "done" : "unknown");
-    record_add(r, "dc", "dc1");
+    record_add(r, "dc", dc_name(asked(w, j)));
     return r;
 }
 
-static struct record *account(const struct world *w)
+static struct record *account(const struct world *w, const struct job *j)
 {
+    const struct dc *dc = &w->dcs[asked(w, j)];
     struct record *r = record_new("account");
 
     record_add_bool(r, "found", true);
     record_add(r, "guid", GUID);
     record_add(r, "sid", SID);
-    record_add(r, "dc", "dc1");
-    record_add_i64(r, "kvno", w->kvno);
-    record_add_u64(r, "pwd_last_set", w->pwd_last_set);
+    record_add(r, "dc", dc_name(asked(w, j)));
+    record_add_i64(r, "kvno", dc->kvno);
+    record_add_u64(r, "pwd_last_set", dc->pwd_last_set);
     return r;
 }
 
-static struct record *login(const struct world *w, int secret)
+static struct record *login(const struct world *w, const struct job *j, int secret)
 {
     struct record *r = record_new("login");
 
-    record_add(r, "result", w->ad_secret == secret ? "accepted" : "refused");
+    record_add(r, "dc", dc_name(asked(w, j)));
+    record_add(r, "result", w->dcs[asked(w, j)].secret == secret ? "accepted" : "refused");
     return r;
 }
 
@@ -220,6 +244,8 @@ static bool is_guests(enum job_effect effect)
 static struct record *do_it(struct world *w, const struct job *j, enum job_effect effect, int secret,
                             enum depth depth)
 {
+    if (w->journal == JOURNAL_NONE)
+        world_replicate(w);
     if (is_guests(effect) && !w->running)
         return error("guest-off");
     switch (effect) {
@@ -230,11 +256,11 @@ static struct record *do_it(struct world *w, const struct job *j, enum job_effec
     case JOB_EFFECT_CHECK:
         return check(w, j);
     case JOB_EFFECT_ACCOUNT:
-        return account(w);
+        return account(w, j);
     case JOB_EFFECT_RESET:
         return reset(w, j, secret, depth);
     case JOB_EFFECT_LOGIN:
-        return login(w, secret);
+        return login(w, j, secret);
     case JOB_EFFECT_STORE:
         return store(w, j, secret, depth);
     case JOB_EFFECT_ROTATE:

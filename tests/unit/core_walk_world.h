@@ -37,10 +37,20 @@ struct orphan {
     enum depth depth;
 };
 
-struct world {
-    int ad_secret;
+// What one DC knows of the account.
+struct dc {
+    int secret;
     int64_t kvno;
     uint64_t pwd_last_set;
+};
+
+struct world {
+    int ad_secret; // the newest, with its key version and date
+    int64_t kvno;
+    uint64_t pwd_last_set;
+    struct dc dcs[2]; // "dc1", "dc2"
+    bool lags;        // nothing is replicated while a secret is journalled
+    unsigned guests_dc;
     int reset_record; // the secret that the directory worker has noted as set
     struct guest_state guest, snapshot;
     bool running;
@@ -56,3 +66,4 @@ struct world world_new(void);
 struct record *world_perform(struct world *w, const struct job *j, enum job_effect effect, enum depth depth);
 void world_orphan(struct world *w, const struct job *j, enum job_effect effect, enum depth depth);
 void world_land(struct world *w, unsigned i); // one orphan is done
+void world_replicate(struct world *w);        // after the account was changed from outside
