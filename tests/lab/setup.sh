@@ -32,23 +32,27 @@ lab_services() {
         -printf '%f\n' 2> /dev/null | LC_ALL=C sort -u
 }
 
-# policy-rc.d is Debian's own way to say "do not start"; whoever has one of his own has said what he wants.
+# policy-rc.d is Debian's own way to say "do not start"; whoever has one of his own has said what he wants. Ours also
+# holds the services that were there before, for the next run to know if this one is killed.
 lab_forbid_start() {
-    if [ -e "$LAB_POLICY" ] && ! grep -qF "$LAB_POLICY_MARK" "$LAB_POLICY"; then
+    if [ -e "$LAB_POLICY" ]; then
         mv "$LAB_POLICY" "$LAB_POLICY.before-virtrust"
     fi
-    printf '#!/bin/sh\n%s\nexit 101\n' "$LAB_POLICY_MARK" > "$LAB_POLICY"
+    { printf '#!/bin/sh\n%s\nexit 101\n' "$LAB_POLICY_MARK" && sed 's/^/#had /' "$1"; } > "$LAB_POLICY"
     chmod 0755 "$LAB_POLICY"
 }
 
-# Also mends what a killed installation left behind.
 lab_allow_start() {
-    if [ -e "$LAB_POLICY" ] && grep -qF "$LAB_POLICY_MARK" "$LAB_POLICY"; then
+    if lab_forbids_start; then
         rm -f "$LAB_POLICY"
     fi
     if [ -e "$LAB_POLICY.before-virtrust" ]; then
         mv "$LAB_POLICY.before-virtrust" "$LAB_POLICY"
     fi
+}
+
+lab_forbids_start() {
+    [ -e "$LAB_POLICY" ] && grep -qF "$LAB_POLICY_MARK" "$LAB_POLICY"
 }
 
 # lab_disable_new BEFORE: what came with the packages does not start at the next boot either.
@@ -69,20 +73,68 @@ lab_disable_new() {
     done
 }
 
+# lab_apt CMD...: runs it to its end, whatever signal comes, in a session of its own that a terminal does not reach: dpkg
+# torn in the middle leaves a broken system, and what it starts later would find nothing that forbids it.
+lab_apt() {
+    local status=0
+    setsid "$@" >> "$log" 2>&1 < /dev/null 9<&- &
+    apt=$!
+    wait "$apt" || status=$?
+    while kill -0 "$apt" 2> /dev/null; do
+        status=0
+        wait "$apt" || status=$?
+    done
+    return "$status"
+}
+
+# A download may end at any moment.
+lab_install_caught() {
+    caught=$1
+    if [ -n "$downloading" ]; then
+        kill "$apt" 2> /dev/null || true
+    else
+        printf 'interrupted: waiting until the packages at hand are installed, to leave none of them half done\n' >&2
+    fi
+}
+
+lab_install_steps() {
+    local get=(apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends)
+    export DEBIAN_FRONTEND=noninteractive
+    if [ -n "$torn" ]; then
+        lab_apt dpkg --configure -a
+    fi
+    downloading=1
+    [ -n "$caught" ] || lab_apt "${get[@]}" --download-only "$@" || return
+    downloading=
+    [ -n "$caught" ] || lab_apt "${get[@]}" "$@"
+}
+
 lab_install() (
-    # A subshell: its trap is nobody else's.
+    # A subshell: its traps are nobody else's. One at a time: the other would take away what forbids the start.
+    exec 9< "${LAB_POLICY%/*}"
+    flock 9
     log=$(mktemp)
     before=$(mktemp)
-    status=0
+    status=0 caught='' downloading='' torn='' apt=
     trap 'lab_allow_start; rm -f "$log" "$before"' EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
-    lab_allow_start
-    lab_services > "$before"
-    lab_forbid_start
-    DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "$@" \
-        > "$log" 2>&1 < /dev/null || status=$?
+    for signal in INT TERM HUP; do
+        # shellcheck disable=SC2064 # this one
+        trap "lab_install_caught $signal" "$signal"
+    done
+    if lab_forbids_start; then
+        torn=1
+        sed -n 's/^#had //p' "$LAB_POLICY" > "$before"
+        lab_allow_start
+    else
+        lab_services > "$before"
+    fi
+    lab_forbid_start "$before"
+    lab_install_steps "$@" || status=$?
     lab_disable_new "$before"
+    if [ -n "$caught" ]; then
+        trap - "$caught"
+        kill -s "$caught" "$BASHPID"
+    fi
     if [ "$status" -ne 0 ]; then
         tail -n 20 "$log" >&2
         printf 'could not install the packages: apt-get ended with %s, see above\n' "$status" >&2
