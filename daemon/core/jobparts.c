@@ -3,6 +3,7 @@
 #include "daemon/core/jobparts.h"
 
 #include "common/cleanup.h"
+#include "common/hostname.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -137,6 +138,7 @@ static bool ended_by_error(struct job_out *o, const char *code, const char *text
         {"no-helper", OUTCOME_FAILED},     {"push-refused", OUTCOME_FAILED},
         {"permission", OUTCOME_FAILED},    {"helper-refused", OUTCOME_REFUSED},
         {"helper-failed", OUTCOME_FAILED}, {"outside-base", OUTCOME_REFUSED},
+        {"bad-request", OUTCOME_FAILED},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(fatal); i++) {
@@ -173,7 +175,7 @@ void job_keep_dc(struct job_out *o, const struct record *a, const struct job_wor
 {
     const char *dc = w->journal != JOURNAL_NONE && w->journal_dc[0] ? w->journal_dc : record_get(a, "dc");
 
-    if (dc && dc[0] && strlen(dc) < sizeof o->next.dc)
+    if (hostname_valid(dc))
         snprintf(o->next.dc, sizeof o->next.dc, "%s", dc);
 }
 
@@ -264,7 +266,6 @@ void job_after_probe(struct job_out *o, const struct record *a, const struct job
     if (job_refused_answer(o, a, w, now_us, "probe"))
         return;
     o->next.heard = true;
-    job_keep_dc(o, a, w);
     if (record_get_bool(a, "joined") == 0) {
         job_end(o, OUTCOME_NO_ACTION, VERDICT_NOT_A_MEMBER, "not-joined",
                 "the guest is not joined to a domain", "");
@@ -275,6 +276,13 @@ void job_after_probe(struct job_out *o, const struct record *a, const struct job
                 "find out why; correct the binding only if the guest is right");
         return;
     }
+    if (record_get_or(a, "dc", "")[0] && !hostname_valid(record_get(a, "dc"))) {
+        job_end(o, OUTCOME_REFUSED, VERDICT_UNKNOWN, "bad-dc",
+                "the helper names as its DC what can be no host's name: nobody is asked by it",
+                "look at what answers in the guest as virtrust-helper; then `virtrust repair` it");
+        return;
+    }
+    job_keep_dc(o, a, w);
     if (record_get_bool(a, "superseded") == 1) {
         job_start_over(o, JOB_PROBING, "superseded",
                        "an older request came late and took the helper; probes again");

@@ -38,7 +38,7 @@ bool dcs_choose(struct dc_list *list, const char *wish)
 static int from_config(const struct config_domain *domain, struct dc_list *list, struct failure *f)
 {
     for (size_t i = 0; i < domain->dcs_count && list->n < SRV_MAX; i++) {
-        if (!host_valid(domain->dcs[i]))
+        if (!hostname_valid(domain->dcs[i]))
             return failure_set(f, -EINVAL, "config", "write the DC's full DNS name, as Kerberos knows it",
                                "domain %s: the DC %s is no host name", domain->name, domain->dcs[i]);
         snprintf(list->hosts[list->n++], HOST_TEXT, "%s", domain->dcs[i]);

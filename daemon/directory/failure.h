@@ -13,6 +13,8 @@
 #include "common/err.h"
 #include "common/record.h"
 
+#define FAILURE_BAD_REQUEST "bad-request" // the requester's own mistake; the exit code says so, too
+
 struct failure {
     const char *code; // NULL while nothing failed
     const char *next;

@@ -40,13 +40,13 @@ static int realm_of(const struct config_domain *domain, char ret[static HOST_TEX
     snprintf(ret, HOST_TEXT, "%s", at ? at + 1 : domain->name);
     for (char *c = ret; !at && *c; c++)
         *c = (char)toupper((unsigned char)*c);
-    if (!host_valid(ret) || !host_valid(domain->name))
+    if (!hostname_valid(ret) || !hostname_valid(domain->name))
         return failure_set(f, -EINVAL, "config", "write the principal as NAME@REALM",
                            "domain %s: its name or the realm of its principal is no DNS name", domain->name);
     return 0;
 }
 
-// Every name in here has passed host_valid. The file stays open for the process' life: the library caches
+// Every name in here has passed hostname_valid. The file stays open for the process' life: the library caches
 // parsed files by their path, and a later DC must not get an earlier one's path.
 static int pin(const struct krb *krb, const char *domain, struct failure *f)
 {

@@ -98,10 +98,11 @@ static int receive(struct request *q, struct failure *f)
     int rc = recio_read(STDIN_FILENO, REQUEST_MS, &r, &err);
 
     if (rc == RECIO_END)
-        return failure_set(f, -EBADMSG, "bad-request", "send one record, see daemon/PROTOCOL.md",
+        return failure_set(f, -EBADMSG, FAILURE_BAD_REQUEST, "send one record, see daemon/PROTOCOL.md",
                            "there was no request");
     if (rc < 0)
-        return failure_set(f, rc, "bad-request", "send one record, see daemon/PROTOCOL.md", "%s", err.text);
+        return failure_set(f, rc, FAILURE_BAD_REQUEST, "send one record, see daemon/PROTOCOL.md", "%s",
+                           err.text);
     return request_parse(r, q, f);
 }
 
@@ -137,6 +138,7 @@ static int serve(const char *file)
     _cleanup_record_ struct record *r = NULL;
     struct failure f = {0}, late = {0};
     struct err err = {0};
+    int code = EXIT_ANSWERED;
 
     protect(&q);
     failure_set(&late, 0, "timed-out", "see that DNS and the DCs answer this host: virtrust doctor",
@@ -146,6 +148,8 @@ static int serve(const char *file)
     if (answer(file, &q, &r, &f) < 0) {
         say(&q, f.code ? f.code : "internal", f.err.text);
         r = failure_record(&f);
+        if (f.code && strcmp(f.code, FAILURE_BAD_REQUEST) == 0)
+            code = EXIT_USAGE; // the requester's mistake, not the directory's answer
     } else if (q.kind == REQUEST_RESET) {
         say(&q, record_get_or(r, "result", "-"), record_get_or(r, "text", "-"));
     }
@@ -154,7 +158,7 @@ static int serve(const char *file)
         say(&q, "answer", err.text);
         return EXIT_NO_WORK;
     }
-    return EXIT_ANSWERED;
+    return code;
 }
 
 static int usage(FILE *to, int code)

@@ -18,17 +18,9 @@ static const struct {
 
 static int bad(struct failure *f, const char *key, const char *what)
 {
-    return failure_set(f, -EINVAL, "bad-request", "see the section about the directory in daemon/PROTOCOL.md",
-                       "the request's %s %s", key, what);
-}
-
-bool host_valid(const char *text)
-{
-    size_t len = strlen(text);
-
-    if (len == 0 || len >= HOST_TEXT || text[0] == '.' || text[0] == '-')
-        return false;
-    return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == len;
+    return failure_set(f, -EINVAL, FAILURE_BAD_REQUEST,
+                       "see the section about the directory in daemon/PROTOCOL.md", "the request's %s %s",
+                       key, what);
 }
 
 static int parse_host(const struct record *r, const char *key, bool needed, char *ret, struct failure *f)
@@ -37,7 +29,7 @@ static int parse_host(const struct record *r, const char *key, bool needed, char
 
     if (!text)
         return needed ? bad(f, key, "is missing") : 0;
-    if (!host_valid(text))
+    if (!hostname_valid(text))
         return bad(f, key, "is no DNS name");
     snprintf(ret, HOST_TEXT, "%s", text);
     return 0;

@@ -12,6 +12,7 @@
 //     rc = request_parse(record, &q, &failure);
 #pragma once
 
+#include "common/hostname.h"
 #include "common/secret.h"
 #include "common/sid.h"
 #include "daemon/directory/failure.h"
@@ -19,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { HOST_TEXT = 256, TOKEN_TEXT = 65, NAME_TEXT = 257 };
+enum { HOST_TEXT = HOSTNAME_TEXT, TOKEN_TEXT = 65, NAME_TEXT = 257 };
 
 enum request_kind { REQUEST_ACCOUNT, REQUEST_RESET, REQUEST_LOGIN, REQUEST_CHECK };
 
@@ -42,6 +43,3 @@ static inline void request_done(struct request *q)
 
 // 0, or -EINVAL with code `bad-request` and a sentence that names the key.
 int request_parse(const struct record *r, struct request *ret, struct failure *f);
-
-// A host or domain name that may stand in an URI, in DNS and in a krb5.conf: letters, digits, '-', '_', '.'.
-bool host_valid(const char *text);

@@ -78,7 +78,7 @@ static bool read_target(const ns_msg *msg, const ns_rr *rr, struct srv_target *r
     len = strlen(ret->host);
     if (len > 0 && ret->host[len - 1] == '.')
         ret->host[len - 1] = '\0';
-    return host_valid(ret->host); // "." (no such service here) is none
+    return hostname_valid(ret->host); // "." (no such service here) is none
 }
 
 int srv_parse(const unsigned char *answer, size_t len, struct srv_target ret[static SRV_MAX], size_t *ret_n)

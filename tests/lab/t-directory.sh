@@ -275,7 +275,7 @@ lab_check "a reset whose requester has gone is finished and written down" desert
 broken() {
     local -a words
     read -ra words <<< "$2"
-    ask "${words[@]}" && says type=error "code=$1" && [ -n "$(answer next)" ] && [ -n "$(answer text)" ]
+    { ask "${words[@]}" || [ $? -eq 2 ]; } && says type=error "code=$1" && [ -n "$(answer next)" ] && [ -n "$(answer text)" ]
 }
 
 lab_check "check finds nothing wrong" ask check

@@ -5,6 +5,7 @@
 #include "common/err.h"
 #include "common/filetime.h"
 #include "common/hex.h"
+#include "common/hostname.h"
 #include "common/secret.h"
 #include "common/sid.h"
 
@@ -149,6 +150,26 @@ static void test_guid(void **state)
     assert_int_equal(guid_parse("", back), -EINVAL);
 }
 
+static void test_hostname(void **state)
+{
+    static const char *const good[] = {"dc1", "dc1.corp.test", "DC_2.corp.test.", "1.2.3.4"};
+    static const char *const bad[] = {"",        ".corp", "-x",      "dc1/x",    "dc 1",
+                                      "dc1:389", "dc1\n", "\\\\dc1", "d\xc3\xa9"};
+    char longest[HOSTNAME_TEXT + 1];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+        assert_true(hostname_valid(good[i]));
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        assert_false(hostname_valid(bad[i]));
+    assert_false(hostname_valid(NULL));
+    memset(longest, 'a', sizeof longest - 1);
+    longest[HOSTNAME_TEXT] = '\0';
+    assert_false(hostname_valid(longest));
+    longest[HOSTNAME_TEXT - 1] = '\0';
+    assert_true(hostname_valid(longest));
+}
+
 static void test_hex(void **state)
 {
     unsigned char out[3] = {7, 7, 7};
@@ -253,6 +274,7 @@ int main(void)
         cmocka_unit_test(test_sid),
         cmocka_unit_test(test_sid_hostile),
         cmocka_unit_test(test_guid),
+        cmocka_unit_test(test_hostname),
         cmocka_unit_test(test_hex),
         cmocka_unit_test(test_secret),
         cmocka_unit_test(test_password),

@@ -129,6 +129,7 @@ static void test_fatal_errors(void **state)
         {"no-helper", OUTCOME_FAILED},     {"push-refused", OUTCOME_FAILED},
         {"permission", OUTCOME_FAILED},    {"helper-refused", OUTCOME_REFUSED},
         {"helper-failed", OUTCOME_FAILED}, {"outside-base", OUTCOME_REFUSED},
+        {"bad-request", OUTCOME_FAILED},
     };
 
     (void)state;

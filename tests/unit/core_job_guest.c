@@ -23,6 +23,8 @@ static void test_probe(void **state)
          "account-missing"},
         {MEMBER "channel=unknown channel_code=account-disabled", OUTCOME_REFUSED, VERDICT_ACCOUNT_DISABLED,
          "account-disabled"},
+        {"joined=1 channel=broken dc_reachable=1 live_sha256=" LIVE " public_key=" KEY " dc=dc1/../x",
+         OUTCOME_REFUSED, VERDICT_UNKNOWN, "bad-dc"},
         {"joined=1 channel=broken dc_reachable=1 live_sha256=" LIVE, OUTCOME_FAILED, VERDICT_UNKNOWN,
          "helper-answer"},
         {"joined=1 channel=broken dc_reachable=1 public_key=" KEY, OUTCOME_FAILED, VERDICT_UNKNOWN,
