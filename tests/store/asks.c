@@ -4,44 +4,14 @@
 // The questions that are asked about guests, bindings and the ledger.
 #include "tests/store/fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define OK(call)                                  \
-    do {                                          \
-        int rc_ = (call);                         \
-        if (rc_ != 0)                             \
-            fail_msg("%d: %s", rc_, f->err.text); \
-    } while (0)
-
-struct seen {
-    struct store *store;
-    char names[512];
-    unsigned stop_after; // 0: never
-    unsigned count;
-};
-
-static int note(struct seen *seen, const char *name)
-{
-    size_t len = strlen(seen->names);
-
-    snprintf(seen->names + len, sizeof seen->names - len, "%s%s", len ? " " : "", name);
-    return ++seen->count == seen->stop_after ? 7 : 0;
-}
-
 static int see_guest(const struct guest *g, void *arg)
 {
-    return note(arg, g->name);
+    return seen_note(arg, g->name);
 }
 
 static int see_binding(const struct binding *b, void *arg)
 {
-    return note(arg, b->name);
+    return seen_note(arg, b->name);
 }
 
 static void put_guest(struct fixture *f, unsigned n, const char *name, bool present, int64_t seen_us,
@@ -114,7 +84,7 @@ static int put_back(const struct guest *g, void *arg)
     assert_false(g->running);
     changed.open_case = 77;
     assert_int_equal(store_guest_put(seen->store, &changed, NULL), 0);
-    return note(seen, g->name);
+    return seen_note(seen, g->name);
 }
 
 static void tells_the_absent(void **state)
@@ -242,8 +212,6 @@ static void tells_the_newest_pairs(void **state)
     OK(store_pairs(f->store, p.guest, p.guid, out, 0, &count, &f->err));
     assert_int_equal(count, 0);
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 int main(void)
 {

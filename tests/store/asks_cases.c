@@ -5,42 +5,13 @@
 #include "tests/store/fixture.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define OK(call)                                  \
-    do {                                          \
-        int rc_ = (call);                         \
-        if (rc_ != 0)                             \
-            fail_msg("%d: %s", rc_, f->err.text); \
-    } while (0)
-
-struct seen {
-    struct store *store;
-    char names[512];
-    unsigned stop_after; // 0: never
-    unsigned count;
-};
-
-static int note(struct seen *seen, const char *name)
-{
-    size_t len = strlen(seen->names);
-
-    snprintf(seen->names + len, sizeof seen->names - len, "%s%s", len ? " " : "", name);
-    return ++seen->count == seen->stop_after ? 7 : 0;
-}
 
 static int see_case(const struct casefile *c, void *arg)
 {
     char id[24];
 
     snprintf(id, sizeof id, "%lld", (long long)c->id);
-    return note(arg, id);
+    return seen_note(arg, id);
 }
 
 static int see_job(const struct job *j, void *arg)
@@ -48,7 +19,7 @@ static int see_job(const struct job *j, void *arg)
     char id[24];
 
     snprintf(id, sizeof id, "%lld", (long long)j->id);
-    return note(arg, id);
+    return seen_note(arg, id);
 }
 
 static void walks_over_cases(void **state)
@@ -240,8 +211,6 @@ static void counts(void **state)
     assert_int_equal(c.awaiting_approval, 1);
     assert_int_equal(c.open_jobs, 3);
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 int main(void)
 {

@@ -3,14 +3,7 @@
 #include "tests/store/fixture.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
 #include <sqlite3.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 void fixture_reopen(struct fixture *f)
 {
@@ -179,6 +172,14 @@ void sample_job(unsigned n, int64_t case_id, struct job *ret)
     snprintf(ret->dc, sizeof ret->dc, "dc%u.corp.example", n);
     memset(ret->live, (int)n, sizeof ret->live);
     memset(ret->public_key, (int)n + 1, sizeof ret->public_key);
+}
+
+int seen_note(struct seen *seen, const char *name)
+{
+    size_t len = strlen(seen->names);
+
+    snprintf(seen->names + len, sizeof seen->names - len, "%s%s", len ? " " : "", name);
+    return ++seen->count == seen->stop_after ? 7 : 0;
 }
 
 bool file_holds(const char *path, const void *bytes, size_t len)

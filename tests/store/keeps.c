@@ -5,21 +5,6 @@
 // extremes, and every word of every list.
 #include "tests/store/fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define OK(call)                                  \
-    do {                                          \
-        int rc_ = (call);                         \
-        if (rc_ != 0)                             \
-            fail_msg("%d: %s", rc_, f->err.text); \
-    } while (0)
-
 // Structs are compared as bytes: the samples are made with designated initializers over zeroed padding.
 #define SAME(a, b) assert_memory_equal(&(a), &(b), sizeof(a))
 
@@ -284,8 +269,6 @@ static void journal_is_kept(void **state)
     assert_int_equal(store_journal_get(f->store, "g", &journal, dc, out, sizeof out, &len, &f->err),
                      STORE_NONE);
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 int main(void)
 {

@@ -6,23 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-
-#include <cmocka.h>
-
-#define OK(call)                                  \
-    do {                                          \
-        int rc_ = (call);                         \
-        if (rc_ != 0)                             \
-            fail_msg("%d: %s", rc_, f->err.text); \
-    } while (0)
 
 // Opening gives this code and a sentence with this word; nothing is handed out.
 static void refused(struct fixture *f, int code, const char *word)
@@ -318,8 +304,6 @@ static void without_permission(void **state)
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 int main(void)
 {

@@ -7,25 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <sqlite3.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-
-#include <cmocka.h>
-
-#define OK(call)                                  \
-    do {                                          \
-        int rc_ = (call);                         \
-        if (rc_ != 0)                             \
-            fail_msg("%d: %s", rc_, f->err.text); \
-    } while (0)
 
 static const char secret[] = "sealed-canary-7d1f0c2a-sealed-canary-7d1f0c2a";
 
@@ -367,8 +353,6 @@ static void a_full_disk(void **state)
     fixture_close(f);
     assert_int_equal(umount2(f->dir, MNT_DETACH), 0);
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 int main(void)
 {

@@ -5,20 +5,6 @@
 #include "tests/store/fixture.h"
 
 #include <assert.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define OK(call)                                  \
-    do {                                          \
-        int rc_ = (call);                         \
-        if (rc_ != 0)                             \
-            fail_msg("%d: %s", rc_, f->err.text); \
-    } while (0)
 
 // What the upgrade's steps added, taken out again: the n-th leads from schema n + 2 back to n + 1.
 static const char *const downgrades[] = {
@@ -71,8 +57,6 @@ static void every_older_schema(void **state)
         assert_string_equal(dc, "");
     }
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 int main(void)
 {
