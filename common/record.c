@@ -353,7 +353,10 @@ int record_encode(const struct record *r, char **ret, size_t *ret_len)
     if (!buf)
         return -ENOMEM;
     for (size_t i = 0; i < r->count; i++) {
-        out = stpcpy(out, r->pairs[i].key);
+        size_t key_len = strlen(r->pairs[i].key);
+
+        memcpy(out, r->pairs[i].key, key_len);
+        out += key_len;
         *out++ = '=';
         out = encode_value(out, &r->pairs[i]);
         *out++ = '\n';

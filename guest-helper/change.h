@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Changing the machine's secret, step by step (plan.h), each step journalled: `store` takes the host's sealed secret,
-// `rotate` makes one of its own, `repair` lets a sealed credential set one. All end alike: the DC takes the password, the
+// `rotate` makes one of its own, `repair` lets a sealed credential set one. All end alike: the DC takes the
+// password, the
 // guest holds it, and a login shows it. Nothing local is written before the DC has taken the password. The steps
 // themselves are the system's (steps.h).
 //
@@ -28,7 +29,8 @@ struct change_request {
     const enum step *steps;
 };
 
-// Performs the steps on what the guest holds. 0 with an answer (`done`, `refused` or `failed`), -errno with a sentence
+// Performs the steps on what the guest holds. 0 with an answer (`done`, `refused` or `failed`), -errno with a
+// sentence
 // when the helper's own records cannot be written.
 int change_run(const struct change_request *request, struct member *m, struct record **ret, struct err *err);
 

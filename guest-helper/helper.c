@@ -193,7 +193,7 @@ static int gather(struct helper *h, struct plan_facts *f, struct record **ret_re
     f->expect_is_live = f->expect_given && live && memcmp(expect, live, DIGEST) == 0;
     f->was_storing = was_storing(h);
     f->sid_given = record_get(h->request, "sid") != NULL;
-    member_facts(h->m, f);
+    member_facts(h->m, record_get(h->request, "sid"), f);
     return 0;
 }
 

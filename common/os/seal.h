@@ -2,9 +2,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Sealing secrets: to a one-use public key of the helper (for the way), and under the host's own key (for the
-// journal). One file per platform behind this header: seal_openssl.c, later seal_bcrypt.c (chosen by CMake).
+// journal). One file per platform behind this header: seal_openssl.c, seal_bcrypt.c (in guests; chosen by CMake).
+// The form
+// of a private key is each file's own.
 //
-// To a key: ECDH on P-256 with a fresh ephemeral key; AES-256 key = SHA-256(Z || label || ephemeral public || receiver
+// To a key: ECDH on P-256 with a fresh ephemeral key; AES-256 key = SHA-256(Z || label || ephemeral public ||
+// receiver
 // public), Z the 32-byte X coordinate, label "virtrust seal 1" (what BCRYPT_KDF_HASH with a BCRYPT append buffer
 // computes, so that Windows 7 and later can open it); AES-256-GCM, 12-byte zero nonce (a key seals once), the
 // context as additional data. Blob: 0x01, ephemeral public key (65 bytes, uncompressed), ciphertext, 16-byte tag.

@@ -55,8 +55,9 @@ bool member_holds(const struct member *m, const unsigned char storing[static DIG
     return member_joined(m) && memcmp(m->kt.sha256, storing, DIGEST) == 0;
 }
 
-void member_facts(const struct member *m, struct plan_facts *f)
+void member_facts(const struct member *m, const char *sid, struct plan_facts *f)
 {
+    (void)sid;
     f->joined = member_joined(m);
     f->store_writable = f->joined && ktfile_writable(&m->kt);
 }
