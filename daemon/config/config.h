@@ -65,6 +65,7 @@ struct config {
     unsigned tolerance_s;        // 600: AD newer than the guest by more than this = behind, without a pair
     unsigned proof_wait_s;       // 120: how long to wait for the DC to show the rotation
     unsigned keep_cases_days;    // 365
+    unsigned keep_gone_days;     // 365: guests that are gone, without binding and case
     struct config_domain *domains;
     size_t domains_count;
     struct config_policy *policies;

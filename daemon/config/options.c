@@ -53,6 +53,8 @@ const struct option config_options[] = {
      "How long to wait for the DC to show the guest's own change of the password."},
     {"history.keep_days", OPTION_COUNT, AT(keep_cases_days), "365", 1, 36500, NULL, NULL,
      "How many days closed cases are kept."},
+    {"history.keep_gone_days", OPTION_COUNT, AT(keep_gone_days), "365", 1, 36500, NULL, NULL,
+     "How many days a guest that is gone is remembered, once it has neither a binding nor a case."},
     {"domains", OPTION_DOMAINS, AT(domains), "[]", 0, 0, NULL, NULL,
      "The Active Directory domains whose members virtrust looks after."},
     {"policies", OPTION_POLICIES, AT(policies), "[]", 0, 0, NULL, NULL,

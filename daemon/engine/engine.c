@@ -14,7 +14,7 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
-enum { AGAIN_US = 10 * 1000 * 1000 };
+enum { AGAIN_US = 10 * 1000 * 1000, PRUNE_AT_ONCE = 500 };
 
 int64_t now_us(void)
 {
@@ -166,22 +166,27 @@ static int note_job(const struct job *j, void *arg)
     return 0;
 }
 
-// Closed cases that are older than the configuration wants them kept; once a day, and at every start.
+// Closed cases and gone guests that are older than the configuration wants them kept; once a day, and at every start.
 static void prune(struct engine *e)
 {
-    const int64_t day = INT64_C(86400) * 1000000;
+    const int64_t day = INT64_C(86400) * 1000000, now = now_us();
+    unsigned gone = 0;
     struct err err = {0};
     int rc = store_begin(e->store, &err);
 
     if (rc >= 0)
-        rc = store_case_prune(e->store, now_us() - (int64_t)e->config->keep_cases_days * day, &err);
+        rc = store_case_prune(e->store, now - (int64_t)e->config->keep_cases_days * day, &err);
+    if (rc >= 0) // behind the cases, for a guest is kept with its last one
+        rc = store_guest_prune(e->store, now - (int64_t)e->config->keep_gone_days * day, PRUNE_AT_ONCE, &gone,
+                               &err);
     if (rc >= 0)
         rc = store_commit(e->store, &err);
     if (rc < 0) {
         store_rollback(e->store);
-        engine_log(4, 0, NULL, "cannot forget old cases: %s", err.text);
+        engine_log(4, 0, NULL, "cannot forget old cases and guests: %s", err.text);
     }
-    due_set(&e->due, DUE_PRUNE, 0, NULL, now_us() + day);
+    // With many of them the rest follows soon, so that no single transaction keeps signals waiting.
+    due_set(&e->due, DUE_PRUNE, 0, NULL, now + (gone == PRUNE_AT_ONCE ? AGAIN_US : day));
 }
 
 static int resume(struct engine *e, struct err *err)

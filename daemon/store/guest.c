@@ -110,6 +110,60 @@ int store_guest_absent(struct store *s, int64_t before_us, int (*f)(const struct
     return rc == STORE_NONE ? 0 : rc;
 }
 
+// A burst that is not settled yet may open a case still.
+#define GONE_GUESTS                                                               \
+    "SELECT uuid FROM guest WHERE present = 0 AND seen_us < ?1 AND open_case = 0" \
+    " AND burst_last_us = 0 AND uuid NOT IN (SELECT guest FROM binding)"          \
+    " AND NOT EXISTS (SELECT 1 FROM casefile WHERE casefile.guest = guest.uuid)"  \
+    " ORDER BY seen_us, uuid LIMIT ?2"
+
+// *ret_count (may be NULL) is added to.
+static int drop(struct store *s, const struct query *q, int64_t before_us, unsigned max, unsigned *ret_count,
+                struct err *err)
+{
+    _cleanup_run_ struct run run = {0};
+    int rc = run_start(s, q, &run, err);
+
+    if (rc < 0)
+        return rc;
+    run_i64(&run, 1, before_us);
+    run_i64(&run, 2, max);
+    rc = run_change(&run, err);
+    if (rc == 0 && ret_count)
+        *ret_count = (unsigned)sqlite3_changes(s->db);
+    return rc < 0 ? rc : 0;
+}
+
+int store_guest_prune(struct store *s, int64_t seen_before_us, unsigned max, unsigned *ret_count,
+                      struct err *err)
+{
+    static const struct query descriptions = {NULL,
+                                              "DELETE FROM description WHERE guest IN (" GONE_GUESTS ")"};
+    static const struct query guests = {NULL, "DELETE FROM guest WHERE uuid IN (" GONE_GUESTS ")"};
+    // Also those that were kept for an account that nobody is bound to any more.
+    static const struct query pairs = {
+        NULL,
+        "DELETE FROM pair WHERE rowid IN (SELECT rowid FROM pair WHERE last_us < ?1"
+        " AND guest NOT IN (SELECT uuid FROM guest) AND guid NOT IN (SELECT guid FROM binding) LIMIT ?2)"};
+    bool own = s->transaction == TRANSACTION_NONE;
+    unsigned count = 0;
+    int rc = own ? store_begin(s, err) : 0;
+
+    if (rc == 0)
+        rc = drop(s, &descriptions, seen_before_us, max, NULL, err);
+    if (rc == 0)
+        rc = drop(s, &guests, seen_before_us, max, &count, err);
+    if (rc == 0)
+        rc = drop(s, &pairs, seen_before_us, max, NULL, err);
+    if (rc == 0 && own)
+        rc = store_commit(s, err);
+    else if (own)
+        store_rollback(s);
+    if (rc == 0)
+        *ret_count = count;
+    return rc;
+}
+
 int store_description_get(struct store *s, const char *uuid, struct record **ret, struct err *err)
 {
     static const struct query get = {NULL, "SELECT record FROM description WHERE guest = ?1"};

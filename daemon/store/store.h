@@ -47,6 +47,11 @@ int store_guest_each(struct store *s, int (*f)(const struct guest *g, void *arg)
 // All guests with present=1 and seen_us < before become present=0, running=0; f is called for each (scan-end).
 int store_guest_absent(struct store *s, int64_t before_us, int (*f)(const struct guest *g, void *arg),
                        void *arg, struct err *err);
+// Forgets guests that are not present, were seen last before then, and have neither a binding nor a case: with their
+// description and their pairs. The longest gone first, at most `max`; *ret_count: how many went. A pair of an account
+// that some guest is bound to stays, whoever held it.
+int store_guest_prune(struct store *s, int64_t seen_before_us, unsigned max, unsigned *ret_count,
+                      struct err *err);
 
 // ---- bindings: one a guest ----
 int store_binding_get(struct store *s, const char *guest, struct binding *ret, struct err *err);

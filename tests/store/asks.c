@@ -213,11 +213,92 @@ static void tells_the_newest_pairs(void **state)
     assert_int_equal(count, 0);
 }
 
+static void put_pair(struct fixture *f, unsigned n, unsigned account, int64_t last_us)
+{
+    struct pair p;
+
+    sample_pair(n, &p);
+    snprintf(p.guest, sizeof p.guest, "%s", sample_uuid(n));
+    snprintf(p.guid, sizeof p.guid, "%s", sample_uuid(account));
+    p.last_us = last_us;
+    OK(store_pair_add(f->store, &p, &f->err));
+}
+
+static size_t pairs_of(struct fixture *f, unsigned n, unsigned account)
+{
+    struct pair p[4];
+    size_t count = 0;
+
+    OK(store_pairs(f->store, sample_uuid(n), sample_uuid(account), p, 4, &count, &f->err));
+    return count;
+}
+
+static void settle(struct fixture *f, unsigned n, int64_t open_case, bool burst)
+{
+    struct guest g;
+
+    OK(store_guest_get(f->store, sample_uuid(n), &g, &f->err));
+    g.open_case = open_case;
+    if (!burst)
+        g.burst.last_us = 0;
+    OK(store_guest_put(f->store, &g, &f->err));
+}
+
+// Guests that are long gone, and nothing that may be needed again.
+static void forgets_gone_guests(void **state)
+{
+    struct fixture *f = *state;
+    _cleanup_record_ struct record *r = record_new("scan");
+    struct record *description = NULL;
+    struct seen seen = {0};
+    struct binding b;
+    struct casefile c;
+    unsigned count = 9;
+
+    put_guest(f, 1, "gone-a", false, 10, 0);
+    put_guest(f, 2, "gone-b", false, 20, 0);
+    put_guest(f, 3, "bound", false, 10, 0);
+    put_guest(f, 4, "with-a-case", false, 10, 0);
+    put_guest(f, 5, "here", true, 10, 0);
+    put_guest(f, 6, "gone-lately", false, 100, 0);
+    put_guest(f, 7, "still-told-of", false, 10, 0);
+    for (unsigned n = 1; n <= 7; n++) {
+        settle(f, n, 0, n == 7);
+        put_pair(f, n, 0x50 + n, 10);
+        OK(store_description_put(f->store, sample_uuid(n), r, &f->err));
+    }
+    sample_binding(3, &b);
+    snprintf(b.guest, sizeof b.guest, "%s", sample_uuid(3));
+    snprintf(b.guid, sizeof b.guid, "%s", sample_uuid(0x53));
+    OK(store_binding_put(f->store, &b, &f->err));
+    put_pair(f, 1, 0x53, 10); // an account that somebody is bound to
+    sample_case(4, &c);
+    snprintf(c.guest, sizeof c.guest, "%s", sample_uuid(4));
+    OK(store_case_add(f->store, &c, &f->err));
+    OK(store_guest_prune(f->store, 100, 1, &count, &f->err));
+    assert_int_equal(count, 1);
+    OK(store_guest_prune(f->store, 100, 10, &count, &f->err));
+    assert_int_equal(count, 1);
+    OK(store_guest_prune(f->store, 100, 10, &count, &f->err));
+    assert_int_equal(count, 0);
+    OK(store_guest_each(f->store, see_guest, &seen, &f->err));
+    assert_string_equal(seen.names, "bound gone-lately here still-told-of with-a-case");
+    assert_int_equal(store_description_get(f->store, sample_uuid(1), &description, &f->err), STORE_NONE);
+    assert_int_equal(pairs_of(f, 1, 0x51), 0);
+    assert_int_equal(pairs_of(f, 1, 0x53), 1); // it may return
+    for (unsigned n = 3; n <= 7; n++)
+        assert_int_equal(pairs_of(f, n, 0x50 + n), 1);
+    OK(store_binding_delete(f->store, sample_uuid(3), &f->err));
+    OK(store_guest_prune(f->store, 100, 10, &count, &f->err));
+    assert_int_equal(count, 1);
+    assert_int_equal(pairs_of(f, 1, 0x53), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(finds_guests), TEST(walks_over_guests), TEST(tells_the_absent),       TEST(walks_over_bindings),
-        TEST(finds_twins),  TEST(merges_pairs),      TEST(tells_the_newest_pairs),
+        TEST(finds_twins),  TEST(merges_pairs),      TEST(tells_the_newest_pairs), TEST(forgets_gone_guests),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
