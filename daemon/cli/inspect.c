@@ -60,19 +60,20 @@ static json_t *password(const struct record *r, int64_t now)
 
 static json_t *hive(const struct record *r, const char *name)
 {
-    char state[64], first[64], second[64], entries[64];
+    char state[64], first[64], second[64], entries[64], gap[64];
 
     snprintf(state, sizeof state, "hive.%s.state", name);
     snprintf(first, sizeof first, "hive.%s.seq1", name);
     snprintf(second, sizeof second, "hive.%s.seq2", name);
     snprintf(entries, sizeof entries, "hive.%s.entries_replayed", name);
+    snprintf(gap, sizeof gap, "hive.%s.log_gap", name);
     if (!record_get(r, state))
         return json_null();
-    return json_pack("{s:o, s:o, s:o}", "state", string_or_null(r, state), "sequence",
+    return json_pack("{s:o, s:o, s:o, s:b}", "state", string_or_null(r, state), "sequence",
                      record_get(r, first)
                          ? json_pack("[o, o]", number_or_null(r, first), number_or_null(r, second))
                          : json_null(),
-                     "entries_replayed", number_or_null(r, entries));
+                     "entries_replayed", number_or_null(r, entries), "log_gap", record_get_bool(r, gap) == 1);
 }
 
 static json_t *hives(const struct record *r)

@@ -38,9 +38,9 @@ static int64_t small_number(const struct record *r, const char *key)
 // those of a later virtrust-inspect. (A hive's state is looked at itself: only SECURITY's matters here.)
 static bool is_harmless(const char *id)
 {
-    static const char *const ids[] = {"live",         "format-guessed", "no-system-hive",
-                                      "no-set-time",  "no-secret",      "dirty-hive",
-                                      "damaged-hive", "var-elsewhere",  "disk-left-out"};
+    static const char *const ids[] = {"live",          "format-guessed", "no-system-hive", "no-set-time",
+                                      "no-secret",     "dirty-hive",     "log-gap",        "damaged-hive",
+                                      "var-elsewhere", "disk-left-out"};
 
     for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
         if (strcmp(ids[i], id) == 0)
@@ -55,6 +55,10 @@ static void doubts(const struct record *r, struct guest_side *ret)
     if (strcmp(state, "dirty") == 0 || strcmp(state, "damaged") == 0) {
         ret->doubtful = true;
         snprintf(ret->doubt, sizeof ret->doubt, "the SECURITY hive is %.20s", state);
+    } else if (record_get_bool(r, "hive.security.log_gap") == 1) {
+        ret->doubtful = true;
+        snprintf(ret->doubt, sizeof ret->doubt,
+                 "the SECURITY hive's logs were replayed, but a part of them is missing");
     }
     for (unsigned i = 0; i < 32; i++) {
         char key[RECORD_KEY_MAX];

@@ -117,35 +117,37 @@ static int nothing_found(const struct search *s, int volumes, struct failure *f)
     return fail(f, "no-os", "none of the %u file systems holds Windows or a Linux root", s->mounted);
 }
 
-// One hive and its logs. A hive that is there but cannot be read is as good as damaged.
-static int read_hive(struct disk_reader *r, const char *config, enum hive_name name, struct hive_input *in,
+// 0, DISK_NO_FILE, or a negative errno with a sentence.
+static int open_file(struct disk_reader *r, const char *config, enum hive_name name, const char *suffix,
+                     struct source **ret, struct err *err)
+{
+    _cleanup_free_ char *path = NULL, *true_path = NULL;
+    _cleanup_blob_ struct blob b = {0};
+    int rc;
+
+    if (asprintf(&path, "%s/%s%s", config, hive_file_names[name], suffix) < 0)
+        return err_set(err, -ENOMEM, "out of memory");
+    rc = r->ops->resolve(r, path, &true_path, err);
+    if (rc == 0)
+        rc = r->ops->read(r, true_path, HIVE_FILE_MAX, &b, err);
+    return rc == 0 ? source_of_blob(&b, ret) : rc;
+}
+
+// One hive, and its logs where it is dirty. A hive that is there but cannot be read is as good as damaged; a log
+// like that is as good as missing.
+static int read_hive(struct disk_reader *r, const char *config, enum hive_name name, struct hive_files *in,
                      struct failure *f)
 {
-    struct {
-        const char *suffix;
-        struct blob *to;
-    } parts[] = {{"", &in->file}, {".LOG1", &in->log1}, {".LOG2", &in->log2}};
-    bool whole = hive_wanted_whole(name);
+    struct err err = {0};
+    int rc = open_file(r, config, name, "", &in->file, &err);
 
-    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-        _cleanup_free_ char *path = NULL, *true_path = NULL;
-        struct err err = {0};
-        int rc;
-
-        if (asprintf(&path, "%s/%s%s", config, hive_file_names[name], parts[i].suffix) < 0)
-            return fail(f, "internal", "out of memory");
-        rc = r->ops->resolve(r, path, &true_path, &err);
-        // Of a log it is enough to know whether it holds anything.
-        if (rc == 0)
-            rc = i == 0 && whole ? r->ops->read(r, true_path, HIVE_FILE_MAX, parts[i].to, &err)
-                                 : r->ops->head(r, true_path, HIVE_BASE_BLOCK, parts[i].to, &err);
-        if (rc < 0 && i == 0)
-            return fail(f, "damaged-hive", "%s cannot be read: %.300s", path, err.text);
-        if (rc == 0 && i == 0)
-            in->present = true;
-        if (i == 0 && !whole)
-            break;
-    }
+    if (rc < 0)
+        return fail(f, "damaged-hive", "%s/%s cannot be read: %.300s", config, hive_file_names[name],
+                    err.text);
+    if (rc != 0 || !hive_wants_logs(in->file))
+        return 0;
+    for (size_t i = 0; i < HIVE_LOGS; i++)
+        open_file(r, config, name, hive_log_suffixes[i], &in->logs[i], &err);
     return 0;
 }
 

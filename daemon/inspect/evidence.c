@@ -48,6 +48,7 @@ void evidence_hive(struct evidence *e, enum hive_name name, const struct hive *h
         .seq1 = h->seq1,
         .seq2 = h->seq2,
         .entries_replayed = h->entries_replayed,
+        .log_gap = h->log_gap,
     };
 }
 
@@ -100,6 +101,9 @@ static void add_hives(struct record *r, const struct evidence *e)
         record_add_u64(r, key, h->seq2);
         snprintf(key, sizeof key, "hive.%s.entries_replayed", names[i]);
         record_add_u64(r, key, h->entries_replayed);
+        snprintf(key, sizeof key, "hive.%s.log_gap", names[i]);
+        if (h->log_gap)
+            record_add_bool(r, key, true);
     }
 }
 

@@ -30,7 +30,7 @@ enum { EVIDENCE_DOUBTS = 24, EVIDENCE_TEXT = 512 };
 
 struct hive_note {
     enum hive_state state;
-    bool has_base;
+    bool has_base, log_gap;
     uint32_t seq1, seq2, entries_replayed;
 };
 

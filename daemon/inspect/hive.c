@@ -3,6 +3,7 @@
 #include "daemon/inspect/hive.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 const char *hive_state_name(enum hive_state state)
@@ -24,45 +25,9 @@ const char *hive_state_name(enum hive_state state)
     return NULL;
 }
 
-static uint32_t le32(const unsigned char *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-// XOR of the 127 words before it; 0 and all ones are moved by one, for they are never written.
-static uint32_t base_checksum(const unsigned char *bytes)
-{
-    uint32_t sum = 0;
-
-    for (size_t at = 0; at < 508; at += 4)
-        sum ^= le32(bytes + at);
-    if (sum == 0)
-        return 1;
-    return sum == 0xffffffffu ? 0xfffffffeu : sum;
-}
-
-int hive_base_read(const void *data, size_t len, struct hive_base *ret, struct err *err)
-{
-    const unsigned char *bytes = data;
-
-    if (len < HIVE_BASE_BLOCK)
-        return err_set(err, -EBADMSG, "not a registry hive: it has only %zu bytes", len);
-    if (memcmp(bytes, "regf", 4) != 0)
-        return err_set(err, -EBADMSG, "not a registry hive: it does not begin with \"regf\"");
-    *ret = (struct hive_base){
-        .seq1 = le32(bytes + 4),
-        .seq2 = le32(bytes + 8),
-        .major = le32(bytes + 20),
-        .minor = le32(bytes + 24),
-        .data_size = le32(bytes + 40),
-        .checksum_good = le32(bytes + 508) == base_checksum(bytes),
-    };
-    return 0;
-}
-
 void hive_done(struct hive *h)
 {
-    blob_done(&h->bytes);
+    h->regf.bytes = hive_bytes_free(h->regf.bytes);
 }
 
 void hive_damaged(struct hive *h, const char *format, ...)
@@ -75,25 +40,115 @@ void hive_damaged(struct hive *h, const char *format, ...)
     h->state = HIVE_DAMAGED;
 }
 
-int hive_settle(struct blob *file, const struct blob *log1, const struct blob *log2, struct hive *ret,
-                struct err *err)
+// What the base block says of the hive's state, the logs not yet looked at; a block that cannot be believed
+// (another format, no hive) is *damaged.
+static int read_base(struct source *file, struct hive *ret, struct hive_base *base, struct err *err)
 {
-    struct hive_base base;
-    int rc = hive_base_read(file->data, file->len, &base, err);
+    unsigned char block[HIVE_BASE_USED];
+    int rc;
 
+    if (file->size < HIVE_BASE_BLOCK)
+        return err_set(err, -EBADMSG, "not a registry hive: it has only %" PRIu64 " bytes", file->size);
+    rc = source_read(file, 0, block, sizeof block, err);
+    if (rc == 0)
+        rc = hive_base_read(block, sizeof block, base, err);
+    if (rc < 0)
+        return rc == -ENOMEM ? rc : -EBADMSG;
+    ret->has_base = true;
+    ret->seq1 = base->seq1;
+    ret->seq2 = base->seq2;
+    return 0;
+}
+
+// Windows refuses such a hive, or there is more of it than there can be.
+static bool is_unreadable(struct hive *h, const struct hive_base *base)
+{
+    if (base->major != 1)
+        hive_damaged(h, "its format is version %" PRIu32 ".%" PRIu32 "; version 1 is understood", base->major,
+                     base->minor);
+    else if (base->type != HIVE_BASE_FILE)
+        hive_damaged(h, "it is the log of a hive, or no hive that lies in a file (type %" PRIu32 ")",
+                     base->type);
+    else if (base->data_size > HIVE_FILE_MAX - HIVE_BASE_BLOCK)
+        hive_damaged(h, "it says it has %" PRIu32 " bytes; at most %d are looked at", base->data_size,
+                     HIVE_FILE_MAX);
+    return h->state == HIVE_DAMAGED;
+}
+
+// The hive is dirty, or its base block is damaged.
+static int replay(struct hive *h, struct hive_base *base, struct err *err)
+{
+    struct hive_replay r = {0};
+    bool good = base->checksum_good;
+    int rc = hive_replay(h->regf.bytes, base, &r, err);
+
+    if (rc == -ENOMEM)
+        return rc;
+    if (rc < 0) {
+        hive_damaged(h, "%s", err->text);
+        return 0;
+    }
+    h->reason = r.why;
+    if (r.applied > 0) {
+        h->state = HIVE_REPLAYED;
+        h->entries_replayed = r.applied;
+        h->log_gap = r.gap;
+        is_unreadable(h, base);
+    } else if (good) {
+        h->state = HIVE_DIRTY;
+    } else {
+        hive_damaged(h, "the checksum of its base block is wrong, and no log can mend it: %.300s",
+                     r.why.text);
+    }
+    return 0;
+}
+
+static void check_bins(struct hive *h)
+{
+    uint32_t size = hive_bytes_size(h->regf.bytes);
+    struct err err = {0};
+
+    hive_bytes_ahead(h->regf.bytes, HIVE_BINS_CHECKED);
+    for (uint32_t at = 0; at < size && at < HIVE_BINS_CHECKED;) {
+        uint32_t len = 0;
+        int rc = regf_bin(&h->regf, at, &len, &err);
+
+        if (rc < 0) {
+            hive_damaged(h, "%s", err.text);
+            return;
+        }
+        at += len;
+    }
+}
+
+int hive_settle(struct hive_files *files, struct hive *ret, struct err *err)
+{
+    uint64_t size = files->file->size;
+    struct hive_base base = {0};
+    int rc = read_base(files->file, ret, &base, err);
+
+    if (rc == 0 && base.checksum_good && is_unreadable(ret, &base)) {
+        hive_files_done(files);
+        return 0;
+    }
+    if (rc < 0) {
+        hive_files_done(files);
+        return rc;
+    }
+    // The size in a damaged base block says nothing; the log's will.
+    rc = hive_bytes_new(files, base.checksum_good ? base.data_size : 0, &ret->regf.bytes, err);
     if (rc < 0)
         return rc;
-    ret->has_base = true;
-    ret->seq1 = base.seq1;
-    ret->seq2 = base.seq2;
-    ret->has_logs = log1->len > 0 || log2->len > 0;
-    ret->bytes = *file;
-    *file = (struct blob){0};
-    if (!base.checksum_good)
-        hive_damaged(ret, "the checksum of its base block is wrong");
-    else if (base.major != 1)
-        hive_damaged(ret, "its format is version %u.%u; version 1 is understood", base.major, base.minor);
+    if (base.checksum_good && base.seq1 == base.seq2)
+        ret->state = HIVE_CLEAN;
     else
-        ret->state = base.seq1 == base.seq2 ? HIVE_CLEAN : HIVE_DIRTY;
-    return 0;
+        rc = replay(ret, &base, err);
+    if (ret->state == HIVE_CLEAN && size - HIVE_BASE_BLOCK < base.data_size)
+        hive_damaged(ret, "it is cut short: of its %" PRIu64 " bytes only %" PRIu64 " are there",
+                     (uint64_t)base.data_size + HIVE_BASE_BLOCK, size);
+    ret->regf.root = base.root;
+    ret->regf.minor = base.minor;
+    if (rc == 0 && hive_readable(ret))
+        check_bins(ret);
+    return rc;
 }

@@ -8,18 +8,18 @@
 #include <string.h>
 #include <strings.h>
 
-// A key's unnamed value below Policy. The types lie (REG_NONE all through): raw bytes. 0, HIVE_NO_SUCH,
+// A key's unnamed value below Policy. The types lie (REG_NONE all through): raw bytes. 0, REGF_NO_SUCH,
 // -EBADMSG.
-static int policy_value(struct hive_tree *t, const char *key, size_t max, struct blob *ret, struct err *err)
+static int policy_value(const struct regf *t, const char *key, size_t max, struct blob *ret, struct err *err)
 {
-    hive_key node;
+    struct regf_key node;
     int rc = hive_tree_find(t, &node, err, "Policy", key);
 
-    return rc == 0 ? hive_tree_raw(t, node, "", max, ret, err) : rc;
+    return rc == 0 ? hive_tree_raw(t, &node, "", max, ret, err) : rc;
 }
 
 // A counted string: u16 bytes, u16 room, u32 offset of the UTF-16LE text (8). Empty and absent are the same.
-static int policy_text(struct hive_tree *t, const char *key, char ret[static HIVE_TEXT_MAX], struct err *err)
+static int policy_text(const struct regf *t, const char *key, char ret[static HIVE_TEXT_MAX], struct err *err)
 {
     _cleanup_blob_ struct blob b = {0};
     size_t len, offset;
@@ -38,7 +38,7 @@ static int policy_text(struct hive_tree *t, const char *key, char ret[static HIV
     return 0;
 }
 
-static int policy_sid(struct hive_tree *t, const char *key, char ret[static SID_TEXT], struct err *err)
+static int policy_sid(const struct regf *t, const char *key, char ret[static SID_TEXT], struct err *err)
 {
     _cleanup_blob_ struct blob b = {0};
     int rc = policy_value(t, key, HIVE_STRING_MAX, &b, err);
@@ -53,7 +53,7 @@ static int policy_sid(struct hive_tree *t, const char *key, char ret[static SID_
     return 0;
 }
 
-static void read_names(struct hive_tree *t, struct evidence *e)
+static void read_names(const struct regf *t, struct evidence *e)
 {
     const struct {
         const char *key;
@@ -75,7 +75,7 @@ static void read_names(struct hive_tree *t, struct evidence *e)
     }
 }
 
-static void read_set_time(struct hive_tree *t, hive_key node, struct evidence *e)
+static void read_set_time(const struct regf *t, const struct regf_key *node, struct evidence *e)
 {
     _cleanup_blob_ struct blob b = {0};
     struct err err = {0};
@@ -97,7 +97,7 @@ static void read_set_time(struct hive_tree *t, hive_key node, struct evidence *e
                        (unsigned long long)filetime);
 }
 
-static void read_current(struct hive_tree *t, hive_key node, struct evidence *e)
+static void read_current(const struct regf *t, const struct regf_key *node, struct evidence *e)
 {
     _cleanup_blob_ struct blob b = {0};
     struct err err = {0};
@@ -110,29 +110,29 @@ static void read_current(struct hive_tree *t, hive_key node, struct evidence *e)
 }
 
 // $MACHINE.ACC: is it there, since when, and what does its sealed object hash to?
-static int read_secret(struct hive_tree *t, struct evidence *e, struct hive_facts *facts, struct err *err)
+static int read_secret(const struct regf *t, struct evidence *e, struct hive_facts *facts, struct err *err)
 {
     static const struct {
         const char *key, *id, *lost;
-        void (*read)(struct hive_tree *t, hive_key node, struct evidence *e);
+        void (*read)(const struct regf *t, const struct regf_key *node, struct evidence *e);
     } parts[] = {
         {"CurrVal", "no-secret", "the secret itself is missing", read_current},
         {"CupdTime", "no-set-time", "when the password was set is unknown", read_set_time},
     };
-    hive_key node;
+    struct regf_key node;
     int rc = hive_tree_find(t, &node, err, "Policy", "Secrets", "$MACHINE.ACC");
 
     if (rc < 0)
         return rc;
     facts->secret_there = rc == 0 ? ANSWER_YES : ANSWER_NO;
-    if (rc == HIVE_NO_SUCH)
+    if (rc == REGF_NO_SUCH)
         return 0;
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
         struct err why = {0};
 
         rc = hive_tree_find(t, &node, &why, "Policy", "Secrets", "$MACHINE.ACC", parts[i].key);
         if (rc == 0)
-            parts[i].read(t, node, e);
+            parts[i].read(t, &node, e);
         else
             evidence_doubt(e, parts[i].id, "$MACHINE.ACC has no readable %s, so %s%s%s", parts[i].key,
                            parts[i].lost, rc < 0 ? ": " : "", why.text);
@@ -140,14 +140,14 @@ static int read_secret(struct hive_tree *t, struct evidence *e, struct hive_fact
     return 0;
 }
 
-int hive_facts_security(struct hive_tree *t, struct evidence *e, struct hive_facts *facts, struct failure *f)
+int hive_facts_security(const struct regf *t, struct evidence *e, struct hive_facts *facts, struct failure *f)
 {
     struct err err = {0};
-    hive_key node;
+    struct regf_key node;
     int rc = hive_tree_find(t, &node, &err, "Policy");
 
     e->os = "windows";
-    if (rc == HIVE_NO_SUCH)
+    if (rc == REGF_NO_SUCH)
         return fail(f, "not-a-hive",
                     "SECURITY is a sound registry hive, but no SECURITY hive: it has no key Policy");
     if (rc < 0)
@@ -160,24 +160,24 @@ int hive_facts_security(struct hive_tree *t, struct evidence *e, struct hive_fac
     return 0;
 }
 
-static int system_text(struct hive_tree *t, const char *set, const char *const path[static 3],
+static int system_text(const struct regf *t, const char *set, const char *const path[static 3],
                        const char *value, char ret[static HIVE_TEXT_MAX], struct err *err)
 {
-    hive_key node;
+    struct regf_key node;
     int rc = hive_tree_find(t, &node, err, set, path[0], path[1], path[2]);
 
-    return rc == 0 ? hive_tree_text(t, node, value, ret, err) : rc;
+    return rc == 0 ? hive_tree_text(t, &node, value, ret, err) : rc;
 }
 
-// Select\Current → "ControlSet001". 0, HIVE_NO_SUCH, -EBADMSG.
-static int control_set(struct hive_tree *t, char ret[static 16], struct err *err)
+// Select\Current → "ControlSet001". 0, REGF_NO_SUCH, -EBADMSG.
+static int control_set(const struct regf *t, char ret[static 16], struct err *err)
 {
     uint32_t current;
-    hive_key node;
+    struct regf_key node;
     int rc = hive_tree_find(t, &node, err, "Select");
 
     if (rc == 0)
-        rc = hive_tree_u32(t, node, "Current", &current, err);
+        rc = hive_tree_u32(t, &node, "Current", &current, err);
     if (rc != 0)
         return rc;
     if (current == 0 || current > 999)
@@ -186,28 +186,28 @@ static int control_set(struct hive_tree *t, char ret[static 16], struct err *err
     return 0;
 }
 
-static int read_netlogon(struct hive_tree *t, const char *set, struct evidence *e, struct err *err)
+static int read_netlogon(const struct regf *t, const char *set, struct evidence *e, struct err *err)
 {
     uint32_t value;
-    hive_key node;
+    struct regf_key node;
     int rc = hive_tree_find(t, &node, err, set, "Services", "Netlogon", "Parameters");
 
     if (rc != 0)
         return rc;
-    rc = hive_tree_u32(t, node, "MaximumPasswordAge", &value, err);
+    rc = hive_tree_u32(t, &node, "MaximumPasswordAge", &value, err);
     if (rc == 0) {
         e->has_max_age = true;
         e->max_age_days = value;
     }
     if (rc < 0)
         return rc;
-    rc = hive_tree_u32(t, node, "DisablePasswordChange", &value, err);
+    rc = hive_tree_u32(t, &node, "DisablePasswordChange", &value, err);
     if (rc == 0)
         e->change_disabled = value ? ANSWER_YES : ANSWER_NO;
     return rc;
 }
 
-int hive_facts_system(struct hive_tree *t, struct evidence *e, struct hive_facts *facts, struct err *err)
+int hive_facts_system(const struct regf *t, struct evidence *e, struct hive_facts *facts, struct err *err)
 {
     static const char *const name[] = {"Control", "ComputerName", "ComputerName"};
     static const char *const product[] = {"Control", "ProductOptions", NULL};
@@ -216,7 +216,7 @@ int hive_facts_system(struct hive_tree *t, struct evidence *e, struct hive_facts
     int rc = control_set(t, set, err);
 
     e->os = "windows";
-    if (rc == HIVE_NO_SUCH)
+    if (rc == REGF_NO_SUCH)
         return err_set(err, -EBADMSG, "it has no Select\\Current, so it is no SYSTEM hive");
     if (rc < 0)
         return rc;

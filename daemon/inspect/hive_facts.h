@@ -23,7 +23,8 @@ struct hive_facts {
 };
 
 // 0, or -1 with *f (damaged-hive; not-a-hive for a sound hive without Policy).
-int hive_facts_security(struct hive_tree *t, struct evidence *e, struct hive_facts *facts, struct failure *f);
+int hive_facts_security(const struct regf *t, struct evidence *e, struct hive_facts *facts,
+                        struct failure *f);
 // 0, or -EBADMSG with a sentence.
-int hive_facts_system(struct hive_tree *t, struct evidence *e, struct hive_facts *facts, struct err *err);
+int hive_facts_system(const struct regf *t, struct evidence *e, struct hive_facts *facts, struct err *err);
 void hive_facts_join(struct evidence *e, const struct hive_facts *facts);

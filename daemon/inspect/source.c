@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int source_read(struct source *s, uint64_t offset, void *ret, size_t len, struct err *err)
 {
@@ -61,5 +62,51 @@ int source_of_blob(struct blob *bytes, struct source **ret)
     };
     *bytes = (struct blob){0};
     *ret = &b->source;
+    return 0;
+}
+
+struct fd_source {
+    struct source source;
+    int fd;
+};
+
+static int fd_source_read(struct source *s, uint64_t offset, void *ret, size_t len, struct err *err)
+{
+    unsigned char *to = ret;
+
+    while (len > 0) {
+        ssize_t n = pread(((struct fd_source *)s)->fd, to, len, (off_t)offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set(err, -errno, "it cannot be read: %s", strerror(errno));
+        if (n == 0)
+            return err_set(err, -ERANGE, "it became shorter while it was read");
+        to += n;
+        offset += (uint64_t)n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+static void fd_source_free(struct source *s)
+{
+    close(((struct fd_source *)s)->fd);
+    free(s);
+}
+
+static const struct source_ops fd_source_ops = {.read = fd_source_read, .free = fd_source_free};
+
+int source_of_fd(int fd, uint64_t size, struct source **ret)
+{
+    struct fd_source *f = calloc(1, sizeof(*f));
+
+    if (!f) {
+        close(fd);
+        return -ENOMEM;
+    }
+    *f = (struct fd_source){.source = {.ops = &fd_source_ops, .size = size}, .fd = fd};
+    *ret = &f->source;
     return 0;
 }

@@ -35,6 +35,8 @@ struct source {
 int source_read(struct source *s, uint64_t offset, void *ret, size_t len, struct err *err);
 // Takes the blob's bytes (it is empty afterwards, also on failure): 0 or -ENOMEM.
 int source_of_blob(struct blob *bytes, struct source **ret);
+// Reads a regular file by its descriptor, which it takes (also on failure): 0 or -ENOMEM.
+int source_of_fd(int fd, uint64_t size, struct source **ret);
 
 struct source *source_free(struct source *s); // fine on NULL; returns NULL
 DEFINE_CLEANUP(struct source *, source_free);

@@ -6,13 +6,23 @@
 
 #include <errno.h>
 
+const char *const hive_log_suffixes[HIVE_LOGS] = {".LOG1", ".LOG2", ".LOG"};
+
 void hive_set_done(struct hive_set *set)
 {
-    for (size_t i = 0; i < HIVE_NAMES; i++) {
-        blob_done(&set->in[i].file);
-        blob_done(&set->in[i].log1);
-        blob_done(&set->in[i].log2);
-    }
+    for (size_t i = 0; i < HIVE_NAMES; i++)
+        hive_files_done(&set->in[i]);
+}
+
+bool hive_wants_logs(struct source *file)
+{
+    unsigned char block[HIVE_BASE_USED];
+    struct hive_base base;
+    struct err err = {0};
+
+    return file->size < sizeof block || source_read(file, 0, block, sizeof block, &err) < 0 ||
+           hive_base_read(block, sizeof block, &base, &err) < 0 || !base.checksum_good ||
+           base.seq1 != base.seq2;
 }
 
 static void doubt_state(struct evidence *e, enum hive_name name, const struct hive *h)
@@ -20,9 +30,12 @@ static void doubt_state(struct evidence *e, enum hive_name name, const struct hi
     const char *text = hive_file_names[name];
 
     if (h->state == HIVE_DIRTY)
-        evidence_doubt(e, "dirty-hive", "%s is dirty (%u/%u): newer changes %s", text, h->seq1, h->seq2,
-                       h->has_logs ? "lie in its logs, which were not read"
-                                   : "may have been in its logs, which are not there");
+        evidence_doubt(e, "dirty-hive",
+                       "%s is dirty (%u/%u), so newer changes may be missing from what was read: %.300s",
+                       text, h->seq1, h->seq2, h->reason.text);
+    else if (h->state == HIVE_REPLAYED && h->log_gap)
+        evidence_doubt(e, "log-gap", "the logs of %s were replayed, but newer changes may be missing: %.300s",
+                       text, h->reason.text);
     else if (h->state == HIVE_DAMAGED)
         evidence_doubt(e, "damaged-hive", "%s is damaged: %s", text, h->reason.text);
 }
@@ -31,66 +44,46 @@ static void doubt_state(struct evidence *e, enum hive_name name, const struct hi
 // damaged.
 static int settle(struct hive_set *set, enum hive_name name, struct hive *ret, struct failure *f)
 {
-    struct hive_input *in = &set->in[name];
+    struct hive_files *in = &set->in[name];
     struct err err = {0};
+    int rc;
 
-    if (!in->present) {
+    if (!in->file) {
         ret->state = HIVE_MISSING;
         return 0;
     }
-    if (hive_settle(&in->file, &in->log1, &in->log2, ret, &err) == 0)
+    rc = hive_settle(in, ret, &err);
+    if (rc == 0)
         return 0;
+    if (rc == -ENOMEM)
+        return fail(f, "internal", "%s", err.text);
     if (name == HIVE_SECURITY)
         return fail(f, "not-a-hive", "%s: %s", hive_file_names[name], err.text);
     hive_damaged(ret, "%s", err.text);
     return 0;
 }
 
-// The tree of a settled hive; *ret stays NULL, with the state damaged, where libhivex refuses it.
-static int open_tree(struct hive *h, struct hive_tree **ret, struct failure *f)
-{
-    struct err err = {0};
-    int rc;
-
-    if (h->state == HIVE_MISSING || h->state == HIVE_DAMAGED)
-        return 0;
-    rc = hive_tree_open(&h->bytes, ret, &err);
-    if (rc == -EBADMSG)
-        hive_damaged(h, "%s", err.text);
-    else if (rc < 0)
-        return fail(f, "internal", "%s", err.text);
-    return 0;
-}
-
 static int read_security(struct hive *h, struct evidence *e, struct hive_facts *facts, struct failure *f)
 {
-    _cleanup_hive_tree_ struct hive_tree *t = NULL;
-
     if (h->state == HIVE_MISSING) {
         evidence_doubt(e, "no-security-hive",
                        "there is no SECURITY hive, so whether the guest is joined is unknown");
         return 0;
     }
-    if (open_tree(h, &t, f) < 0)
-        return -1;
-    if (h->state == HIVE_DAMAGED)
+    if (!hive_readable(h))
         return fail(f, "damaged-hive", "SECURITY is damaged: %s", h->reason.text);
-    return hive_facts_security(t, e, facts, f);
+    return hive_facts_security(&h->regf, e, facts, f);
 }
 
-static int read_system(struct hive *h, struct evidence *e, struct hive_facts *facts, struct failure *f)
+static void read_system(struct hive *h, struct evidence *e, struct hive_facts *facts)
 {
-    _cleanup_hive_tree_ struct hive_tree *t = NULL;
     struct err err = {0};
 
-    if (open_tree(h, &t, f) < 0)
-        return -1;
-    if (t && hive_facts_system(t, e, facts, &err) < 0)
+    if (hive_readable(h) && hive_facts_system(&h->regf, e, facts, &err) < 0)
         hive_damaged(h, "%s", err.text);
     if (h->state == HIVE_MISSING)
         evidence_doubt(e, "no-system-hive",
                        "there is no SYSTEM hive, so whether this is a domain controller is unknown");
-    return 0;
 }
 
 int windows_evidence(struct hive_set *set, struct evidence *e, struct failure *f)
@@ -107,7 +100,7 @@ int windows_evidence(struct hive_set *set, struct evidence *e, struct failure *f
         if (name == HIVE_SECURITY)
             rc = read_security(&h, e, &facts, f);
         else if (name == HIVE_SYSTEM)
-            rc = read_system(&h, e, &facts, f);
+            read_system(&h, e, &facts);
         if (rc < 0)
             return rc;
         doubt_state(e, name, &h);

@@ -102,10 +102,16 @@ static void doubts_that_matter(void **state)
         const char *id, *security;
         bool doubtful;
     } cases[] = {
-        {"live", "clean", false},          {"no-system-hive", "clean", false},
-        {"dirty-hive", "clean", false},    {"dirty-hive", "dirty", true},
-        {"damaged-hive", "damaged", true}, {"several-systems", "clean", true},
-        {"damaged-keytab", "clean", true}, {"something-newer", "clean", true},
+        {"live", "clean", false},
+        {"no-system-hive", "clean", false},
+        {"dirty-hive", "clean", false},
+        {"dirty-hive", "dirty", true},
+        {"live", "replayed", false},
+        {"log-gap", "replayed", false}, // SYSTEM's, it says nothing of the date
+        {"damaged-hive", "damaged", true},
+        {"several-systems", "clean", true},
+        {"damaged-keytab", "clean", true},
+        {"something-newer", "clean", true},
     };
 
     (void)state;
@@ -119,6 +125,20 @@ static void doubts_that_matter(void **state)
         side_of_disk(r, &key, &side);
         assert_int_equal(side.doubtful, cases[i].doubtful);
     }
+}
+
+// A hive whose logs were replayed only in part: the date that was read may be an old one.
+static void a_gap_in_the_logs_matters(void **state)
+{
+    _cleanup_record_ struct record *r = evidence();
+    struct guest_side side;
+
+    (void)state;
+    record_add(r, "hive.security.state", "replayed");
+    record_add(r, "hive.security.log_gap", "1");
+    side_of_disk(r, &key, &side);
+    assert_true(side.doubtful);
+    assert_true(side.doubt[0]);
 }
 
 static void an_account_becomes_a_binding(void **state)
@@ -196,6 +216,7 @@ int main(void)
         cmocka_unit_test(nonsense_is_unknown),
         cmocka_unit_test(failures_keep_their_reason),
         cmocka_unit_test(doubts_that_matter),
+        cmocka_unit_test(a_gap_in_the_logs_matters),
         cmocka_unit_test(an_account_becomes_a_binding),
         cmocka_unit_test(dues_are_taken_in_time),
         cmocka_unit_test(an_off_guest_keeps_its_chain),

@@ -41,9 +41,14 @@ int read_xz(const char *dir, const char *name, struct blob *ret)
 
 void set_add(struct hive_set *set, enum hive_name name, struct blob *bytes)
 {
-    set->in[name].present = true;
-    set->in[name].file = *bytes;
-    *bytes = (struct blob){0};
+    if (source_of_blob(bytes, &set->in[name].file) < 0)
+        abort();
+}
+
+void set_add_log(struct hive_set *set, enum hive_name name, unsigned log, struct blob *bytes)
+{
+    if (source_of_blob(bytes, &set->in[name].logs[log]) < 0)
+        abort();
 }
 
 uint32_t rng_next(uint32_t *state)

@@ -15,6 +15,7 @@ char *real_hives(void);
 int read_xz(const char *dir, const char *name, struct blob *ret);
 // Gives the bytes to the set.
 void set_add(struct hive_set *set, enum hive_name name, struct blob *bytes);
+void set_add_log(struct hive_set *set, enum hive_name name, unsigned log, struct blob *bytes);
 
 uint32_t rng_next(uint32_t *state); // xorshift; *state must not be 0
 // One to eight bytes changed.

@@ -29,6 +29,13 @@ static int look(const char *folder, struct evidence *e, struct failure *f)
 
         if (read_xz(dir, hive_file_names[name], &b) == 0)
             set_add(&set, name, &b);
+        for (unsigned log = 0; log < HIVE_LOGS; log++) {
+            _cleanup_free_ char *file = NULL;
+
+            assert_true(asprintf(&file, "%s%s", hive_file_names[name], hive_log_suffixes[log]) > 0);
+            if (read_xz(dir, file, &b) == 0)
+                set_add_log(&set, name, log, &b);
+        }
     }
     evidence_init(e);
     return windows_evidence(&set, e, f);
@@ -124,9 +131,12 @@ static void test_system_alone(void **state)
     assert_true(doubted(&e, "no-security-hive"));
     assert_int_equal(look("dirty-with-logs", &e, &f), 0);
     assert_string_equal(e.computer, "DESKTOP-PM6C56D");
-    assert_int_equal(e.hives[HIVE_SYSTEM].state, HIVE_DIRTY);
+    assert_int_equal(e.hives[HIVE_SYSTEM].state, HIVE_REPLAYED);
+    assert_int_equal(e.hives[HIVE_SYSTEM].entries_replayed, 24);
     assert_int_equal(e.hives[HIVE_SYSTEM].seq1, 1622);
     assert_int_equal(e.hives[HIVE_SYSTEM].seq2, 1621);
+    // Its first entry is 2107, not 1621.
+    assert_true(doubted(&e, "log-gap"));
 }
 
 // A damaged file in the place of each hive: a reason, never a fact.

@@ -143,10 +143,10 @@ static void test_directory(void **state)
         "SECURITY.old && cp system %s/sam",
         dir, dir);
     assert_int_equal(hives_dir_read(dir, &set, &f), 0);
-    assert_true(set.in[HIVE_SECURITY].present && set.in[HIVE_SYSTEM].present && set.in[HIVE_SAM].present);
-    assert_false(set.in[HIVE_SOFTWARE].present);
-    assert_true(set.in[HIVE_SECURITY].log1.len == 4);
-    assert_int_equal(set.in[HIVE_SAM].file.len, HIVE_BASE_BLOCK);
+    assert_true(set.in[HIVE_SECURITY].file && set.in[HIVE_SYSTEM].file && set.in[HIVE_SAM].file);
+    assert_null(set.in[HIVE_SOFTWARE].file);
+    assert_true(set.in[HIVE_SECURITY].logs[0] && set.in[HIVE_SECURITY].logs[0]->size == 4);
+    assert_null(set.in[HIVE_SECURITY].logs[1]);
     run("rm %s/sEcUrItY && mkfifo %s/SECURITY", dir, dir);
     assert_int_equal(hives_dir_read(dir, &pipe, &f), -1);
     assert_string_equal(f.code, "not-a-hive");
