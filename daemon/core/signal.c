@@ -118,27 +118,28 @@ static bool snapshot_went_back(const struct guest *g, const struct record *befor
     return strcmp(old, new) != 0 && created < g->seen_us;
 }
 
-// The guest runs from a snapshot although we last saw it otherwise, or its XML was written anew since.
-static bool started_behind_our_back(const struct record *before, const struct record *now)
+static bool is_from_snapshot(const struct record *description)
 {
-    const char *old = record_get_or(before, "state_reason", "");
-    const char *new = record_get_or(now, "state_reason", "");
-    const char *old_xml = record_get(before, "xml_mtime_us"), *new_xml = record_get(now, "xml_mtime_us");
+    return same_text(record_get(description, "state_reason"), "from-snapshot");
+}
 
-    if (strcmp(new, "from-snapshot") != 0)
-        return false;
-    if (strcmp(old, "from-snapshot") != 0)
-        return true;
-    return differ(old_xml, new_xml) && record_get(now, "snapshot");
+// It ran from a snapshot before and does so now, and its XML was written anew since: by a further revert, or by anybody
+// who changed its configuration unheard. Only a generation id tells the two apart: a revert draws another.
+static bool is_rewritten(const struct record *before, const struct record *now)
+{
+    return is_from_snapshot(before) && is_from_snapshot(now) && record_get(now, "snapshot") &&
+           differ(record_get(before, "xml_mtime_us"), record_get(now, "xml_mtime_us")) &&
+           !same_text(record_get(before, "genid"), record_get(now, "genid"));
 }
 
 static void take_scan(struct guest *g, const struct record *before, const struct record *now)
 {
     const char *old_id = record_get(before, "genid"), *new_id = record_get(now, "genid");
 
-    if (snapshot_went_back(g, before, now) || started_behind_our_back(before, now) ||
+    if (snapshot_went_back(g, before, now) || (is_from_snapshot(now) && !is_from_snapshot(before)) ||
         (g->running && is_running(now) && differ(old_id, new_id)))
         g->burst.snapshot_back = true;
+    g->burst.xml_rewritten |= is_rewritten(before, now);
     if (same_text(record_get(now, "state_reason"), "restored") &&
         strcmp(record_get_or(before, "state_reason", ""), "restored") != 0)
         g->burst.seen |= BIT(STARTED_RESTORED);
@@ -236,7 +237,7 @@ void signal_take(struct guest *g, enum signal_kind kind, int64_t at_us, const st
     g->burst.first_sight |= is_first_sight(g, kind, before, now);
     compare(g, kind, before, now);
     if (tells_of_time(kind) || g->burst.first_sight || g->burst.disk_replaced || g->burst.disk_changed ||
-        g->burst.snapshot_back || g->burst.seen != none.seen) {
+        g->burst.snapshot_back || g->burst.xml_rewritten || g->burst.seen != none.seen) {
         g->burst.seen |= UINT64_C(1) << kind;
         g->burst.last_us = at_us;
         if (persistent >= 0)
@@ -326,7 +327,7 @@ static enum rollback_kind classify(const struct burst *b, const struct record *d
         return ROLLBACK_DISK_REPLACED;
     if (is_restore(b))
         return ROLLBACK_MANAGEDSAVE_START;
-    if (b->snapshot_back)
+    if (b->snapshot_back || b->xml_rewritten)
         return ROLLBACK_REVERT_MISSED;
     if (b->disk_changed)
         return ROLLBACK_DISK_CHANGED;
@@ -356,12 +357,17 @@ static const char *const sentences[ROLLBACK_KINDS_COUNT] = {
     [ROLLBACK_SNAPSHOT_HALT] = "stopped by a snapshot being taken (this is no rollback)",
 };
 
+static const char doubtful[] = "runs from a snapshot, and its XML was written anew while virtrust was not "
+                               "listening: reverted once more, or only "
+                               "reconfigured (a <genid/> in its XML would tell)";
+
 struct rollback signal_classify(const struct guest *g, const struct record *description,
                                 const struct signal_policy *policy)
 {
     struct rollback r = {.kind = classify(&g->burst, description, policy)};
 
     r.witnessed = rollback_is_new(r.kind);
-    snprintf(r.text, sizeof r.text, "%s", sentences[r.kind]);
+    snprintf(r.text, sizeof r.text, "%s",
+             r.kind == ROLLBACK_REVERT_MISSED && !g->burst.snapshot_back ? doubtful : sentences[r.kind]);
     return r;
 }

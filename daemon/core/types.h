@@ -42,6 +42,7 @@ struct burst {
     int64_t first_us, last_us; // last_us 0: no burst
     bool was_running, was_managedsaved, persistent;
     bool disk_replaced, disk_changed, snapshot_back, first_sight;
+    bool xml_rewritten; // perhaps by a revert
 };
 
 // What is remembered of a guest. Its last description is kept beside it as an encoded record.

@@ -20,6 +20,7 @@ static const struct column columns[] = {
     COLUMN_NAMED("burst_disk_replaced", struct guest, burst.disk_replaced),
     COLUMN_NAMED("burst_disk_changed", struct guest, burst.disk_changed),
     COLUMN_NAMED("burst_snapshot_back", struct guest, burst.snapshot_back),
+    COLUMN_NAMED("burst_xml_rewritten", struct guest, burst.xml_rewritten),
     COLUMN_NAMED("burst_first_sight", struct guest, burst.first_sight),
     COLUMN(struct guest, open_case),
     COLUMN(struct guest, last_case),

@@ -83,11 +83,11 @@ static const char schema_3[] = "ALTER TABLE job ADD COLUMN no_rotation INTEGER N
 // Where a secret was set: another DC may not know of it yet.
 static const char schema_4[] = "ALTER TABLE journal ADD COLUMN dc TEXT NOT NULL DEFAULT '';";
 
+// A hint at a revert that may have another cause, which the case then says.
+static const char schema_5[] = "ALTER TABLE guest ADD COLUMN burst_xml_rewritten INTEGER NOT NULL DEFAULT 0;";
+
 static const char *const steps[] = {
-    schema_1,
-    schema_2,
-    schema_3,
-    schema_4,
+    schema_1, schema_2, schema_3, schema_4, schema_5,
 };
 static_assert(ARRAY_SIZE(steps) == STORE_SCHEMA, "a step a schema");
 

@@ -11,6 +11,7 @@ static const char *const downgrades[] = {
     "ALTER TABLE job DROP COLUMN verdict",
     "ALTER TABLE job DROP COLUMN no_rotation",
     "ALTER TABLE journal DROP COLUMN dc",
+    "ALTER TABLE guest DROP COLUMN burst_xml_rewritten",
 };
 static_assert(ARRAY_SIZE(downgrades) == STORE_SCHEMA - 1, "a way back from every step");
 
@@ -35,6 +36,7 @@ static void every_older_schema(void **state)
         enum journal_state journal;
         char dc[NAME_TEXT], blob[16];
         struct job put, got;
+        struct guest g;
         size_t len;
 
         sample_case((unsigned)schema, &c);
@@ -44,6 +46,9 @@ static void every_older_schema(void **state)
         put.verdict = VERDICT_BEHIND;
         put.no_rotation = true;
         OK(store_job_add(f->store, &put, &f->err));
+        sample_guest(1, &g);
+        g.burst.xml_rewritten = true;
+        OK(store_guest_put(f->store, &g, &f->err));
         OK(store_journal_put(f->store, "g", JOURNAL_MINTED, "dc1", "blob", 4, 1, &f->err));
         back_to(f, schema);
         OK(store_job_of_case(f->store, c.id, &got, &f->err));
@@ -54,7 +59,9 @@ static void every_older_schema(void **state)
         assert_int_equal(got.no_rotation, schema >= 3);
         OK(store_journal_get(f->store, "g", &journal, dc, blob, sizeof blob, &len, &f->err));
         assert_true(journal == JOURNAL_MINTED && len == 4);
-        assert_string_equal(dc, "");
+        assert_string_equal(dc, schema < 4 ? "" : "dc1");
+        OK(store_guest_get(f->store, sample_uuid(1), &g, &f->err));
+        assert_false(g.burst.xml_rewritten);
     }
 }
 
