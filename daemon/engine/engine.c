@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/engine/engine.h"
 
+#include "common/os/logline.h"
 #include "daemon/control/control.h"
 #include "daemon/engine/watchlink.h"
 #include "daemon/engine/worker.h"
@@ -24,32 +25,18 @@ int64_t now_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-// A guest's words stand in many lines: they must not make lines of their own, nor steer a terminal.
-static void make_safe(char *line)
-{
-    for (unsigned char *c = (unsigned char *)line; *c; c++) {
-        if (*c < 0x20 || *c == 0x7f)
-            *c = '?';
-        else if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) // the second set of controls, as UTF-8
-            c[0] = c[1] = '?';
-    }
-}
-
 void engine_log(int priority, int64_t case_id, const char *guest, const char *format, ...)
 {
-    char line[1024];
+    char line[1024], about[64] = "";
     va_list args;
 
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    make_safe(line);
-    fprintf(stderr, "<%d>virtrustd: %s", priority, line);
     if (case_id)
-        fprintf(stderr, " case=%lld", (long long)case_id);
-    if (guest && guest[0])
-        fprintf(stderr, " guest=%s", guest);
-    fputc('\n', stderr);
+        snprintf(about, sizeof about, " case=%lld", (long long)case_id);
+    logline("virtrustd", priority, "%s%s%s%s", line, about, guest && guest[0] ? " guest=" : "",
+            guest ? guest : "");
 }
 
 void engine_again(struct engine *e, enum due_kind kind, int64_t id, const char *uuid)

@@ -83,6 +83,6 @@ void engine_rearm(struct engine *e);
 // A due time that makes a failed transaction's step be tried again.
 void engine_again(struct engine *e, enum due_kind kind, int64_t id, const char *uuid);
 
-// Logs one line to stderr with sd-daemon's priority prefix and the fields case= and guest=.
+// Logs one line (common/os/logline.h) with the fields case= and guest=.
 void engine_log(int priority, int64_t case_id, const char *guest, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

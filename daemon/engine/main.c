@@ -52,11 +52,10 @@ static int run(const char *file)
     if (rc == 0)
         rc = engine_open(config, &e, &err);
     if (rc < 0) {
-        fprintf(stderr, "<3>virtrustd: %s\n", err.text[0] ? err.text : strerror(-rc));
+        engine_log(3, 0, NULL, "%s", err.text[0] ? err.text : strerror(-rc));
         return EXIT_NO_WORK;
     }
-    engine_log(6, 0, NULL, "virtrustd %s is ready (mode %s)", VIRTRUST_VERSION,
-               config_mode_text(config->mode));
+    engine_log(6, 0, NULL, "version %s is ready, mode %s", VIRTRUST_VERSION, config_mode_text(config->mode));
     rc = engine_run(e);
     return rc < 0 ? EXIT_NO_WORK : EXIT_ANSWERED;
 }
