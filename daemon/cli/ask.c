@@ -2,13 +2,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Commands that virtrustd answers: one request over the control socket, the records of the answer printed as they come.
 #include "common/os/recio.h"
-#include "daemon/cli/cli.h"
+#include "daemon/cli/doctor.h"
 #include "daemon/cli/print.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+static const char same_version[] = "use the virtrust that belongs to this virtrustd";
 
 enum { ANSWER_TIMEOUT_MS = 150 * 1000, WAIT_GRACE_S = 10 };
 
@@ -46,25 +49,46 @@ static struct record *request_of(const struct cli *c, const char *command)
     return r;
 }
 
-static int connect_control(const struct cli *c, struct recio **ret)
+// Why nobody can be asked.
+struct unasked {
+    const char *code, *next;
+    struct err err;
+};
+
+static int unasked_set(struct unasked *why, const char *code, const char *next, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static int unasked_set(struct unasked *why, const char *code, const char *next, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    err_setv(&why->err, -1, format, args);
+    va_end(args);
+    why->code = code;
+    why->next = next;
+    return -1;
+}
+
+static int connect_control(const struct cli *c, struct recio **ret, struct unasked *why)
 {
     _cleanup_free_ char *path = NULL;
     struct err err = {0};
     int fd;
 
     if (asprintf(&path, "%s/control.sock", c->config->runtime_dir) < 0)
-        return cli_fail(EXIT_NO_WORK, "", "out of memory");
+        return unasked_set(why, "internal", "", "out of memory");
     fd = recio_connect(path, &err);
     if (fd == -EACCES || fd == -EPERM)
-        return cli_fail(EXIT_NO_WORK, "be root, or a member of the group virtrust",
-                        "%s: you may not speak with virtrustd", path);
+        return unasked_set(why, "permission", "be root, or a member of the group virtrust",
+                           "%.400s: you may not speak with virtrustd", path);
     if (fd == -ENOENT || fd == -ECONNREFUSED)
-        return cli_fail(EXIT_NO_WORK, "systemctl start virtrustd (or virtrust-spawn)",
-                        "%s: virtrustd is not running", path);
+        return unasked_set(why, "no-daemon", "systemctl start virtrustd (or virtrust-spawn)",
+                           "%.400s: virtrustd is not running", path);
     if (fd < 0)
-        return cli_fail(EXIT_NO_WORK, "", "%s", err.text);
+        return unasked_set(why, "no-daemon", "", "%s", err.text);
     *ret = recio_new(fd);
-    return *ret ? 0 : cli_fail(EXIT_NO_WORK, "", "out of memory");
+    return *ret ? 0 : unasked_set(why, "internal", "", "out of memory");
 }
 
 // What an answer is gathered in, either way.
@@ -74,20 +98,45 @@ struct answer {
     json_t *all;            // --json
     struct printer printer; // else
     struct record *newest;  // the newest case that was told
+    unsigned told;          // records of nouns
 };
+
+static bool is_doctor(const struct answer *a)
+{
+    return strcmp(a->command, "doctor") == 0;
+}
+
+// An error's empty list would say that there is nothing, which nobody knows.
+static void drop_empty_lists(json_t *all)
+{
+    const char *key;
+    json_t *value;
+    void *next;
+
+    json_object_foreach_safe(all, next, key, value)
+    {
+        if (json_is_array(value) && json_array_size(value) == 0)
+            json_object_del(all, key);
+    }
+}
+
+static int refuse(struct answer *a, int exit_code, const char *code, const char *next, const char *text)
+{
+    drop_empty_lists(a->all);
+    json_object_set_new(a->all, "error", json_error(exit_code, code, text, next));
+    print_end(&a->printer);
+    return cli_fail(exit_code, next, "%s", text);
+}
 
 static int tell_error(struct answer *a, const struct record *r)
 {
     int64_t code = EXIT_NO_WORK;
 
     record_get_i64(r, "exit", &code);
-    if (a->c->json)
-        json_object_set_new(a->all, "error", json_of_record(r));
-    print_end(&a->printer);
     if (code <= EXIT_ANSWERED || code > EXIT_REFUSED)
         code = EXIT_NO_WORK;
-    return cli_fail((int)code, record_get(r, "next"), "%s",
-                    record_get_or(r, "text", "virtrustd gave no reason"));
+    return refuse(a, (int)code, record_get_or(r, "code", "internal"), record_get(r, "next"),
+                  record_get_or(r, "text", "virtrustd gave no reason"));
 }
 
 // In JSON, records of one type become an array of that name; nouns of which there is one stay objects.
@@ -128,7 +177,7 @@ static void sum_up(const struct answer *a, int exit_code)
 
     if (exit_code == EXIT_ANSWERED)
         return;
-    if (strcmp(a->command, "doctor") == 0)
+    if (is_doctor(a))
         cli_fail(exit_code, "each of the lines above says what to do", "some things stand in the way");
     else if (newest)
         cli_fail(exit_code, record_get(newest, "next"), "case %s: %s, %s: %s",
@@ -144,16 +193,19 @@ static int take_end(struct answer *a, const struct record *r)
     int64_t code = -1;
 
     record_get_i64(r, "exit", &code);
-    print_end(&a->printer);
     if (code < EXIT_ANSWERED || code > EXIT_REFUSED)
-        return cli_fail(EXIT_NO_WORK, "use the virtrust that belongs to this virtrustd",
-                        "virtrustd's answer ends without an exit code that is known");
+        return refuse(a, EXIT_NO_WORK, "protocol", same_version,
+                      "virtrustd's answer ends without an exit code that is known");
+    if (a->c->config_error)
+        return refuse(a, EXIT_NO_WORK, "config", "", a->c->config_error);
+    print_end(&a->printer);
     sum_up(a, (int)code);
     return (int)code;
 }
 
 static void take_noun(struct answer *a, struct record *r)
 {
+    a->told++;
     if (a->c->json)
         collect(a->all, r);
     else
@@ -166,6 +218,26 @@ static void take_noun(struct answer *a, struct record *r)
     }
 }
 
+static void take_finding(struct record *r, void *arg)
+{
+    take_noun(arg, r);
+}
+
+static int lost(struct answer *a, int rc, const struct err *err)
+{
+    char text[ERR_TEXT_MAX];
+
+    if (rc == -ETIMEDOUT)
+        return refuse(a, EXIT_TIMED_OUT, "timed-out", "`virtrust status` says whether it is well",
+                      "virtrustd does not answer");
+    if (rc == RECIO_END || rc == -ECONNRESET)
+        return refuse(a, EXIT_NO_WORK, "no-daemon", "systemctl status virtrustd",
+                      "virtrustd went away before it had answered");
+    snprintf(text, sizeof text, "virtrustd's answer cannot be read: %.400s",
+             err->text[0] ? err->text : strerror(-rc));
+    return refuse(a, EXIT_NO_WORK, "protocol", same_version, text);
+}
+
 static int take_answers(struct answer *a, struct recio *s, int timeout_ms)
 {
     for (;;) {
@@ -174,25 +246,34 @@ static int take_answers(struct answer *a, struct recio *s, int timeout_ms)
         int rc = recio_next(s, timeout_ms, &r, &err);
 
         if (rc != 0)
-            print_end(&a->printer);
-        if (rc == -ETIMEDOUT)
-            return cli_fail(EXIT_TIMED_OUT, "`virtrust status` says whether it is well",
-                            "virtrustd does not answer");
-        if (rc == RECIO_END || rc == -ECONNRESET)
-            return cli_fail(EXIT_NO_WORK, "systemctl status virtrustd",
-                            "virtrustd went away before it had answered");
-        if (rc < 0)
-            return cli_fail(EXIT_NO_WORK, "use the virtrust that belongs to this virtrustd",
-                            "virtrustd's answer cannot be read: %s", err.text[0] ? err.text : strerror(-rc));
+            return lost(a, rc, &err);
         if (record_is(r, "error"))
             return tell_error(a, r);
         if (record_is(r, "end")) {
-            if (strcmp(a->command, "doctor") == 0)
-                take_noun(a, hook_finding());
+            if (is_doctor(a))
+                doctor_alone(a->c, true, take_finding, a);
             return take_end(a, r);
         }
         take_noun(a, take(r));
     }
+}
+
+// What can be known without virtrustd.
+static int unanswered(struct answer *a, const struct unasked *why)
+{
+    if (is_doctor(a)) {
+        struct record *r = record_new("finding");
+
+        record_add(r, "id", "daemon");
+        record_add(r, "result", "bad");
+        record_add(r, "text", why->err.text);
+        record_add(r, "next", why->next[0] ? why->next : NULL);
+        take_noun(a, r);
+        doctor_alone(a->c, false, take_finding, a);
+        if (a->c->config_error)
+            return refuse(a, EXIT_NO_WORK, "config", "", a->c->config_error);
+    }
+    return refuse(a, EXIT_NO_WORK, why->code, why->next, why->err.text);
 }
 
 static int converse(struct answer *a)
@@ -202,20 +283,33 @@ static int converse(struct answer *a)
     bool waits = strcmp(a->command, "wait") == 0;
     int64_t timeout_s = a->c->timeout_s;
     int timeout_ms = ANSWER_TIMEOUT_MS;
+    struct unasked why = {0};
     struct err err = {0};
-    int rc = connect_control(a->c, &s);
+    int rc;
 
-    if (rc != 0)
-        return rc;
+    if (connect_control(a->c, &s, &why) < 0)
+        return unanswered(a, &why);
     if (waits)
         timeout_ms = timeout_s < 0 || timeout_s > INT_MAX / 1000 - WAIT_GRACE_S
                          ? -1
                          : (int)(timeout_s + WAIT_GRACE_S) * 1000;
     rc = recio_write(recio_fd(s), request, ANSWER_TIMEOUT_MS, &err);
     // EPIPE: it may have answered and gone already, for example to say why it does not listen.
-    if (rc < 0 && rc != -EPIPE)
-        return cli_fail(EXIT_NO_WORK, "", "cannot ask virtrustd: %s", err.text[0] ? err.text : strerror(-rc));
+    if (rc < 0 && rc != -EPIPE) {
+        unasked_set(&why, "no-daemon", "", "cannot ask virtrustd: %.400s",
+                    err.text[0] ? err.text : strerror(-rc));
+        return unanswered(a, &why);
+    }
     return take_answers(a, s, timeout_ms);
+}
+
+// An empty list is an answer, too, and should not look like none.
+static void tell_nothing(const char *command)
+{
+    if (strcmp(command, "list") == 0)
+        puts("no guest is known yet; `virtrust doctor` says whether libvirt can be reached");
+    else if (strcmp(command, "bindings") == 0)
+        puts("no guest has a binding; `virtrust bind GUEST COMPUTER` makes one");
 }
 
 int cmd_ask(const struct cli *c, const char *command)
@@ -233,6 +327,8 @@ int cmd_ask(const struct cli *c, const char *command)
             json_object_set_new(a.all, empty_lists[i].list, json_array());
     rc = converse(&a);
     record_free(a.newest);
+    if (rc == EXIT_ANSWERED && !a.told && !c->json)
+        tell_nothing(command);
     if (!c->json) {
         json_decref(a.all);
         return rc;

@@ -13,7 +13,8 @@
 enum { CLI_SCHEMA = 1, CLI_ARGS_MAX = 4 };
 
 struct cli {
-    struct config *config;
+    struct config *config;    // of `doctor`: the defaults when the file is broken, and then
+    const char *config_error; // what is wrong with it
     bool json, dry_run;
     const char *domain, *disk, *format, *hives; // options, NULL when not given
     int64_t timeout_s;                          // -1: not given; at most 30 days
@@ -24,12 +25,15 @@ struct cli {
 int cmd_ask(const struct cli *c, const char *command); // whatever virtrustd answers
 int cmd_inspect(const struct cli *c, const char *command);
 int cmd_hook(const struct cli *c, const char *command);
-// What `doctor` says of the hook: a `finding`. virtrustd cannot know it, it does not see libvirt's files.
-struct record *hook_finding(void);
 
 // One sentence on stderr, "virtrust: WHAT; NEXT", and the code back. `next` may be NULL or "".
+// Whatever stands on stdout already comes before it.
 int cli_fail(int exit_code, const char *next, const char *format, ...) __attribute__((format(printf, 3, 4)));
+// The same, and with --json the whole answer on stdout is {schema, error, exit}. `code` is a stable id.
+int cli_error(const struct cli *c, int exit_code, const char *code, const char *next, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 
 // ---- records as JSON (json.c): keys with dots nest, `x.0.y` makes arrays, times are RFC 3339 ----
 json_t *json_of_record(const struct record *r);
+json_t *json_error(int exit_code, const char *code, const char *text, const char *next); // what `error` is
 int json_print(json_t *take); // frees it; 0, or EXIT_NO_WORK when stdout is gone

@@ -12,28 +12,18 @@ static const char missed[] =
     "without the hook a disk that is replaced or written in place while its guest is off, and then "
     "started, is seen only if its file is another one; everything else is noticed by events";
 
-struct record *hook_finding(void)
+static int print_json(const struct hook_report *report, bool refused)
 {
-    struct record *r = record_new("finding");
-    char program[PROGRAM_PATH], next[ERR_TEXT_MAX + 64];
-    struct hook_report report = {0};
-    struct err err = {0};
-    int rc;
+    json_t *j = json_pack("{s:i, s:s, s:b, s:b, s:b, s:s, s:s, s:s}", "schema", CLI_SCHEMA, "state",
+                          hook_state_text(report->state), "changed", report->changed, "reload",
+                          report->reload, "other_hooks", report->other_hooks, "path", report->path, "text",
+                          report->text, "next", report->next);
 
-    program_path("virtrust-hook", program);
-    rc = hook_status("", program, 0, &report, &err);
-    record_add(r, "id", "hook");
-    if (rc < 0) {
-        record_add(r, "result", "unknown");
-        record_add(r, "text", err.text);
-        return r;
+    if (refused) {
+        json_object_set_new(j, "error", json_error(EXIT_REFUSED, "foreign-hook", report->text, report->next));
+        json_object_set_new(j, "exit", json_integer(EXIT_REFUSED));
     }
-    // virtrust works without it: a missing hook is told, and is no bad news.
-    record_add(r, "result", report.state == HOOK_INSTALLED && !report.reload ? "good" : "unknown");
-    record_add(r, "text", report.text);
-    snprintf(next, sizeof next, "%s", report.next[0] ? report.next : "virtrust hook install");
-    record_add(r, "next", report.state == HOOK_INSTALLED && !report.next[0] ? NULL : next);
-    return r;
+    return json_print(j);
 }
 
 int cmd_hook(const struct cli *c, const char *command)
@@ -55,12 +45,9 @@ int cmd_hook(const struct cli *c, const char *command)
     else
         return cli_fail(EXIT_USAGE, "", "usage: virtrust hook install|remove|status");
     if (rc < 0)
-        return cli_fail(EXIT_NO_WORK, "", "%s", err.text);
+        return cli_error(c, EXIT_NO_WORK, "hook", "", "%s", err.text);
     if (c->json) {
-        if (json_print(json_pack("{s:i, s:s, s:b, s:b, s:b, s:s, s:s, s:s}", "schema", CLI_SCHEMA, "state",
-                                 hook_state_text(report.state), "changed", report.changed, "reload",
-                                 report.reload, "other_hooks", report.other_hooks, "path", report.path,
-                                 "text", report.text, "next", report.next)) != 0)
+        if (print_json(&report, rc == HOOK_REFUSED) != 0)
             return EXIT_NO_WORK;
     } else {
         printf("%s\n", report.text);

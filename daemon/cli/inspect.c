@@ -203,14 +203,24 @@ static void evidence_text(const struct record *r)
     }
 }
 
-static int fail_of(const struct record *r)
+static int fail_of(const struct cli *c, const struct record *r)
 {
     int64_t code = EXIT_NO_LOOK;
 
     if (strcmp(record_get_or(r, "code", ""), "timed-out") == 0)
         code = EXIT_TIMED_OUT;
     record_get_i64(r, "exit", &code);
-    return cli_fail((int)code, record_get(r, "next"), "%s", record_get_or(r, "text", "no reason was given"));
+    return cli_error(c, (int)code, record_get_or(r, "code", "internal"), record_get(r, "next"), "%s",
+                     record_get_or(r, "text", "no reason was given"));
+}
+
+// The program gave no answer at all.
+static int program_failed(const struct cli *c, int rc, const char *next, const struct err *err)
+{
+    bool late = rc == -ETIMEDOUT;
+
+    return cli_error(c, late ? EXIT_TIMED_OUT : EXIT_NO_WORK, late ? "timed-out" : "worker", next, "%s",
+                     err->text);
 }
 
 // The guest's disks as libvirt names them, asked for by virtrust-watch (this program links no libvirt).
@@ -228,9 +238,8 @@ static int describe(const struct cli *c, struct record **ret)
     program_path("virtrust-watch", path);
     rc = program_ask(path, argv, NULL, 30000, ret, &err);
     if (rc < 0)
-        return cli_fail(rc == -ETIMEDOUT ? EXIT_TIMED_OUT : EXIT_NO_WORK, "is libvirtd running?", "%s",
-                        err.text);
-    return record_is(*ret, "error") ? fail_of(*ret) : 0;
+        return program_failed(c, rc, "is libvirtd running?", &err);
+    return record_is(*ret, "error") ? fail_of(c, *ret) : 0;
 }
 
 static void copy_disks(const struct record *from, struct record *to)
@@ -287,9 +296,12 @@ static int check_usage(const struct cli *c)
                         "usage: virtrust inspect GUEST | --disk FILE [--format FORMAT] | --hives DIR");
     if (c->format && !c->disk)
         return cli_fail(EXIT_USAGE, "a guest's formats stand in its XML", "--format belongs to --disk");
+    if (c->timeout_s == 0)
+        return cli_fail(EXIT_USAGE, "give 1s to 1h", "--timeout 0 leaves no time to look");
     if (file && access(file, F_OK) < 0)
-        return cli_fail(EXIT_NO_LOOK, "name one that exists, and that this user may reach", "%s: %s", file,
-                        strerror(errno));
+        return cli_error(c, EXIT_NO_LOOK, "no-such-disk",
+                         "name one that exists, and that this user may reach", "%s: %s", file,
+                         strerror(errno));
     return 0;
 }
 
@@ -315,9 +327,9 @@ int cmd_inspect(const struct cli *c, const char *command)
     program_path("virtrust-inspect", path);
     rc = program_ask(path, (char **)argv, request, (int)(timeout_s + 15) * 1000, &answer, &err);
     if (rc < 0)
-        return cli_fail(rc == -ETIMEDOUT ? EXIT_TIMED_OUT : EXIT_NO_WORK, "", "%s", err.text);
+        return program_failed(c, rc, "", &err);
     if (!record_is(answer, "evidence"))
-        return fail_of(answer);
+        return fail_of(c, answer);
     if (c->json)
         return json_print(evidence_json(answer)) == 0 ? EXIT_ANSWERED : EXIT_NO_WORK;
     evidence_text(answer);

@@ -43,6 +43,7 @@ static bool is_number(const char *key)
         "policy.maximum_password_age_days",
         "keytab.entries",
         "age_seconds",
+        "exit",
     };
 
     return among(key, keys, ARRAY_SIZE(keys));
@@ -154,6 +155,17 @@ json_t *json_of_record(const struct record *r)
             put(object, key, value_of(r, type, key, value, len));
     }
     return object;
+}
+
+json_t *json_error(int exit_code, const char *code, const char *text, const char *next)
+{
+    _cleanup_record_ struct record *r = record_new("error");
+
+    record_add(r, "code", code);
+    record_add(r, "text", text);
+    record_add(r, "next", next && next[0] ? next : NULL);
+    record_add_i64(r, "exit", exit_code);
+    return json_of_record(r);
 }
 
 int json_print(json_t *take)

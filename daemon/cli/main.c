@@ -42,7 +42,7 @@ static const struct command {
     {"wait", "CASE|GUEST", 1, 1, TAKES_TIMEOUT, cmd_ask, "until a case is closed (--timeout TIME)"},
     {"doctor", "[GUEST]", 0, 1, 0, cmd_ask, "everything that stands in the way, with the next step"},
     {"hook", "install|remove|status", 1, 1, 0, cmd_hook, "the qemu hook"},
-    {"help", "", 0, 0, 0, cmd_help, "this"},
+    {"help", "[COMMAND]", 0, 1, 0, cmd_help, "this, or one command with its options"},
 };
 
 static const struct {
@@ -61,22 +61,44 @@ static const struct {
 };
 
 // Sentences repeat what guests, files and daemons said: nothing of that may steer the terminal.
-int cli_fail(int exit_code, const char *next, const char *format, ...)
+static void say(const char *text, const char *next)
 {
-    _cleanup_free_ char *text = NULL;
     char safe[TEXT_SAFE];
-    va_list args;
-    int n;
 
-    va_start(args, format);
-    n = vasprintf(&text, format, args);
-    va_end(args);
-    if (n < 0)
-        text = NULL;
-    fprintf(stderr, "virtrust: %s", text_safe(text ? text : "out of memory", safe, sizeof safe));
+    fflush(stdout);
+    fprintf(stderr, "virtrust: %s", text_safe(text, safe, sizeof safe));
     if (next && next[0])
         fprintf(stderr, "; %s", text_safe(next, safe, sizeof safe));
     fputc('\n', stderr);
+}
+
+int cli_fail(int exit_code, const char *next, const char *format, ...)
+{
+    _cleanup_free_ char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    if (vasprintf(&text, format, args) < 0)
+        text = NULL;
+    va_end(args);
+    say(text ? text : "out of memory", next);
+    return exit_code;
+}
+
+int cli_error(const struct cli *c, int exit_code, const char *code, const char *next, const char *format, ...)
+{
+    _cleanup_free_ char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    if (vasprintf(&text, format, args) < 0)
+        text = NULL;
+    va_end(args);
+    if (c->json)
+        json_print(json_pack("{s:i, s:o, s:i}", "schema", CLI_SCHEMA, "error",
+                             json_error(exit_code, code, text ? text : "out of memory", next), "exit",
+                             exit_code));
+    say(text ? text : "out of memory", next);
     return exit_code;
 }
 
@@ -109,10 +131,36 @@ static void usage(FILE *to)
           to);
 }
 
-static int cmd_help(const struct cli *c, const char *command)
+static const struct command *find(const char *name)
 {
-    (void)c, (void)command;
-    usage(stdout);
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int no_such_command(const char *name)
+{
+    return cli_fail(EXIT_USAGE, "`virtrust --help` lists them", "there is no command %s", name);
+}
+
+// One command with the options that it takes.
+static int cmd_help(const struct cli *c, const char *name)
+{
+    const struct command *command = c->args_count ? find(c->args[0]) : NULL;
+
+    (void)name;
+    if (c->args_count && !command)
+        return no_such_command(c->args[0]);
+    if (!command) {
+        usage(stdout);
+        return EXIT_ANSWERED;
+    }
+    printf("usage: virtrust [OPTION...] %s%s%s\n\n  %s\n\n", command->name, command->args[0] ? " " : "",
+           command->args, command->help);
+    for (size_t i = 0; i < ARRAY_SIZE(option_help); i++)
+        if (option_help[i].help[0] && (!option_help[i].takes || command->takes & option_help[i].takes))
+            printf("  %-18s %s\n", option_help[i].text, option_help[i].help);
     return EXIT_ANSWERED;
 }
 
@@ -206,14 +254,6 @@ static int take_option(struct cli *c, int o, const char **file)
     }
 }
 
-static const struct command *find(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
-    return NULL;
-}
-
 // An option that a command does not know must not be taken for granted: `approve --dry-run` would approve.
 static int check_options(const struct cli *c, const struct command *command)
 {
@@ -234,13 +274,28 @@ static int check_options(const struct cli *c, const struct command *command)
     return 0;
 }
 
-static int run(struct cli *c, const struct command *command, const char *file)
+// `doctor` tells of a broken file, and of what can be known all the same.
+static int load(struct cli *c, const struct command *command, const char *file)
 {
+    static char why[ERR_TEXT_MAX];
     struct err err = {0};
     int rc = config_load(file, &c->config, &err);
 
-    if (rc < 0)
-        return cli_fail(EXIT_NO_WORK, "", "%s", err.text[0] ? err.text : strerror(-rc));
+    if (rc >= 0)
+        return 0;
+    snprintf(why, sizeof why, "%s", err.text[0] ? err.text : strerror(-rc));
+    if (strcmp(command->name, "doctor") != 0 || config_load("/dev/null", &c->config, &err) < 0)
+        return cli_error(c, EXIT_NO_WORK, "config", "", "%s", why);
+    c->config_error = why;
+    return 0;
+}
+
+static int run(struct cli *c, const struct command *command, const char *file)
+{
+    int rc = load(c, command, file);
+
+    if (rc != 0)
+        return rc;
     rc = command->run(c, command->name);
     if (fflush(stdout) != 0 || ferror(stdout))
         rc = cli_fail(EXIT_NO_WORK, "", "cannot write the answer: %s", strerror(errno));
@@ -280,9 +335,10 @@ int main(int argc, char **argv)
     }
     command = find(argv[optind]);
     if (!command)
-        return cli_fail(EXIT_USAGE, "`virtrust --help` lists them", "there is no command %s", argv[optind]);
-    if (command->run == cmd_help)
-        return cmd_help(&c, NULL); // also when the configuration is broken
+        return no_such_command(argv[optind]);
     rc = take_arguments(&c, command, argc - optind - 1, argv + optind + 1);
-    return rc != 0 ? rc : run(&c, command, file);
+    if (rc != 0)
+        return rc;
+    // The help also when the configuration is broken.
+    return command->run == cmd_help ? cmd_help(&c, NULL) : run(&c, command, file);
 }

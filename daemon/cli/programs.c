@@ -108,6 +108,7 @@ int program_ask(const char *path, char *const argv[], const struct record *reque
     rc = converse(ours, request, timeout_ms, ret, err);
     if (rc != 0)
         kill(-pid, SIGKILL);
+    shutdown(ours, SHUT_RD); // what it still has to say is not waited for
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
     return rc == 0 ? 0 : explain(path, rc, timeout_ms, words, err);

@@ -102,16 +102,19 @@ static void count_lack(struct lack *l, const char *name)
         snprintf(l->names + used, sizeof l->names - used, ", …");
 }
 
-static void add_lack(struct record *r, unsigned *n, const char *id, const struct lack *l, int guests,
-                     const char *what, const char *next)
+// lacking: the result where somebody has none
+static void add_lack(struct record *r, unsigned *n, const char *id, const char *lacking, const struct lack *l,
+                     int guests, const char *what, const char *next)
 {
     char text[ERR_TEXT_MAX + 64];
 
+    if (guests == 0)
+        return;
     if (l->count == 0)
         snprintf(text, sizeof text, "each of the %d guests has %s", guests, what);
     else
         snprintf(text, sizeof text, "%u of %d guests have no %s: %s", l->count, guests, what, l->names);
-    add_item(r, n, id, l->count ? "bad" : "good", text, l->count ? next : NULL);
+    add_item(r, n, id, l->count ? lacking : "good", text, l->count ? next : NULL);
 }
 
 static const char agent_next[] = "add a virtio channel named org.qemu.guest_agent.0 to the guest and install "
@@ -148,7 +151,7 @@ static struct record *check_guest(virDomainPtr domain, struct lack *no_agent, st
     }
     if (!record_get(d, "genid"))
         count_lack(no_genid, name);
-    add_item(r, &n, "genid", record_get(d, "genid") ? "good" : "bad",
+    add_item(r, &n, "genid", record_get(d, "genid") ? "good" : "unknown",
              record_get(d, "genid") ? "it has a genid" : "it has no genid",
              record_get(d, "genid") ? NULL : genid_next);
     return r;
@@ -172,8 +175,8 @@ static int check_guests(virConnectPtr connection, struct record *summary, unsign
         virDomainFree(domains[i]);
     }
     free(domains);
-    add_lack(summary, n, "agent", &no_agent, count, "channel for the guest agent", agent_next);
-    add_lack(summary, n, "genid", &no_genid, count, "genid", genid_next);
+    add_lack(summary, n, "agent", "bad", &no_agent, count, "channel for the guest agent", agent_next);
+    add_lack(summary, n, "genid", "unknown", &no_genid, count, "genid", genid_next);
     code = print(summary, err);
     for (int i = 0; each && i < count; i++) {
         if (each[i] && code == EXIT_ANSWERED)

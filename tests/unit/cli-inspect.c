@@ -146,18 +146,46 @@ static void test_cannot_look(void **state)
     (void)state;
     assert_int_equal(mkdir("empty", 0700), 0);
     assert_int_equal(
-        shell(out, "\"$VIRTRUST_BIN_DIR\"/virtrust --config /dev/null --json inspect --hives empty 2>&1"), 3);
+        shell(out, "\"$VIRTRUST_BIN_DIR\"/virtrust --config /dev/null inspect --hives empty 2>&1"), 3);
     assert_true(strncmp(out, "virtrust: ", 10) == 0);
     assert_ptr_equal(strchr(out, '\n'), out + strlen(out) - 1);
+}
+
+// With --json a program finds the error where it reads the answer.
+static void test_error_json(void **state)
+{
+    static const char *const commands[] = {"inspect --hives empty", "inspect --hives absent",
+                                           "inspect --disk absent",
+                                           "--config absent.yaml inspect --hives empty"};
+    static char out[OUTPUT];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        char command[256];
+        json_t *j, *error;
+        int code;
+
+        snprintf(command, sizeof command,
+                 "\"$VIRTRUST_BIN_DIR\"/virtrust --config /dev/null --json %s 2> words", commands[i]);
+        code = shell(out, command);
+        assert_int_equal(code, i == 3 ? 4 : 3);
+        j = json_loads(out, JSON_REJECT_DUPLICATES, NULL);
+        error = json_object_get(j, "error");
+        assert_int_equal(json_integer_value(json_object_get(j, "schema")), 1);
+        assert_int_equal(json_integer_value(json_object_get(j, "exit")), code);
+        assert_int_equal(json_integer_value(json_object_get(error, "exit")), code);
+        assert_true(text(error, "code")[0] && text(error, "text")[0]);
+        assert_int_equal(shell(out, "wc -l < words"), 0);
+        assert_int_equal(atoi(out), 1);
+        json_decref(j);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_member),
-        cmocka_unit_test(test_workgroup),
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_cannot_look),
+        cmocka_unit_test(test_member),      cmocka_unit_test(test_workgroup),  cmocka_unit_test(test_text),
+        cmocka_unit_test(test_cannot_look), cmocka_unit_test(test_error_json),
     };
 
     if (!getenv("VIRTRUST_BIN_DIR")) {

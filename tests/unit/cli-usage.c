@@ -37,6 +37,11 @@ static const struct {
     {{"inspect", "--disk", "absent"},
      3,
      "virtrust: absent: No such file or directory; name one that exists, and that this user may reach\n"},
+    {{"inspect", "--disk", "absent", "--timeout", "0"},
+     2,
+     "virtrust: --timeout 0 leaves no time to look; give 1s to 1h\n"},
+    {{"help", "nonsense"}, 2, "virtrust: there is no command nonsense; `virtrust --help` lists them\n"},
+    {{"help", "list", "wait"}, 2, "virtrust: usage: virtrust help [COMMAND]\n"},
     {{"hook", "enable"}, 2, "virtrust: usage: virtrust hook install|remove|status\n"},
     {{"status", "--config", "absent.yaml"},
      4,
@@ -91,6 +96,11 @@ static void test_help(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         if (!strstr(r.out, words[i]))
             fail_msg("the help does not tell %s", words[i]);
+    converse((const char *[]){"help", "wait", NULL}, NULL, &r);
+    assert_int_equal(r.code, 0);
+    assert_ptr_equal(strstr(r.out, "usage: virtrust [OPTION...] wait CASE|GUEST\n"), r.out);
+    assert_non_null(strstr(r.out, "--timeout"));
+    assert_null(strstr(r.out, "--disk"));
     converse((const char *[]){"--version", NULL}, NULL, &r);
     assert_string_equal(r.out, "virtrust " VIRTRUST_VERSION "\n");
 }

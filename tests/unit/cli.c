@@ -36,7 +36,18 @@ static const struct conversation {
      "vdi-1               running  repair   behind   open     7     VDI-1\n"
      "a-much-longer-name  off      observe  -        -        -     none\n",
      ""},
-    {{"list"}, "type=list\nv=1\n\n", END(0), 0, "", ""},
+    {{"list"},
+     "type=list\nv=1\n\n",
+     END(0),
+     0,
+     "no guest is known yet; `virtrust doctor` says whether libvirt can be reached\n",
+     ""},
+    {{"bindings"},
+     "type=bindings\nv=1\n\n",
+     END(0),
+     0,
+     "no guest has a binding; `virtrust bind GUEST COMPUTER` makes one\n",
+     ""},
     // A guest's name must not steer the terminal: escape, C1 introducer, right-to-left override, bytes of no UTF-8.
     {{"list"},
      "type=list\nv=1\n\n",
@@ -125,6 +136,12 @@ static const struct conversation {
      "bad     binding          vdi-1 has no binding\n"
      "                         -> bind it\n",
      "virtrust: some things stand in the way; each of the lines above says what to do\n"},
+    {{"doctor", "vdi-1"},
+     "type=doctor\nv=1\nguest=vdi-1\n\n",
+     "type=finding\nv=1\nid=helper\nresult=good\ntext=there\n\n" END(0),
+     0,
+     "good    helper           there\n",
+     ""},
     {{"status"},
      "type=status\nv=1\n\n",
      "type=status\nv=1\nversion=1.2\nmode=ask\nguests=3\nrunning=2\nbound=1\nopen_cases=1\nwaiting_approval="
@@ -269,7 +286,15 @@ static void test_json_values(void **state)
     converse((const char *[]){"list", "--json", NULL}, "type=error\nv=1\ncode=store\ntext=full\nexit=4\n\n",
              &r);
     j = json_loads(r.out, 0, NULL);
-    assert_string_equal(json_string_value(json_object_get(json_object_get(j, "error"), "code")), "store");
+    g = json_object_get(j, "error");
+    assert_string_equal(json_string_value(json_object_get(g, "code")), "store");
+    assert_true(json_is_integer(json_object_get(g, "exit")));
+    assert_null(json_object_get(j, "guests")); // not an empty list: nobody knows
+    json_decref(j);
+
+    converse((const char *[]){"list", "--json", NULL}, END(0), &r);
+    j = json_loads(r.out, 0, NULL);
+    assert_true(json_is_array(json_object_get(j, "guests")));
     json_decref(j);
 }
 
