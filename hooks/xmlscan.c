@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hooks/xmlscan.h"
 
+#include "common/utf8.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -62,35 +64,8 @@ static size_t name_length(const struct scan *s)
     return n;
 }
 
-// A character as UTF-8; 0 for what XML does not allow.
-static size_t put_utf8(unsigned long c, char out[static 4])
-{
-    if (c == 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-        return 0;
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (char)(0xc0 | c >> 6);
-        out[1] = (char)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (char)(0xe0 | c >> 12);
-        out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | c >> 18);
-    out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (c & 0x3f));
-    return 4;
-}
-
 // One reference at s->at ('&'): its length in `out`, 0 when it is none.
-static size_t decode_reference(struct scan *s, char out[static 4])
+static size_t decode_reference(struct scan *s, char out[static UTF8_MAX])
 {
     static const struct {
         const char *word;
@@ -119,7 +94,7 @@ static size_t decode_reference(struct scan *s, char out[static 4])
     if (*stop)
         return 0;
     s->at = end + 1;
-    return put_utf8(c, out);
+    return c > UINT32_MAX ? 0 : utf8_put((uint32_t)c, out);
 }
 
 // The element's text, which must end with a closing tag and hold no other markup.
@@ -129,7 +104,7 @@ static int read_text(struct scan *s, char *ret, size_t room)
     size_t len = 0;
 
     while (s->at < s->end && *s->at != '<') {
-        char piece[4];
+        char piece[UTF8_MAX];
         size_t n = 1;
 
         if (*s->at == '&')

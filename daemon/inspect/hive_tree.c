@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/inspect/hive_tree.h"
 
+#include "common/utf8.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -61,37 +63,13 @@ int hive_tree_u32(const struct regf *h, const struct regf_key *key, const char *
     return 0;
 }
 
-static size_t put_utf8(uint32_t c, char out[static 4])
-{
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (char)(0xc0 | c >> 6);
-        out[1] = (char)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (char)(0xe0 | c >> 12);
-        out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | c >> 18);
-    out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (c & 0x3f));
-    return 4;
-}
-
 void utf16_text(const unsigned char *data, size_t len, char ret[static HIVE_TEXT_MAX])
 {
     size_t used = 0;
 
     for (size_t at = 0; at + 2 <= len; at += 2) {
         uint32_t c = (uint32_t)data[at] | (uint32_t)data[at + 1] << 8;
-        char out[4];
+        char out[UTF8_MAX];
         size_t n;
 
         if (c == 0)
@@ -106,7 +84,7 @@ void utf16_text(const unsigned char *data, size_t len, char ret[static HIVE_TEXT
         }
         if ((c >= 0xd800 && c < 0xe000) || c < 0x20 || c == 0x7f)
             c = 0xfffd;
-        n = put_utf8(c, out);
+        n = utf8_put(c, out);
         if (used + n >= HIVE_TEXT_MAX)
             break;
         memcpy(ret + used, out, n);

@@ -8,6 +8,7 @@
 #include "common/hostname.h"
 #include "common/secret.h"
 #include "common/sid.h"
+#include "common/utf8.h"
 
 #include "tests/unit/testing.h"
 
@@ -170,6 +171,35 @@ static void test_hostname(void **state)
     assert_true(hostname_valid(longest));
 }
 
+static void test_utf8(void **state)
+{
+    static const struct {
+        uint32_t c;
+        const char *text;
+    } rows[] = {{'a', "a"},
+                {0x7f, "\x7f"},
+                {0x80, "\xc2\x80"},
+                {0x7ff, "\xdf\xbf"},
+                {0x800, "\xe0\xa0\x80"},
+                {0xd7ff, "\xed\x9f\xbf"},
+                {0xe000, "\xee\x80\x80"},
+                {0xffff, "\xef\xbf\xbf"},
+                {0x10000, "\xf0\x90\x80\x80"},
+                {0x10ffff, "\xf4\x8f\xbf\xbf"},
+                {0xd800, ""},
+                {0xdfff, ""},
+                {0x110000, ""},
+                {UINT32_MAX, ""}};
+    char out[UTF8_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        assert_int_equal(utf8_put(rows[i].c, out), strlen(rows[i].text));
+        assert_memory_equal(out, rows[i].text, strlen(rows[i].text));
+    }
+    assert_int_equal(utf8_put(0, out), 1);
+}
+
 static void test_hex(void **state)
 {
     unsigned char out[3] = {7, 7, 7};
@@ -275,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_sid_hostile),
         cmocka_unit_test(test_guid),
         cmocka_unit_test(test_hostname),
+        cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_hex),
         cmocka_unit_test(test_secret),
         cmocka_unit_test(test_password),
