@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const attributes[] = {
+const char *const account_attributes[] = {
     "objectClass",
     "objectGUID",
     "objectSid",
@@ -77,20 +77,30 @@ static int read_entry(struct session *s, LDAPMessage *e, struct account *a)
     return read_identity(s, e, a);
 }
 
-static int find(struct session *s, const char *filter, struct account *ret, struct failure *f)
+int account_of_entry(struct session *s, LDAPMessage *entry, struct account *ret, struct failure *f)
 {
-    _cleanup_message_ LDAPMessage *m = NULL;
-    struct account a = {0};
-    int rc = session_search(s, s->domain_dn, LDAP_SCOPE_SUBTREE, filter, attributes, 2, &m, f);
+    struct account a = {.matches = 1};
 
-    if (rc < 0)
-        return rc;
-    a.matches = (unsigned)ldap_count_entries(s->ldap, m);
-    if (a.matches == 1 && read_entry(s, ldap_first_entry(s->ldap, m), &a) < 0)
+    if (read_entry(s, entry, &a) < 0)
         return failure_set(
             f, -EACCES, "unreadable", "let the delegated account read computers (Authenticated Users may)",
             "%s:389: the account is there, but its objectGUID, objectSid or sAMAccountName is not shown",
             s->dc);
+    *ret = a;
+    return 0;
+}
+
+static int find(struct session *s, const char *filter, struct account *ret, struct failure *f)
+{
+    _cleanup_message_ LDAPMessage *m = NULL;
+    struct account a = {0};
+    int rc = session_search(s, s->domain_dn, LDAP_SCOPE_SUBTREE, filter, account_attributes, 2, &m, f);
+
+    if (rc < 0)
+        return rc;
+    a.matches = (unsigned)ldap_count_entries(s->ldap, m);
+    if (a.matches == 1)
+        return account_of_entry(s, ldap_first_entry(s->ldap, m), ret, f);
     *ret = a;
     return 0;
 }
@@ -134,35 +144,53 @@ int account_by_request(struct session *s, const struct request *q, struct accoun
     return find_by(s, COMPUTERS, "sAMAccountName", q->name, strlen(q->name), ret, f);
 }
 
-static void add_what_is_known(struct record *r, const struct account *a)
+static void add(struct record *r, const char *prefix, const char *key, const char *value)
 {
-    record_add(r, "guid", a->guid);
-    record_add(r, "sid", a->sid);
-    record_add(r, "name", a->name);
-    record_add(r, "dn", a->dn);
-    record_add(r, "dns_host_name", a->dns_host_name[0] ? a->dns_host_name : NULL);
-    if (a->pwd_last_set_known)
-        record_add_i64(r, "pwd_last_set", a->pwd_last_set);
-    if (a->kvno_known)
-        record_add_u64(r, "kvno", a->kvno);
-    if (a->uac_known)
-        record_add_u64(r, "uac", a->uac);
-    if (a->created_known)
-        record_add_i64(r, "when_created_us", a->created_us);
+    char name[RECORD_KEY_MAX];
+
+    snprintf(name, sizeof name, "%s%s", prefix, key);
+    record_add(r, name, value);
 }
 
-struct record *account_record(const struct session *s, const struct account *a)
+static void add_number(struct record *r, const char *prefix, const char *key, bool known, int64_t value)
 {
-    struct record *r = record_new("account");
+    char text[32];
 
-    record_add_bool(r, "found", a->matches == 1);
-    if (a->matches == 1)
-        add_what_is_known(r, a);
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    add(r, prefix, key, known ? text : NULL);
+}
+
+void account_add(struct record *r, const struct account *a, const char *prefix)
+{
+    add(r, prefix, "found", a->matches == 1 ? "1" : "0");
+    if (a->matches != 1)
+        return;
+    add(r, prefix, "guid", a->guid);
+    add(r, prefix, "sid", a->sid);
+    add(r, prefix, "name", a->name);
+    add(r, prefix, "dn", a->dn);
+    add(r, prefix, "dns_host_name", a->dns_host_name[0] ? a->dns_host_name : NULL);
+    add_number(r, prefix, "pwd_last_set", a->pwd_last_set_known, a->pwd_last_set);
+    add_number(r, prefix, "kvno", a->kvno_known, a->kvno);
+    add_number(r, prefix, "uac", a->uac_known, a->uac);
+    add_number(r, prefix, "when_created_us", a->created_known, a->created_us);
+}
+
+void account_add_dc(struct record *r, const struct session *s)
+{
     record_add(r, "dc", s->dc);
     record_add(r, "dc_instance", s->instance[0] ? s->instance : NULL);
     if (s->usn)
         record_add_u64(r, "dc_usn", s->usn);
     if (s->now_us)
         record_add_i64(r, "dc_now_us", s->now_us);
+}
+
+struct record *account_record(const struct session *s, const struct account *a)
+{
+    struct record *r = record_new("account");
+
+    account_add(r, a, "");
+    account_add_dc(r, s);
     return r;
 }

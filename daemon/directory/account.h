@@ -25,5 +25,12 @@ int account_by_guid(struct session *s, const char *guid, struct account *ret, st
 // Computers only; by exactly one of the request's guid, sid and name.
 int account_by_request(struct session *s, const struct request *q, struct account *ret, struct failure *f);
 
-// The answer to an `account` request, or NULL when out of memory.
+// An entry of a search for account_attributes, filters being made as account_by_request makes them. -EACCES: what names
+// it is not shown.
+extern const char *const account_attributes[];
+int account_of_entry(struct session *s, LDAPMessage *entry, struct account *ret, struct failure *f);
+
+// The answer to an `account` request, or NULL when out of memory; its parts.
+void account_add(struct record *r, const struct account *a, const char *prefix);
+void account_add_dc(struct record *r, const struct session *s);
 struct record *account_record(const struct session *s, const struct account *a);

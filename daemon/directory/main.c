@@ -6,6 +6,7 @@
 #include "common/os/recio.h"
 #include "daemon/config/config.h"
 #include "daemon/directory/account.h"
+#include "daemon/directory/accounts.h"
 #include "daemon/directory/check.h"
 #include "daemon/directory/reset.h"
 #include "daemon/directory/watchdog.h"
@@ -80,6 +81,8 @@ static int dispatch(const struct config *config, const struct request *q, struct
     switch (q->kind) {
     case REQUEST_ACCOUNT:
         return account_answer(domain, q, ret, f);
+    case REQUEST_ACCOUNTS:
+        return accounts_answer(domain, q, ret, f);
     case REQUEST_RESET:
         return reset_answer(domain, config->state_dir, q, ret, f);
     case REQUEST_LOGIN:
@@ -108,7 +111,7 @@ static int receive(struct request *q, struct failure *f)
 
 static void mark(const struct request *q, const char *where)
 {
-    static const char *const kinds[] = {"account", "reset", "login", "check"};
+    static const char *const kinds[] = {"account", "accounts", "reset", "login", "check"};
     char name[64];
 
     snprintf(name, sizeof name, "directory.%s.%s", kinds[q->kind], where);

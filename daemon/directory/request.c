@@ -10,10 +10,8 @@ static const struct {
     const char *type;
     enum request_kind kind;
 } kinds[] = {
-    {"account", REQUEST_ACCOUNT},
-    {"reset", REQUEST_RESET},
-    {"login", REQUEST_LOGIN},
-    {"check", REQUEST_CHECK},
+    {"account", REQUEST_ACCOUNT}, {"accounts", REQUEST_ACCOUNTS}, {"reset", REQUEST_RESET},
+    {"login", REQUEST_LOGIN},     {"check", REQUEST_CHECK},
 };
 
 static int bad(struct failure *f, const char *key, const char *what)
@@ -102,17 +100,63 @@ static int parse_reset(const struct record *r, struct request *q, struct failure
     return parse_token(r, q, f);
 }
 
+static int one_name(const struct request *q, struct failure *f)
+{
+    return !!q->guid[0] + !!q->sid[0] + !!q->name[0] == 1
+               ? 0
+               : bad(f, "account", "is to be named by exactly one of guid, sid and name");
+}
+
+// `3.name=WS1$`: the fourth account. False when there is none. Names may be a guest's claim: a bad one is marked, and
+// spoils nothing for the others.
+static bool parse_one(const struct record *r, size_t at, struct whose *ret)
+{
+    static const char *const keys[] = {"guid", "sid", "name"};
+    _cleanup_record_ struct record *own = record_new("account");
+    _cleanup_(request_done) struct request q = {0};
+    struct failure f = {0};
+    bool any = false;
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        char key[RECORD_KEY_MAX];
+        const char *value;
+
+        snprintf(key, sizeof key, "%zu.%s", at, keys[i]);
+        value = record_get(r, key);
+        record_add(own, keys[i], value);
+        any |= value != NULL;
+    }
+    if (!any)
+        return false;
+    if (parse_whose(own, &q, &f) < 0 || one_name(&q, &f) < 0)
+        snprintf(ret->wrong, sizeof ret->wrong, "%.159s", f.err.text);
+    memcpy(ret->guid, q.guid, sizeof ret->guid);
+    memcpy(ret->sid, q.sid, sizeof ret->sid);
+    memcpy(ret->name, q.name, sizeof ret->name);
+    return true;
+}
+
+static int parse_list(const struct record *r, struct request *q, struct failure *f)
+{
+    q->list = calloc(ACCOUNTS_MAX, sizeof *q->list);
+    if (!q->list)
+        return failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
+    while (q->count < ACCOUNTS_MAX && parse_one(r, q->count, &q->list[q->count]))
+        q->count++;
+    return q->count ? 0 : bad(f, "account", "is missing: 0.guid, 0.sid or 0.name begins the list");
+}
+
 static int parse_keys(const struct record *r, struct request *q, struct failure *f)
 {
-    int rc = parse_whose(r, q, f);
+    int rc;
 
+    if (q->kind == REQUEST_ACCOUNTS)
+        return parse_list(r, q, f);
+    rc = parse_whose(r, q, f);
     if (rc < 0 || q->kind == REQUEST_CHECK)
         return rc;
-    if (q->kind == REQUEST_ACCOUNT) {
-        if (!!q->guid[0] + !!q->sid[0] + !!q->name[0] != 1)
-            return bad(f, "account", "is to be named by exactly one of guid, sid and name");
-        return 0;
-    }
+    if (q->kind == REQUEST_ACCOUNT)
+        return one_name(q, f);
     if (!q->guid[0] || !q->sid[0])
         return bad(f, "account", "is to be named by guid and sid, both");
     rc = parse_secret(r, q, f);
@@ -131,14 +175,16 @@ int request_parse(const struct record *r, struct request *ret, struct failure *f
     while (i < ARRAY_SIZE(kinds) && !(type && strcmp(type, kinds[i].type) == 0))
         i++;
     if (i == ARRAY_SIZE(kinds))
-        return bad(f, "type", "is none of account, reset, login, check");
+        return bad(f, "type", "is none of account, accounts, reset, login, check");
     q.kind = kinds[i].kind;
     rc = parse_host(r, "domain", true, q.domain, f);
     if (rc == 0)
         rc = parse_host(r, "dc", false, q.dc, f);
     if (rc == 0)
         rc = parse_keys(r, &q, f);
-    if (rc == 0)
+    if (rc == 0) {
         *ret = q;
+        q.list = NULL;
+    }
     return rc;
 }

@@ -19,10 +19,16 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 
-enum { HOST_TEXT = HOSTNAME_TEXT, TOKEN_TEXT = 65, NAME_TEXT = 257 };
+enum { HOST_TEXT = HOSTNAME_TEXT, TOKEN_TEXT = 65, NAME_TEXT = 257, ACCOUNTS_MAX = 64 };
 
-enum request_kind { REQUEST_ACCOUNT, REQUEST_RESET, REQUEST_LOGIN, REQUEST_CHECK };
+enum request_kind { REQUEST_ACCOUNT, REQUEST_ACCOUNTS, REQUEST_RESET, REQUEST_LOGIN, REQUEST_CHECK };
+
+// One of the accounts that are asked for together: named by one of the three, or `wrong` says what is wrong with it.
+struct whose {
+    char guid[GUID_TEXT], sid[SID_TEXT], name[NAME_TEXT], wrong[160];
+};
 
 struct request {
     enum request_kind kind;
@@ -34,10 +40,13 @@ struct request {
     uint32_t kvno;          // reset: the one before
     char token[TOKEN_TEXT]; // reset
     struct secret secret;   // reset, login
+    struct whose *list;     // accounts: owned
+    size_t count;
 };
 
 static inline void request_done(struct request *q)
 {
+    free(q->list);
     secret_wipe(q, sizeof *q);
 }
 

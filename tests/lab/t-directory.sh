@@ -334,6 +334,21 @@ lab_check "a frozen DC is asked" signal_dc -STOP
 lab_check "and told of, with a next step" broken dc-unreachable "account name=vm1"
 signal_dc -CONT
 
+# ---- many accounts by one search
+
+many=(0.name=vm1 "1.guid=$guid" "2.sid=$sid" 3.name=missing 4.guid=nonsense)
+for i in 5 6 7 8 9 10 11 12; do
+    lab_dc_add_computer "herd$i" > /dev/null
+    many+=("$i.name=HERD$i\$")
+done
+lab_check "thirteen are asked for together" ask accounts "${many[@]}"
+lab_check "by one search" says type=accounts searches=1
+lab_check "each has its own answer" says "0.guid=$guid" "1.sid=$sid" "2.guid=$guid" 3.found=0 5.found=1 \
+    "12.guid=$(guid_of herd12)" "12.kvno=$(lab_dc_kvno herd12)"
+lab_check "a bad name is its own fault" says 4.code=bad-request
+lab_check "as when it is asked for alone" asked "account guid=$guid" "kvno=$(answer 0.kvno)" \
+    "pwd_last_set=$(answer 0.pwd_last_set)"
+
 # ---- secrets
 
 lab_check "the secret stands in no message and in no file" \

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Requests: what is taken, and which key a refusal names.
+#include "daemon/directory/accounts.h"
 #include "daemon/directory/request.h"
 
 #include <errno.h>
@@ -44,6 +45,8 @@ static const char *const taken[] = {
     "account domain=corp.test sid=" SID " dc=dc1.corp.test",
     "account domain=corp.test name=VM1",
     "account domain=corp.test name=VM)(1*$",
+    "accounts domain=corp.test 0.name=VM1 1.guid=" GUID " 2.sid=" SID,
+    "accounts domain=corp.test 0.guid=bad 1.name=VM1", // a bad one is marked, and spoils nothing
     RESET,
     RESET " kvno=0",
     RESET " secret=", // too short is a rule's business: refused, with its name
@@ -56,6 +59,8 @@ static const struct {
 } refused[] = {
     {"reboot domain=corp.test", "type"},
     {"account guid=" GUID, "domain"},
+    {"accounts domain=corp.test", "account"},
+    {"accounts domain=corp.test 1.name=VM1", "account"},
     {"account domain=corp/test guid=" GUID, "domain"},
     {"account domain=corp.test dc=dc1%0a guid=" GUID, "dc"},
     {"account domain=corp.test", "exactly one"},
@@ -127,6 +132,27 @@ static void test_fields(void **state)
     assert_int_equal(q.secret.len, 0);
 }
 
+// Many in one filter; what could steer it is escaped, and a bad one is left out.
+static void test_list(void **state)
+{
+    _cleanup_record_ struct record *r = make(
+        "accounts domain=corp.test 0.name=VM1 1.guid=nonsense 2.name=a)(b 3.sid=" SID " 5.name=VM6");
+    _cleanup_(request_done) struct request q = {0};
+    _cleanup_free_ char *filter = NULL;
+    struct failure f = {0};
+
+    (void)state;
+    assert_int_equal(request_parse(r, &q, &f), 0);
+    assert_int_equal(q.count, 4); // the numbers have no gap
+    assert_string_equal(q.list[0].name, "VM1$");
+    assert_non_null(strstr(q.list[1].wrong, "guid"));
+    filter = accounts_filter(q.list, q.count);
+    assert_ptr_equal(strstr(filter, "(&(objectCategory=computer)(|(sAMAccountName=VM1\\24)("), filter);
+    assert_non_null(strstr(filter, "(sAMAccountName=a\\29\\28b\\24)"));
+    assert_non_null(strstr(filter, "(objectSid=\\01\\05"));
+    assert_null(accounts_filter(&q.list[1], 1));
+}
+
 static void test_secret_cap(void **state)
 {
     _cleanup_record_ struct record *r = make(RESET);
@@ -159,11 +185,9 @@ static void test_failure_is_one_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_taken),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_secret_cap),
-        cmocka_unit_test(test_failure_is_one_line),
+        cmocka_unit_test(test_taken),      cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_fields),     cmocka_unit_test(test_list),
+        cmocka_unit_test(test_secret_cap), cmocka_unit_test(test_failure_is_one_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
