@@ -84,3 +84,12 @@ void config_choose(const struct config *c, const char *name, const char *title, 
     if (p && p->computer)
         rule_fill(p->computer, name, title, ret->computer);
 }
+
+unsigned config_looks_at_once(const struct config *c)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (c->looks_at_once)
+        return c->looks_at_once;
+    return processors < 1 ? 1 : processors > 64 ? 64 : (unsigned)processors;
+}

@@ -54,7 +54,8 @@ struct config {
     char *libvirt_uri;           // qemu:///system
     bool look_on_first_sight;    // true
     bool look_on_every_start;    // false
-    unsigned looks_at_once;      // 2
+    unsigned looks_at_once;      // 0: as many as there are processors
+    unsigned appliances_at_once; // 2: of libguestfs
     unsigned look_timeout_s;     // 180
     unsigned settle_ms;          // 2000: quiet time after the last signal of a burst
     bool push_helper;            // false
@@ -76,6 +77,9 @@ struct config {
 int config_load(const char *file, struct config **ret, struct err *err);
 struct config *config_free(struct config *c);
 DEFINE_CLEANUP(struct config *, config_free);
+
+// How many looks run at once on this host.
+unsigned config_looks_at_once(const struct config *c);
 
 const char *config_mode_text(enum config_mode mode); // "observe" "ask" "repair"
 

@@ -30,8 +30,10 @@ const struct option config_options[] = {
      "Look at a guest's disk whenever it starts: the only way to notice a restored backup or a replaced disk "
      "that "
      "libvirt knows nothing of."},
-    {"look.at_once", OPTION_COUNT, AT(looks_at_once), "2", 1, 64, NULL, NULL,
-     "How many looks run at the same time; each may take half a gigabyte of memory."},
+    {"look.at_once", OPTION_COUNT, AT(looks_at_once), "0", 0, 64, NULL, NULL,
+     "How many looks run at the same time; 0: as many as this host has processors."},
+    {"look.appliances", OPTION_COUNT, AT(appliances_at_once), "2", 1, 16, NULL, NULL,
+     "How many more, of disks that need libguestfs' appliance; each may take half a gigabyte of memory."},
     {"look.timeout", OPTION_SECONDS, AT(look_timeout_s), "3m", 10 * SECOND, HOUR, NULL, NULL,
      "How long one look may take."},
     {"look.settle", OPTION_MS, AT(settle_ms), "2s", 0, MINUTE, NULL, NULL,

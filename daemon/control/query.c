@@ -32,7 +32,7 @@ void handle_status(struct session *s, const struct record *request)
     record_add_u64(r, "open_cases", n.open_cases);
     record_add_u64(r, "waiting_approval", n.awaiting_approval);
     record_add_u64(r, "open_jobs", n.open_jobs);
-    record_add_u64(r, "looks", e->looks);
+    record_add_u64(r, "looks", looks_running(&e->looks));
     record_add_u64(r, "domains", e->config->domains_count);
     record_add(r, "watch", watch_state_text(watch));
     record_add_i64(r, "since_us", e->started_us);

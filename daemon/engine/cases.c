@@ -173,7 +173,7 @@ static void after_commit(struct engine *e, const struct case_out *out, const str
         engine_log(c->state == CASE_CLOSED ? 5 : 6, c->id, c->guest, "%s: %s", c->name, out->note);
     due_set(&e->due, DUE_CASE, c->id, NULL, c->wake_us);
     if (c->state == CASE_CLOSED) {
-        worker_cancel_looks(e, c->id);
+        looks_forget(e, c->id);
         due_set(&e->due, DUE_JOB, c->id, NULL, 0);
     }
     engine_rearm(e);

@@ -1,15 +1,13 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What is due when: bursts to settle, cases and jobs to wake. A small list in memory, made anew from the store at
-// every start; one timer stands behind it. At rest it holds the day's clearing of old cases and nothing else.
+// What is due when: bursts to settle, cases and jobs to wake. Kept in memory, made anew from the store at every start;
+// one timer stands behind it. At rest it holds the day's clearing of old cases and nothing else.
 //
 //     due_set(&list, DUE_JOB, case_id, NULL, at_us);    // replaces this key's former time; at_us 0 removes it
 #pragma once
 
-#include "daemon/core/types.h"
-
-#include <stddef.h>
+#include "daemon/engine/heap.h"
 
 enum due_kind { DUE_GUEST, DUE_CASE, DUE_JOB, DUE_PRUNE };
 
@@ -21,8 +19,7 @@ struct due {
 };
 
 struct due_list {
-    struct due *items;
-    size_t count, room;
+    struct heap heap;
 };
 
 int due_set(struct due_list *list, enum due_kind kind, int64_t id, const char *uuid,

@@ -4,8 +4,8 @@
 
 #include "common/os/logline.h"
 #include "daemon/control/control.h"
+#include "daemon/engine/asks.h"
 #include "daemon/engine/watchlink.h"
-#include "daemon/engine/worker.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -253,6 +253,8 @@ int engine_open(struct config *config, struct engine **ret, struct err *err)
         return err_set(err, rc, "cannot make an event loop: %s", strerror(-rc));
     rc = open_state(e, err);
     if (rc == 0)
+        rc = asks_open(e, &e->asks);
+    if (rc == 0)
         rc = watchlink_open(e, &e->watch, err);
     if (rc == 0)
         rc = control_open(e, &e->control, err);
@@ -269,6 +271,8 @@ struct engine *engine_close(struct engine *e)
     if (!e)
         return NULL;
     worker_cancel_all(e);
+    e->asks = asks_close(e->asks);
+    looks_done(&e->looks);
     e->control = control_close(e->control);
     e->watch = watchlink_close(e->watch);
     e->store = store_close(e->store);

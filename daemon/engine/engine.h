@@ -19,12 +19,14 @@
 #include "daemon/core/jobstep.h"
 #include "daemon/engine/due.h"
 #include "daemon/engine/hostkey.h"
+#include "daemon/engine/looks.h"
+#include "daemon/engine/worker.h"
 #include "daemon/store/store.h"
 
 #include <systemd/sd-event.h>
 
-struct worker_call;
 struct watchlink;
+struct asks;
 struct control;
 
 struct engine {
@@ -35,11 +37,12 @@ struct engine {
     int64_t ahead_us;               // CLOCK_REALTIME minus CLOCK_BOOTTIME, as of when it was last set
     struct hostkey key;
     struct due_list due;
-    struct worker_call *calls; // in flight
+    struct worker_line workers[WORKERS_COUNT];
+    struct lookpool looks;
+    struct asks *asks;
     struct watchlink *watch;
     struct control *control;
     int64_t started_us;
-    unsigned looks; // in flight
 };
 
 int engine_open(struct config *config, struct engine **ret, struct err *err); // takes config, also on failure
@@ -67,7 +70,10 @@ int engine_repair(struct engine *e, const char *guest, bool dry_run, int64_t *re
 
 // ---- effects ----
 void engine_case_effect(struct engine *e, const struct casefile *c, enum case_effect effect);
-void engine_pump_looks(struct engine *e); // starts waiting looks while there is room
+// What a worker learnt is kept with the case, and the case steps. `source` names it, `lost` says why there is no
+// answer.
+void engine_learnt(struct engine *e, const struct worker_key *key, const char *source,
+                   const struct record *answer, const char *lost, const struct case_input *in);
 void engine_job_effect(struct engine *e, const struct job *j, enum job_effect effect);
 
 // What the policies and the store know about this guest.

@@ -1,68 +1,70 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The effects of a case: the look (at most so many at once, a rolled-back guest before a merely seen one, oldest
-// first) and the directory's question.
+#include "daemon/engine/looks.h"
+
 #include "daemon/engine/engine.h"
-#include "daemon/engine/sides.h"
-#include "daemon/engine/worker.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-enum { DIRECTORY_TIMEOUT_S = 90, GRACE_S = 15 };
+enum { GRACE_S = 15 };
 
-// Keeps a worker's answer with the case and steps; a failed commit is tried again by looking anew.
-static void take_evidence(struct engine *e, const struct worker_key *key, const char *source,
-                          const struct record *answer, const char *lost, struct case_input *in)
+unsigned looks_most(const struct engine *e, enum look_line line)
 {
-    _cleanup_record_ struct record *made = NULL;
-    struct casefile c;
-    struct err err = {0};
-    int rc = store_case_get(e->store, key->case_id, &c, &err);
+    return line == LOOK_DIRECT ? config_looks_at_once(e->config) : e->config->appliances_at_once;
+}
 
-    if (rc != 0 || c.epoch != key->epoch || c.state == CASE_CLOSED)
-        return;
-    if (!answer) {
-        made = record_new("error");
-        record_add(made, "code", "worker");
-        record_add(made, "text", lost);
-        answer = made;
-    }
-    rc = store_begin(e->store, &err);
-    if (rc >= 0)
-        rc = store_evidence_put(e->store, c.id, source, answer, &err);
-    if (rc >= 0)
-        rc = store_commit(e->store, &err);
-    if (rc < 0)
-        store_rollback(e->store);
-    else
-        rc = engine_case_input(e, c.id, in, &err);
-    if (rc < 0) {
-        engine_log(3, c.id, c.guest, "cannot keep what was learnt: %s; tries again", err.text);
-        engine_again(e, DUE_CASE, c.id, NULL);
-    }
+static struct look_run *find_run(struct lookpool *p, int64_t case_id)
+{
+    for (size_t i = 0; i < LOOK_RUNS; i++)
+        if (p->runs[i].case_id == case_id)
+            return &p->runs[i];
+    return NULL;
+}
+
+static void pump(struct engine *e);
+
+// The burst is still open: a look counts only if it began after its last signal. It is made when that has settled.
+static bool is_early(struct engine *e, const struct casefile *c)
+{
+    struct guest g;
+    struct err err = {0};
+
+    if (store_guest_get(e->store, c->guest, &g, &err) != 0 || !g.burst.last_us)
+        return false;
+    due_set(&e->due, DUE_CASE, c->id, NULL, g.burst.last_us + 2 * (int64_t)e->config->settle_ms * 1000);
+    engine_rearm(e);
+    return true;
+}
+
+static bool needs_appliance(const struct look_run *run, const struct record *answer)
+{
+    return run->line == LOOK_DIRECT && record_is(answer, "error") &&
+           strcmp(record_get_or(answer, "code", ""), "not-direct") == 0;
 }
 
 static void on_look(struct engine *e, const struct worker_key *key, const struct record *answer,
                     const char *lost, void *arg)
 {
     struct case_input in = {.kind = record_is(answer, "evidence") ? CASE_IN_LOOKED : CASE_IN_LOOK_FAILED};
+    struct look_run *slot = arg, run = *slot;
     struct casefile c;
-    struct guest g;
     struct err err = {0};
 
-    (void)arg;
+    *slot = (struct look_run){0};
+    e->looks.running[run.line]--;
+    e->looks.done++;
     in.transient = !answer; // the worker died: not the guest's fault, or only once
-    // A look counts only if it began after the last signal of its burst: while one is open, it will be repeated.
-    if (store_case_get(e->store, key->case_id, &c, &err) == 0 &&
-        store_guest_get(e->store, c.guest, &g, &err) == 0 && g.burst.last_us) {
-        due_set(&e->due, DUE_CASE, c.id, NULL, g.burst.last_us + 2 * (int64_t)e->config->settle_ms * 1000);
-        engine_rearm(e);
+    if (store_case_get(e->store, key->case_id, &c, &err) != 0 || c.state != CASE_LOOKING) {
+        pump(e);
         return;
     }
-    take_evidence(e, key, "disk", answer, lost, &in);
+    if (run.again || c.epoch != key->epoch)
+        lookqueue_put(&e->looks.waiting[LOOK_DIRECT], c.id, c.witnessed);
+    else if (needs_appliance(&run, answer))
+        lookqueue_put(&e->looks.waiting[LOOK_APPLIANCE], c.id, c.witnessed);
+    else if (!is_early(e, &c))
+        engine_learnt(e, key, "disk", answer, lost, &in);
+    pump(e);
 }
 
 static void copy_disks(const struct record *description, struct record *request)
@@ -77,131 +79,124 @@ static void copy_disks(const struct record *description, struct record *request)
     }
 }
 
-static void start_look(struct engine *e, const struct casefile *c)
+static void start(struct engine *e, const struct casefile *c, enum look_line line, struct look_run *run)
 {
     _cleanup_record_ struct record *description = NULL;
-    struct record *request;
+    struct record *request = record_new("look");
     struct guest g = {0};
     struct err err = {0};
 
-    worker_cancel_looks(e, c->id);
     store_description_get(e->store, c->guest, &description, &err);
     store_guest_get(e->store, c->guest, &g, &err);
-    request = record_new("look");
     record_add(request, "guest", c->guest);
     record_add_bool(request, "running", g.running);
     record_add_u64(request, "timeout_s", e->config->look_timeout_s);
+    record_add(request, "engine", line == LOOK_DIRECT ? "direct" : "guestfs");
     copy_disks(description, request);
+    *run = (struct look_run){.case_id = c->id, .epoch = c->epoch, .line = line};
+    e->looks.running[line]++;
     worker_call(e, WORKER_INSPECT, request, e->config->look_timeout_s + GRACE_S,
-                (struct worker_key){.case_id = c->id, .epoch = c->epoch}, on_look, NULL);
+                (struct worker_key){.case_id = c->id, .epoch = c->epoch}, on_look, run);
 }
 
-struct choice {
-    struct engine *engine;
-    struct casefile best;
-};
-
-static int better(const struct casefile *c, void *arg)
+static int put_again(const struct casefile *c, void *arg)
 {
-    struct choice *choice = arg;
-    const struct casefile *b = &choice->best;
+    struct engine *e = arg;
 
-    if (c->state != CASE_LOOKING || worker_busy(choice->engine, c->id) || case_waits(c, now_us()))
-        return 0;
-    if (!b->id || c->witnessed > b->witnessed || (c->witnessed == b->witnessed && c->id < b->id))
-        choice->best = *c;
-    return 0;
+    struct lookqueue *q = &e->looks.waiting[LOOK_DIRECT];
+
+    // One that pauses is woken by its own due time; one that runs says itself that it has to be repeated.
+    if (!case_waits(c, now_us()) && !find_run(&e->looks, c->id) &&
+        !lookqueue_has(&e->looks.waiting[LOOK_APPLIANCE], c->id))
+        lookqueue_put(q, c->id, c->witnessed);
+    return c->witnessed ? q->seen_left_out : q->other_left_out; // full again
 }
 
-void engine_pump_looks(struct engine *e)
+// Those that found no room are taken from the store, the oldest first, as soon as there is some.
+static void refill(struct engine *e, bool witnessed)
 {
+    struct lookqueue *q = &e->looks.waiting[LOOK_DIRECT];
     struct err err = {0};
+    int rc = store_case_looking(e->store, witnessed, put_again, e, &err);
 
-    while (e->looks < e->config->looks_at_once) {
-        struct choice choice = {.engine = e};
-
-        if (store_case_each(e->store, NULL, true, 0, better, &choice, &err) < 0 || !choice.best.id)
-            return;
-        start_look(e, &choice.best);
-    }
+    if (rc >= 0)
+        return;
+    engine_log(4, 0, NULL, "cannot read which guests are to be looked at: %s; tries again", err.text);
+    *(witnessed ? &q->seen_left_out : &q->other_left_out) = true;
 }
 
-// sAMAccountNames are compared without case; a rule gives its computer without the dollar.
-static bool is_computer(const char *account, const char *computer)
+static void pump_line(struct engine *e, enum look_line line)
 {
-    size_t len = strlen(computer);
-
-    return strncasecmp(account, computer, len) == 0 && strcmp(account + len, "$") == 0;
-}
-
-static void on_account(struct engine *e, const struct worker_key *key, const struct record *answer,
-                       const char *lost, void *arg)
-{
-    struct case_input in = {.kind = record_is(answer, "account") ? CASE_IN_ANSWERED : CASE_IN_UNANSWERED};
+    struct lookpool *p = &e->looks;
     struct casefile c;
-    struct config_choice choice;
-    struct binding b;
     struct err err = {0};
+    int64_t id;
 
-    (void)arg;
-    in.transient = in.kind == CASE_IN_UNANSWERED;
-    // A policy names the account: the directory's answer becomes the binding. It is compared with that name, for the
-    // question may have been another one: the guest's claim, while no policy matched it, or a binding since undone.
-    if (in.kind == CASE_IN_ANSWERED && store_case_get(e->store, key->case_id, &c, &err) == 0 &&
-        c.epoch == key->epoch && store_binding_get(e->store, c.guest, &b, &err) == STORE_NONE) {
-        engine_choice(e, c.guest, c.name, &choice);
-        if (choice.computer[0] && choice.domain && record_get_bool(answer, "found") == 1 &&
-            binding_of_account(answer, c.guest, choice.domain->name, "policy", now_us(), &b) == 0 &&
-            is_computer(b.name, choice.computer))
-            store_binding_put(e->store, &b, &err);
+    while (p->running[line] < looks_most(e, line) && lookqueue_take(&p->waiting[line], &id)) {
+        struct look_run *run = find_run(p, id), *room = find_run(p, 0);
+
+        if (run)
+            run->again = true;
+        else if (room && store_case_get(e->store, id, &c, &err) == 0 && c.state == CASE_LOOKING &&
+                 !case_waits(&c, now_us()))
+            start(e, &c, line, room);
     }
-    take_evidence(e, key, "directory", answer, lost, &in);
 }
 
-// By GUID where a binding stands; else by what a policy names; else, to tell the administrator what it looks like, by
-// the guest's claim: that is read, and never acted upon.
-static struct record *account_request(struct engine *e, const struct casefile *c)
+static void pump(struct engine *e)
 {
-    _cleanup_record_ struct record *disk = NULL;
-    struct record *request = record_new("account");
-    struct config_choice choice;
-    struct binding b;
-    struct err err = {0};
+    struct lookqueue *q = e->looks.waiting;
 
-    if (store_binding_get(e->store, c->guest, &b, &err) == 0) {
-        record_add(request, "domain", b.domain);
-        record_add(request, "guid", b.guid);
-        return request;
+    // What found no room for the appliance's line goes through the other once more.
+    for (unsigned seen = 0; seen < 2; seen++) {
+        bool owed = lookqueue_wants(&q[LOOK_APPLIANCE], seen);
+
+        if (lookqueue_wants(&q[LOOK_DIRECT], seen) || owed)
+            refill(e, seen);
     }
-    engine_choice(e, c->guest, c->name, &choice);
-    store_evidence_get(e->store, c->id, "disk", &disk, &err);
-    record_add(request, "domain", choice.domain ? choice.domain->name : NULL);
-    record_add(request, "name", choice.computer[0] ? choice.computer : record_get(disk, "sam_account_name"));
-    return request;
+    for (unsigned line = 0; line < LOOK_LINES; line++)
+        pump_line(e, (enum look_line)line);
 }
 
-void engine_case_effect(struct engine *e, const struct casefile *c, enum case_effect effect)
+void looks_want(struct engine *e, const struct casefile *c)
 {
-    struct job_input wake = {.kind = JOB_IN_WAKE};
-    struct err err = {0};
+    struct look_run *run = find_run(&e->looks, c->id);
 
-    switch (effect) {
-    case CASE_EFFECT_LOOK:
-        worker_cancel_looks(e, c->id);
-        engine_pump_looks(e);
-        break;
-    case CASE_EFFECT_QUERY:
-        worker_call(e, WORKER_DIRECTORY, account_request(e, c), DIRECTORY_TIMEOUT_S,
-                    (struct worker_key){.case_id = c->id, .epoch = c->epoch}, on_account, NULL);
-        break;
-    case CASE_EFFECT_JOB:
-        if (engine_job_input(e, c->id, &wake, &err) < 0) {
-            engine_log(3, c->id, c->guest, "cannot begin the repair: %s; tries again", err.text);
-            engine_again(e, DUE_JOB, c->id, NULL);
-        }
-        break;
-    case CASE_EFFECT_NONE:
-    case CASE_EFFECT_SUPERSEDE:
-        break;
+    if (run && run->epoch != c->epoch)
+        run->again = true;
+    if (!run) {
+        lookqueue_drop(&e->looks.waiting[LOOK_APPLIANCE], c->id);
+        lookqueue_put(&e->looks.waiting[LOOK_DIRECT], c->id, c->witnessed);
     }
+    pump(e);
+}
+
+void looks_forget(struct engine *e, int64_t case_id)
+{
+    for (unsigned line = 0; line < LOOK_LINES; line++)
+        lookqueue_drop(&e->looks.waiting[line], case_id);
+}
+
+void looks_done(struct lookpool *p)
+{
+    for (unsigned line = 0; line < LOOK_LINES; line++)
+        lookqueue_done(&p->waiting[line]);
+}
+
+unsigned looks_running(const struct lookpool *p)
+{
+    return p->running[LOOK_DIRECT] + p->running[LOOK_APPLIANCE];
+}
+
+size_t looks_waiting(const struct lookpool *p)
+{
+    return lookqueue_count(&p->waiting[LOOK_DIRECT]) + lookqueue_count(&p->waiting[LOOK_APPLIANCE]);
+}
+
+int64_t looks_oldest(const struct lookpool *p)
+{
+    int64_t direct = lookqueue_oldest(&p->waiting[LOOK_DIRECT]);
+    int64_t appliance = lookqueue_oldest(&p->waiting[LOOK_APPLIANCE]);
+
+    return !direct || (appliance && appliance < direct) ? appliance : direct;
 }

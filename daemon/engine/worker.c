@@ -7,6 +7,7 @@
 #include "daemon/engine/engine.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -14,6 +15,8 @@
 
 struct worker_call {
     struct worker_call *next;
+    bool runs; // else it waits for its turn
+    unsigned timeout_s;
     struct engine *engine;
     enum worker worker;
     struct worker_key key;
@@ -35,16 +38,24 @@ const char *worker_name(enum worker w)
     return names[w];
 }
 
+static struct worker_line *line_of(const struct worker_call *c)
+{
+    return &c->engine->workers[c->worker];
+}
+
 static void call_unlink(struct worker_call *c)
 {
-    for (struct worker_call **p = &c->engine->calls; *p; p = &(*p)->next) {
-        if (*p == c) {
-            *p = c->next;
-            break;
-        }
-    }
-    if (c->worker == WORKER_INSPECT && c->engine->looks)
-        c->engine->looks--;
+    struct worker_line *line = line_of(c);
+    struct worker_call *before = NULL, **p = c->runs ? &line->running : &line->waiting;
+
+    for (; *p && *p != c; p = &(*p)->next)
+        before = *p;
+    if (!*p)
+        return;
+    *p = c->next;
+    if (!c->runs && line->last == c)
+        line->last = before;
+    *(c->runs ? &line->running_count : &line->waiting_count) -= 1;
 }
 
 static void call_free(struct worker_call *c)
@@ -61,20 +72,21 @@ static void call_free(struct worker_call *c)
     free(c);
 }
 
+static void start_waiting(struct engine *e, enum worker w);
+
 static void finish(struct worker_call *c, const struct record *answer, const char *lost)
 {
     struct engine *e = c->engine;
     struct worker_key key = c->key;
     worker_done done = c->done;
     void *arg = c->arg;
-    bool look = c->worker == WORKER_INSPECT;
+    enum worker w = c->worker;
     char text[ERR_TEXT_MAX];
 
     snprintf(text, sizeof text, "%s", lost ? lost : "");
     call_free(c);
     done(e, &key, answer, lost ? text : NULL, arg);
-    if (look)
-        engine_pump_looks(e);
+    start_waiting(e, w);
 }
 
 static void finish_lost(struct worker_call *c, const char *what)
@@ -171,13 +183,11 @@ static int on_timeout(sd_event_source *s, uint64_t usec, void *arg)
     return 0;
 }
 
-static int begin(struct worker_call *c, const struct record *request, unsigned timeout_s, struct err *err)
+static int connect_worker(struct worker_call *c, struct err *err)
 {
     _cleanup_free_ char *path = NULL;
-    int rc = record_encode(request, &c->out, &c->out_len);
+    int rc;
 
-    if (rc < 0)
-        return err_set(err, rc, "cannot encode the request: %s", strerror(-rc));
     if (asprintf(&path, "%s/%s.sock", c->engine->config->runtime_dir, worker_name(c->worker)) < 0)
         return -ENOMEM;
     c->fd = recio_connect_now(path, err);
@@ -187,63 +197,99 @@ static int begin(struct worker_call *c, const struct record *request, unsigned t
     if (rc < 0)
         return rc;
     return sd_event_add_time_relative(c->engine->event, &c->timer, CLOCK_MONOTONIC,
-                                      timeout_s * UINT64_C(1000000), 0, on_timeout, c);
+                                      c->timeout_s * UINT64_C(1000000), 0, on_timeout, c);
+}
+
+static void begin(struct worker_call *c, int rc)
+{
+    struct worker_line *line = line_of(c);
+    struct err err = {0};
+
+    c->runs = true;
+    c->next = line->running;
+    line->running = c;
+    line->running_count++;
+    if (rc == 0)
+        rc = connect_worker(c, &err);
+    if (rc >= 0)
+        return;
+    snprintf(c->lost, sizeof c->lost, "could not be asked: %.400s", err.text[0] ? err.text : strerror(-rc));
+    c->io = sd_event_source_disable_unref(c->io);
+    c->timer = sd_event_source_disable_unref(c->timer);
+    // Ends from the event loop, so that no callback runs inside the caller's step.
+    sd_event_add_time_relative(c->engine->event, &c->timer, CLOCK_MONOTONIC, 0, 1, on_timeout, c);
+}
+
+static bool has_room(const struct engine *e, enum worker w)
+{
+    // A DC or a guest's agent can take a minute: some more than there are processors, and no herd.
+    static const unsigned most[WORKERS_COUNT] = {
+        [WORKER_INSPECT] = UINT_MAX, [WORKER_DIRECTORY] = 4, [WORKER_DELIVER] = 16};
+
+    return e->workers[w].running_count < most[w];
+}
+
+static void start_waiting(struct engine *e, enum worker w)
+{
+    struct worker_line *line = &e->workers[w];
+
+    while (line->waiting && has_room(e, w)) {
+        struct worker_call *c = line->waiting;
+
+        call_unlink(c);
+        begin(c, 0);
+    }
 }
 
 void worker_call(struct engine *e, enum worker w, struct record *request, unsigned timeout_s,
                  struct worker_key key, worker_done done, void *arg)
 {
     _cleanup_record_ struct record *owned = request;
+    struct worker_line *line = &e->workers[w];
     struct worker_call *c = calloc(1, sizeof *c);
-    struct err err = {0};
     int rc;
 
     if (!c)
         return; // the timer that watches the case tries again
-    *c = (struct worker_call){.engine = e, .worker = w, .key = key, .done = done, .arg = arg, .fd = -1};
-    c->next = e->calls;
-    e->calls = c;
-    if (w == WORKER_INSPECT)
-        e->looks++;
-    rc = begin(c, owned, timeout_s, &err);
-    if (rc < 0) {
-        snprintf(c->lost, sizeof c->lost, "could not be asked: %.400s",
-                 err.text[0] ? err.text : strerror(-rc));
-        c->io = sd_event_source_disable_unref(c->io);
-        c->timer = sd_event_source_disable_unref(c->timer);
-        // Ends from the event loop, so that no callback runs inside the caller's step.
-        sd_event_add_time_relative(e->event, &c->timer, CLOCK_MONOTONIC, 0, 1, on_timeout, c);
+    *c = (struct worker_call){
+        .engine = e, .worker = w, .key = key, .done = done, .arg = arg, .timeout_s = timeout_s, .fd = -1};
+    rc = record_encode(owned, &c->out, &c->out_len);
+    if (rc < 0 || (!line->waiting && has_room(e, w))) {
+        begin(c, rc);
+        return;
     }
+    if (line->waiting)
+        line->last->next = c;
+    else
+        line->waiting = c;
+    line->last = c;
+    line->waiting_count++;
 }
 
-void worker_cancel_looks(struct engine *e, int64_t case_id)
+static void cancel(struct worker_call *list, const void *arg)
 {
-    for (struct worker_call *c = e->calls, *next; c; c = next) {
-        next = c->next;
-        if (c->worker == WORKER_INSPECT && c->key.case_id == case_id)
-            call_free(c);
-    }
-}
-
-void worker_cancel_arg(struct engine *e, const void *arg)
-{
-    for (struct worker_call *c = e->calls, *next; c; c = next) {
+    for (struct worker_call *c = list, *next; c; c = next) {
         next = c->next;
         if (c->arg == arg)
             call_free(c);
     }
 }
 
-void worker_cancel_all(struct engine *e)
+void worker_cancel_arg(struct engine *e, const void *arg)
 {
-    while (e->calls)
-        call_free(e->calls);
+    for (unsigned w = 0; w < WORKERS_COUNT; w++) {
+        cancel(e->workers[w].waiting, arg);
+        cancel(e->workers[w].running, arg);
+        start_waiting(e, (enum worker)w);
+    }
 }
 
-bool worker_busy(const struct engine *e, int64_t case_id)
+void worker_cancel_all(struct engine *e)
 {
-    for (const struct worker_call *c = e->calls; c; c = c->next)
-        if (c->key.case_id == case_id)
-            return true;
-    return false;
+    for (unsigned w = 0; w < WORKERS_COUNT; w++) {
+        while (e->workers[w].waiting)
+            call_free(e->workers[w].waiting);
+        while (e->workers[w].running)
+            call_free(e->workers[w].running);
+    }
 }

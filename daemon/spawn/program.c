@@ -15,7 +15,8 @@
 const struct program programs[PROGRAMS_COUNT] = {
     [PROGRAM_DAEMON] = {"virtrustd", NULL, true, 1},
     [PROGRAM_WATCH] = {"virtrust-watch", NULL, true, 1},
-    [PROGRAM_INSPECT] = {"virtrust-inspect", "inspect.sock", false, 2}, // look.at_once decides
+    [PROGRAM_INSPECT] = {"virtrust-inspect", "inspect.sock", false,
+                         2}, // look.at_once and look.appliances decide
     [PROGRAM_DIRECTORY] = {"virtrust-directory", "directory.sock", true, 8},
     [PROGRAM_DELIVER] = {"virtrust-deliver", "deliver.sock", true, 16},
 };

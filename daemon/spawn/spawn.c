@@ -248,7 +248,8 @@ static int prepare(struct spawn *s, struct err *err)
     if (s->signals < 0)
         return err_set(err, -errno, "cannot wait for signals: %s", strerror(errno));
     for (size_t id = 0; id < PROGRAMS_COUNT && rc >= 0; id++) {
-        s->most[id] = id == PROGRAM_INSPECT ? s->config->looks_at_once : programs[id].at_once;
+        s->most[id] = id == PROGRAM_INSPECT ? config_looks_at_once(s->config) + s->config->appliances_at_once
+                                            : programs[id].at_once;
         s->listeners[id] = -1;
         if (programs[id].socket)
             rc = s->listeners[id] = dirs_listen(s->config, programs[id].socket, err);

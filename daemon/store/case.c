@@ -108,6 +108,28 @@ int store_case_each(struct store *s, const char *guest, bool open_only, size_t m
     return rc == STORE_NONE ? 0 : rc;
 }
 
+int store_case_looking(struct store *s, bool witnessed, int (*f)(const struct casefile *c, void *arg),
+                       void *arg, struct err *err)
+{
+    // Twice the state: the first names the index, which holds the open ones only.
+    static const struct query looking = {&case_table,
+                                         "SELECT {columns} FROM casefile WHERE state <> 'closed'"
+                                         " AND state = 'looking' AND witnessed = ?1 ORDER BY id"};
+    _cleanup_run_ struct run run = {0};
+    struct casefile c;
+    int rc = run_start(s, &looking, &run, err);
+
+    if (rc < 0)
+        return rc;
+    run_i64(&run, 1, witnessed);
+    while ((rc = run_row(&run, &c, err)) == 0) {
+        rc = f(&c, arg);
+        if (rc != 0)
+            return rc;
+    }
+    return rc == STORE_NONE ? 0 : rc;
+}
+
 int store_case_same_fingerprint(struct store *s, const char *guest, const unsigned char fingerprint[HASH],
                                 int64_t since_us, unsigned *ret, struct err *err)
 {

@@ -78,6 +78,9 @@ int store_case_get(struct store *s, int64_t id, struct casefile *ret, struct err
 // The newest first; guest NULL: all; open_only: those not closed; at most max (0: no cap).
 int store_case_each(struct store *s, const char *guest, bool open_only, size_t max,
                     int (*f)(const struct casefile *c, void *arg), void *arg, struct err *err);
+// Those that are to be looked at, the oldest first.
+int store_case_looking(struct store *s, bool witnessed, int (*f)(const struct casefile *c, void *arg),
+                       void *arg, struct err *err);
 // Evidence that the case gathered, by name ("disk", "directory", "probe"): an encoded record. put replaces.
 int store_evidence_put(struct store *s, int64_t case_id, const char *source, const struct record *r,
                        struct err *err);

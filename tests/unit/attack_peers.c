@@ -224,8 +224,7 @@ static void a_clock_set_back_delays_nothing(void **state)
     (void)state;
     stage_signal(s, GUEST_A, "defined-from-snapshot", "state=off persistent=1");
     // As it stands after the clock went back by an hour.
-    for (size_t i = 0; i < s->engine->due.count; i++)
-        s->engine->due.items[i].at_us += 3600000000;
+    due_shift(&s->engine->due, 3600000000);
     engine_clock_moved(s->engine, -3600000000);
     stage_until(s, stage_case(s, GUEST_A).id);
     stage_free(s);

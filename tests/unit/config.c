@@ -40,7 +40,7 @@ static const struct refused {
                     "domains, policies"},
     {"mode: fix\n", "c:1:7: mode: 'fix' is no mode; write observe, ask or repair"},
     {"look:\n  timout: 3\n", "c:2:3: look.timout: there is no such option; here may stand: on_first_sight, "
-                             "on_every_start, at_once, timeout, "
+                             "on_every_start, at_once, appliances, timeout, "
                              "settle"},
     {"look:\n  timeout: 3\n",
      "c:2:12: look.timeout: '3' does not fit; write a duration from 10s to 1h, such as 3m"},
@@ -48,14 +48,15 @@ static const struct refused {
      "c:2:12: look.timeout: '2h' does not fit; write a duration from 10s to 1h, such as 3m"},
     {"look:\n  timeout: 10500ms\n",
      "c:2:12: look.timeout: '10500ms' does not fit; write a duration from 10s to 1h, such as 3m"},
-    {"look:\n  at_once: 0\n", "c:2:12: look.at_once: '0' does not fit; write a whole number from 1 to 64"},
+    {"look:\n  appliances: 0\n",
+     "c:2:15: look.appliances: '0' does not fit; write a whole number from 1 to 16"},
     {"look:\n  at_once: 99999999999999999999\n",
-     "c:2:12: look.at_once: '99999999999999999999' does not fit; write a whole number from 1 to 64"},
+     "c:2:12: look.at_once: '99999999999999999999' does not fit; write a whole number from 0 to 64"},
     {"look:\n  on_first_sight: yes\n",
      "c:2:19: look.on_first_sight: 'yes' is neither true nor false; write one of the two"},
     {"look: 3\n",
      "c:1:7: look: is a section; write its options as key: value (on_first_sight, on_every_start, "
-     "at_once, timeout, settle)"},
+     "at_once, appliances, timeout, settle)"},
     {"- mode\n",
      "c:1:1: is a section; write its options as key: value (mode, paths, libvirt, look, helper, repair, "
      "history, domains, policies)"},

@@ -123,7 +123,7 @@ static int write_config(void)
         return -1;
     return fprintf(f,
                    "paths:\n  runtime: %s/run\n  state: %s/state\n  spool: %s/spool/hook\n"
-                   "look:\n  at_once: 1\n",
+                   "look:\n  at_once: 1\n  appliances: 1\n",
                    dir, dir, dir);
 }
 
@@ -220,12 +220,14 @@ static void test_worker(void **state)
     wait_gone(below);
 }
 
-// look.at_once is 1: the second look begins when the first has ended.
+// look.at_once and look.appliances are 1: the third look begins when one of the two before has ended.
 static void test_limit(void **state)
 {
+    _cleanup_close_ int held = recio_connect("run/inspect.sock", NULL);
+    pid_t zero = wait_pid("bin/virtrust-inspect.pid", 0);
     _cleanup_close_ int first = recio_connect("run/inspect.sock", NULL);
+    pid_t one = wait_pid("bin/virtrust-inspect.pid", zero), two;
     _cleanup_close_ int second = recio_connect("run/inspect.sock", NULL);
-    pid_t one = wait_pid("bin/virtrust-inspect.pid", 0), two;
     char answer[8192];
 
     (void)state;
