@@ -358,15 +358,23 @@ static void verb_refused(struct job_out *o, const struct record *a, const struct
         job_retry(o, w, now_us, reason, text);
 }
 
-void job_after_store(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
+// A store's or rotation's `result`. False, and the job moved on, when it is not done.
+static bool verb_done(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
 {
     if (job_refused_answer(o, a, w, now_us, "result"))
-        return;
+        return false;
     if (strcmp(record_get_or(a, "result", ""), "done") != 0) {
         verb_refused(o, a, w, now_us);
-        return;
+        return false;
     }
     o->next.has_live = record_get_hex(a, "live_sha256", o->next.live, HASH) == 0;
+    return true;
+}
+
+void job_after_store(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
+{
+    if (!verb_done(o, a, w, now_us))
+        return;
     if (o->next.no_rotation)
         job_ask_again(o);
     else
@@ -375,13 +383,8 @@ void job_after_store(struct job_out *o, const struct record *a, const struct job
 
 void job_after_rotate(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
 {
-    if (job_refused_answer(o, a, w, now_us, "result"))
+    if (!verb_done(o, a, w, now_us))
         return;
-    if (strcmp(record_get_or(a, "result", ""), "done") != 0) {
-        verb_refused(o, a, w, now_us);
-        return;
-    }
-    o->next.has_live = record_get_hex(a, "live_sha256", o->next.live, HASH) == 0;
     o->next.deadline_us = now_us + w->proof_wait_us;
     job_enter(o, JOB_PROVING, "the guest says that it rotated its password; asks the DC");
 }

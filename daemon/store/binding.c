@@ -13,13 +13,8 @@ static const struct table binding_table = TABLE("binding", struct binding, colum
 int store_binding_get(struct store *s, const char *guest, struct binding *ret, struct err *err)
 {
     static const struct query get = {&binding_table, "SELECT {columns} FROM binding WHERE guest = ?1"};
-    _cleanup_run_ struct run run = {0};
-    int rc = run_start(s, &get, &run, err);
 
-    if (rc < 0)
-        return rc;
-    run_text(&run, 1, guest);
-    return run_row(&run, ret, err);
+    return row_by_text(s, &get, guest, ret, err);
 }
 
 int store_binding_put(struct store *s, const struct binding *b, struct err *err)
@@ -27,14 +22,8 @@ int store_binding_put(struct store *s, const struct binding *b, struct err *err)
     static const struct query put = {
         &binding_table,
         "INSERT INTO binding ({columns}) VALUES ({values}) ON CONFLICT (guest) DO UPDATE SET {excluded}"};
-    _cleanup_run_ struct run run = {0};
-    int rc = run_start(s, &put, &run, err);
 
-    if (rc == 0)
-        rc = run_bind(&run, b, err);
-    if (rc == 0)
-        rc = run_change(&run, err);
-    return rc;
+    return row_put(s, &put, b, err);
 }
 
 int store_binding_delete(struct store *s, const char *guest, struct err *err)

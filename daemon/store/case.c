@@ -32,43 +32,22 @@ static const struct table case_table = TABLE("casefile", struct casefile, column
 int store_case_add(struct store *s, struct casefile *c, struct err *err)
 {
     static const struct query add = {&case_table, "INSERT INTO casefile ({columns}) VALUES ({values})"};
-    _cleanup_run_ struct run run = {0};
-    int rc = run_start(s, &add, &run, err);
 
-    if (rc == 0)
-        rc = run_bind(&run, c, err);
-    if (rc < 0)
-        return rc;
-    run_null(&run, 1); // the database gives the number, and never one again
-    rc = run_change(&run, err);
-    if (rc == 0)
-        c->id = sqlite3_last_insert_rowid(s->db);
-    return rc;
+    return row_add(s, &add, c, &c->id, err);
 }
 
 int store_case_put(struct store *s, const struct casefile *c, struct err *err)
 {
     static const struct query put = {&case_table, "UPDATE casefile SET {set} WHERE id = ?1"};
-    _cleanup_run_ struct run run = {0};
-    int rc = run_start(s, &put, &run, err);
 
-    if (rc == 0)
-        rc = run_bind(&run, c, err);
-    if (rc == 0)
-        rc = run_change(&run, err);
-    return rc;
+    return row_put(s, &put, c, err);
 }
 
 int store_case_get(struct store *s, int64_t id, struct casefile *ret, struct err *err)
 {
     static const struct query get = {&case_table, "SELECT {columns} FROM casefile WHERE id = ?1"};
-    _cleanup_run_ struct run run = {0};
-    int rc = run_start(s, &get, &run, err);
 
-    if (rc < 0)
-        return rc;
-    run_i64(&run, 1, id);
-    return run_row(&run, ret, err);
+    return row_by_number(s, &get, id, ret, err);
 }
 
 // One text a combination, so that each finds its index.

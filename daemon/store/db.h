@@ -81,6 +81,15 @@ int run_step(struct run *r, struct err *err);           // 0: a row; STORE_NONE:
 int run_row(struct run *r, void *ret, struct err *err); // a step, and its columns into a struct of the table
 int run_change(struct run *r,
                struct err *err); // a statement that answers nothing; STORE_NONE: no row changed
+// ---- whole rows of a table, in one call ----
+int row_put(struct store *s, const struct query *q, const void *row,
+            struct err *err); // every column at its place
+// The same, but the database gives the row's number (its first column), and never one again.
+int row_add(struct store *s, const struct query *q, const void *row, int64_t *ret_id, struct err *err);
+// The first row for the one parameter.
+int row_by_text(struct store *s, const struct query *q, const char *key, void *ret, struct err *err);
+int row_by_number(struct store *s, const struct query *q, int64_t key, void *ret, struct err *err);
+
 // The column as a record: -EUCLEAN when it is none. *ret NULL where the column is NULL.
 int run_record(struct run *r, int column, struct record **ret, struct err *err);
 // Encodes r (NULL: SQL's NULL) and binds it. The text is the run's.

@@ -30,23 +30,11 @@ static const struct column columns[] = {
 };
 static const struct table guest_table = TABLE("guest", struct guest, columns);
 
-static int get_by(struct store *s, const struct query *q, const char *what, struct guest *ret,
-                  struct err *err)
-{
-    _cleanup_run_ struct run run = {0};
-    int rc = run_start(s, q, &run, err);
-
-    if (rc < 0)
-        return rc;
-    run_text(&run, 1, what);
-    return run_row(&run, ret, err);
-}
-
 int store_guest_get(struct store *s, const char *uuid, struct guest *ret, struct err *err)
 {
     static const struct query by_uuid = {&guest_table, "SELECT {columns} FROM guest WHERE uuid = ?1"};
 
-    return get_by(s, &by_uuid, uuid, ret, err);
+    return row_by_text(s, &by_uuid, uuid, ret, err);
 }
 
 int store_guest_find(struct store *s, const char *name_or_uuid, struct guest *ret, struct err *err)
@@ -56,7 +44,7 @@ int store_guest_find(struct store *s, const char *name_or_uuid, struct guest *re
                                       "SELECT {columns} FROM guest WHERE uuid = lower(?1) OR name = ?1"
                                       " ORDER BY uuid = lower(?1) DESC, present DESC, seen_us DESC LIMIT 1"};
 
-    return get_by(s, &find, name_or_uuid, ret, err);
+    return row_by_text(s, &find, name_or_uuid, ret, err);
 }
 
 int store_guest_put(struct store *s, const struct guest *g, struct err *err)
@@ -64,14 +52,8 @@ int store_guest_put(struct store *s, const struct guest *g, struct err *err)
     static const struct query put = {
         &guest_table,
         "INSERT INTO guest ({columns}) VALUES ({values}) ON CONFLICT (uuid) DO UPDATE SET {excluded}"};
-    _cleanup_run_ struct run run = {0};
-    int rc = run_start(s, &put, &run, err);
 
-    if (rc == 0)
-        rc = run_bind(&run, g, err);
-    if (rc == 0)
-        rc = run_change(&run, err);
-    return rc;
+    return row_put(s, &put, g, err);
 }
 
 int store_guest_each(struct store *s, int (*f)(const struct guest *g, void *arg), void *arg, struct err *err)

@@ -40,44 +40,23 @@ static const struct table job_table = TABLE("job", struct job, columns);
 int store_job_add(struct store *s, struct job *j, struct err *err)
 {
     static const struct query add = {&job_table, "INSERT INTO job ({columns}) VALUES ({values})"};
-    _cleanup_run_ struct run run = {0};
-    int rc = run_start(s, &add, &run, err);
 
-    if (rc == 0)
-        rc = run_bind(&run, j, err);
-    if (rc < 0)
-        return rc;
-    run_null(&run, 1); // the database gives the number, and never one again
-    rc = run_change(&run, err);
-    if (rc == 0)
-        j->id = sqlite3_last_insert_rowid(s->db);
-    return rc;
+    return row_add(s, &add, j, &j->id, err);
 }
 
 int store_job_put(struct store *s, const struct job *j, struct err *err)
 {
     static const struct query put = {&job_table, "UPDATE job SET {set} WHERE id = ?1"};
-    _cleanup_run_ struct run run = {0};
-    int rc = run_start(s, &put, &run, err);
 
-    if (rc == 0)
-        rc = run_bind(&run, j, err);
-    if (rc == 0)
-        rc = run_change(&run, err);
-    return rc;
+    return row_put(s, &put, j, err);
 }
 
 int store_job_of_case(struct store *s, int64_t case_id, struct job *ret, struct err *err)
 {
     static const struct query newest = {
         &job_table, "SELECT {columns} FROM job WHERE case_id = ?1 ORDER BY id DESC LIMIT 1"};
-    _cleanup_run_ struct run run = {0};
-    int rc = run_start(s, &newest, &run, err);
 
-    if (rc < 0)
-        return rc;
-    run_i64(&run, 1, case_id);
-    return run_row(&run, ret, err);
+    return row_by_number(s, &newest, case_id, ret, err);
 }
 
 int store_job_each_open(struct store *s, int (*f)(const struct job *j, void *arg), void *arg, struct err *err)

@@ -19,14 +19,8 @@ int store_pair_add(struct store *s, const struct pair *p, struct err *err)
                      " first_us = min(first_us, excluded.first_us), last_us = max(last_us, excluded.last_us),"
                      " proven = max(proven, excluded.proven),"
                      " set_at = CASE excluded.set_at WHEN 0 THEN set_at ELSE excluded.set_at END"};
-    _cleanup_run_ struct run run = {0};
-    int rc = run_start(s, &add, &run, err);
 
-    if (rc == 0)
-        rc = run_bind(&run, p, err);
-    if (rc == 0)
-        rc = run_change(&run, err);
-    return rc;
+    return row_put(s, &add, p, err);
 }
 
 int store_pairs(struct store *s, const char *guest, const char *guid, struct pair *ret, size_t max,

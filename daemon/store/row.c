@@ -250,3 +250,51 @@ int run_row(struct run *r, void *ret, struct err *err)
     memcpy(ret, row, t->size);
     return 0;
 }
+
+int row_put(struct store *s, const struct query *q, const void *row, struct err *err)
+{
+    _cleanup_run_ struct run run = {0};
+    int rc = run_start(s, q, &run, err);
+
+    if (rc == 0)
+        rc = run_bind(&run, row, err);
+    return rc == 0 ? run_change(&run, err) : rc;
+}
+
+int row_add(struct store *s, const struct query *q, const void *row, int64_t *ret_id, struct err *err)
+{
+    _cleanup_run_ struct run run = {0};
+    int rc = run_start(s, q, &run, err);
+
+    if (rc == 0)
+        rc = run_bind(&run, row, err);
+    if (rc < 0)
+        return rc;
+    run_null(&run, 1);
+    rc = run_change(&run, err);
+    if (rc == 0)
+        *ret_id = sqlite3_last_insert_rowid(s->db);
+    return rc;
+}
+
+int row_by_text(struct store *s, const struct query *q, const char *key, void *ret, struct err *err)
+{
+    _cleanup_run_ struct run run = {0};
+    int rc = run_start(s, q, &run, err);
+
+    if (rc < 0)
+        return rc;
+    run_text(&run, 1, key);
+    return run_row(&run, ret, err);
+}
+
+int row_by_number(struct store *s, const struct query *q, int64_t key, void *ret, struct err *err)
+{
+    _cleanup_run_ struct run run = {0};
+    int rc = run_start(s, q, &run, err);
+
+    if (rc < 0)
+        return rc;
+    run_i64(&run, 1, key);
+    return run_row(&run, ret, err);
+}
