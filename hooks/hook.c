@@ -49,22 +49,23 @@ static void end_well(int number)
     _exit(0);
 }
 
-// No signal gives another exit status than 0, but for those that nobody can catch.
+// No signal gives another exit status than 0, but for those that nobody can catch. What would only end us is held back
+// by one call, which costs less than ignoring sixty signals one after the other.
 static void tame_signals(void)
 {
     static const int deadly[] = {SIGSEGV, SIGBUS,  SIGABRT, SIGFPE, SIGILL,
                                  SIGSYS,  SIGALRM, SIGTERM, SIGINT, SIGQUIT};
     stack_t stack = {.ss_sp = signal_stack, .ss_size = sizeof signal_stack};
     struct sigaction action = {.sa_handler = end_well, .sa_flags = SA_ONSTACK};
-    sigset_t none;
+    sigset_t held;
 
     sigaltstack(&stack, NULL);
-    for (int number = 1; number <= SIGRTMAX; number++)
-        signal(number, SIG_IGN);
-    for (size_t i = 0; i < ARRAY_SIZE(deadly); i++)
+    sigfillset(&held);
+    for (size_t i = 0; i < ARRAY_SIZE(deadly); i++) {
         sigaction(deadly[i], &action, NULL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+        sigdelset(&held, deadly[i]);
+    }
+    sigprocmask(SIG_SETMASK, &held, NULL);
     alarm(LIFE_S);
 }
 
