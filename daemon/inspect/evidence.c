@@ -49,6 +49,7 @@ void evidence_hive(struct evidence *e, enum hive_name name, const struct hive *h
         .seq2 = h->seq2,
         .entries_replayed = h->entries_replayed,
         .log_gap = h->log_gap,
+        .bytes_read = h->regf.bytes ? hive_bytes_spent(h->regf.bytes) : 0,
     };
 }
 

@@ -32,6 +32,7 @@ struct hive_note {
     enum hive_state state;
     bool has_base, log_gap;
     uint32_t seq1, seq2, entries_replayed;
+    uint64_t bytes_read; // of the hive and its logs; for tests, not told
 };
 
 struct doubt {

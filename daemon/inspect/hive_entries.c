@@ -60,8 +60,8 @@ static int check_references(const struct log *l, const struct log_entry *e, uint
     return 0;
 }
 
-// The entry at this place. 0, -ENODATA for none, -EBADMSG with a sentence, other negative errno. *ret and *ret_size
-// are also filled for a broken one whose head is right.
+// The entry at this place. 0, -ENODATA for none, -EILSEQ for one whose head is broken, -EBADMSG for one whose head
+// only is right, other negative errno; all with a sentence. *ret and *ret_size are filled where there is a head.
 static int read_entry(const struct log *l, uint64_t at, struct log_entry *ret, uint32_t *ret_size,
                       struct err *err)
 {
@@ -84,7 +84,7 @@ static int read_entry(const struct log *l, uint64_t at, struct log_entry *ret, u
     *ret_size = size;
     marvin32_add(&m, head, 32);
     if (marvin32_end(&m) != le64(head + 32))
-        return err_set(err, -EBADMSG, "the head of entry %" PRIu32 " has a wrong checksum", ret->seq);
+        return err_set(err, -EILSEQ, "the head of entry %" PRIu32 " has a wrong checksum", ret->seq);
     if (size < ENTRY_HEAD || size % HIVE_SECTOR || size > l->s->size - at)
         return err_set(err, -EBADMSG, "entry %" PRIu32 " says it has %" PRIu32 " bytes", ret->seq, size);
     if (ret->data_size == 0 || ret->data_size % HIVE_PAGE ||
@@ -108,8 +108,8 @@ int log_entries_read(struct log *l, struct err *err)
 
         if (rc == -ENOMEM)
             return err_set(err, rc, "out of memory");
-        // An entry that does not follow is left from earlier times, broken or not.
-        if (rc == -ENODATA || (l->count > 0 && e.seq != l->entries[l->count - 1].seq + 1))
+        // A whole entry that does not follow is left from earlier times, and so is the rest.
+        if (rc == -ENODATA || (rc != -EILSEQ && l->count > 0 && e.seq != l->entries[l->count - 1].seq + 1))
             return 0;
         if (rc < 0) {
             l->broken = true;

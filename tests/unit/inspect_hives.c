@@ -195,6 +195,31 @@ static void test_half_damaged(void **state)
     assert_true(doubted(&e, "damaged-hive"));
 }
 
+// A look reads what it needs, not what there is.
+static void test_bytes_read(void **state)
+{
+    static const struct {
+        const char *folder;
+        enum hive_name name;
+        uint64_t most;
+    } cases[] = {
+        {"member-rotated", HIVE_SECURITY, 32 * 1024}, {"server2016", HIVE_SECURITY, 40 * 1024},
+        {"server2012", HIVE_SECURITY, 32 * 1024},     {"member-win7", HIVE_SYSTEM, 512 * 1024},
+        {"dirty-with-logs", HIVE_SYSTEM, 7 * 1024 * 1024}, // its logs are 6 MB, and their checksums need all of it
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct failure f = {0};
+        struct evidence e;
+
+        assert_int_equal(look(cases[i].folder, &e, &f), 0);
+        print_message("%s/%s: %llu bytes read\n", cases[i].folder, hive_file_names[cases[i].name],
+                      (unsigned long long)e.hives[cases[i].name].bytes_read);
+        assert_true(e.hives[cases[i].name].bytes_read <= cases[i].most);
+    }
+}
+
 // The record has the names of PROTOCOL.md and no byte of the secret itself.
 static void test_record(void **state)
 {
@@ -265,6 +290,7 @@ int main(void)
         cmocka_unit_test(test_member),           cmocka_unit_test(test_servers),
         cmocka_unit_test(test_workgroup),        cmocka_unit_test(test_system_alone),
         cmocka_unit_test(test_damaged),          cmocka_unit_test(test_half_damaged),
+        cmocka_unit_test(test_bytes_read),
         cmocka_unit_test(test_record),           cmocka_unit_test(test_mutations),
         cmocka_unit_test(test_mutations_system),
     };
