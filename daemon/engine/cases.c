@@ -91,13 +91,39 @@ static int put_guest(struct engine *e, const struct casefile *c, bool judged, st
     return store_guest_put(e->store, &g, err);
 }
 
-static int put_step(struct engine *e, const struct case_out *out, const struct case_world *w, struct err *err)
+// What a step is about, for people: what came, and not the state that it leads to.
+static const char *about(const struct case_out *out, enum case_input_kind kind)
 {
-    _cleanup_record_ struct record *details = out->judged ? record_new("step") : NULL;
+    if (out->judged)
+        return "verdict";
+    switch (kind) {
+    case CASE_IN_LOOKED:
+    case CASE_IN_LOOK_FAILED:
+        return "look";
+    case CASE_IN_ANSWERED:
+    case CASE_IN_UNANSWERED:
+        return "directory";
+    case CASE_IN_SIGNAL:
+        return "signal";
+    case CASE_IN_APPROVED:
+        return "approval";
+    case CASE_IN_JOB_ENDED:
+        return "end";
+    case CASE_IN_GONE:
+        break;
+    }
+    return "guest";
+}
+
+static int put_step(struct engine *e, const struct case_out *out, enum case_input_kind kind,
+                    const struct case_world *w, struct err *err)
+{
+    _cleanup_record_ struct record *details = record_new("step");
 
     if (!out->note[0])
         return 0;
-    if (details)
+    record_add(details, "about", about(out, kind));
+    if (out->judged)
         fill_details(e, out, w, details);
     return store_step_add(e->store, out->next.id, out->next.changed_us, case_state_text(out->next.state),
                           out->note, details, err);
@@ -156,7 +182,7 @@ static int step_in_transaction(struct engine *e, int64_t id, const struct case_i
     case_step(&c, in, w, now_us(), ret);
     rc = store_case_put(e->store, &ret->next, err);
     if (rc >= 0)
-        rc = put_step(e, ret, w, err);
+        rc = put_step(e, ret, in->kind, w, err);
     if (rc >= 0)
         rc = put_rest(e, ret, in, w, ret_new, err);
     return rc;

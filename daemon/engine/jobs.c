@@ -93,7 +93,42 @@ static void add_details(const struct job_out *out, struct record *details)
         record_add(details, "dc", j->dc);
 }
 
-static int put_all(struct engine *e, struct job_out *out, const struct job_input *in, struct err *err)
+// What a step is about, for people: what was under way when it was taken, and not the state that it leads to.
+static const char *about(enum job_state before)
+{
+    switch (before) {
+    case JOB_WAITING_START:
+    case JOB_WAITING_AGENT:
+        return "wait";
+    case JOB_CLOCK:
+        return "clock";
+    case JOB_PROBING:
+        return "probe";
+    case JOB_CHECKING:
+        return "check";
+    case JOB_READING:
+        return "account";
+    case JOB_RESETTING:
+        return "reset";
+    case JOB_CONFIRMING:
+        return "log-on";
+    case JOB_COUNTING:
+        return "key-version";
+    case JOB_STORING:
+        return "delivery";
+    case JOB_ROTATING:
+        return "rotation";
+    case JOB_PROVING:
+        return "proof";
+    case JOB_ENDED:
+    case JOB_STATES_COUNT:
+        break;
+    }
+    return "end";
+}
+
+static int put_all(struct engine *e, struct job_out *out, enum job_state before, const struct job_input *in,
+                   struct err *err)
 {
     _cleanup_record_ struct record *details = record_new("step");
     unsigned char random[16];
@@ -112,6 +147,7 @@ static int put_all(struct engine *e, struct job_out *out, const struct job_input
         rc = add_pair(e, out, in->answer, err);
     if (rc >= 0 && strcmp(record_get_or(in->answer, "verb", ""), "probe") == 0)
         rc = store_evidence_put(e->store, out->next.case_id, "probe", in->answer, err);
+    record_add(details, "about", about(before));
     add_details(out, details);
     if (rc >= 0 && out->note[0])
         rc = store_step_add(e->store, out->next.case_id, out->next.changed_us,
@@ -135,7 +171,7 @@ static int step_in_transaction(struct engine *e, int64_t case_id, const struct j
     if (rc < 0)
         return rc;
     job_step(&j, binding_moved(&j, &w) ? &stop : in, &w, now_us(), ret);
-    return put_all(e, ret, in, err);
+    return put_all(e, ret, j.state, in, err);
 }
 
 // The job has ended: the case is told. If that commit fails, the case's own due time tells it again.
