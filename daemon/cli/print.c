@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/cli/print.h"
 
+#include "common/cleanup.h"
+#include "common/filetime.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -185,50 +188,82 @@ static void print_case(const struct record *r)
 }
 
 // Below a step's own line, indented as its text is.
+static void below(void)
+{
+    printf("    %-12s  %-12s ", "", "");
+}
+
 static void step_detail(const struct record *r, const char *a, const char *before, const char *b,
                         const char *between)
 {
     if (!record_get(r, a) && !record_get(r, b))
         return;
-    printf("    %-12s  %-18s %s", "", "", before);
+    below();
+    fputs(before, stdout);
     put(record_get_or(r, a, "unknown"));
     fputs(between, stdout);
     put(record_get_or(r, b, "unknown"));
     putchar('\n');
 }
 
-static void print_step(struct printer *p, const struct record *r)
+// The DC is named where it is asked first, and where it is another one.
+static void step_dc(struct printer *p, const struct record *r)
 {
-    char of_day[TEXT_TIME], day[TEXT_TIME];
-    int64_t at = 0;
+    const char *dc = record_get_or(r, "dc", "");
 
-    record_get_i64(r, "at_us", &at);
-    text_time_of_day(at, of_day);
+    if (!dc[0] || strcmp(dc, p->dc) == 0)
+        return;
+    snprintf(p->dc, sizeof p->dc, "%s", dc);
+    if (strstr(record_get_or(r, "text", ""), dc))
+        return;
+    below();
+    also(r, "dc", "asked: ", "\n");
+}
+
+static void print_day(struct printer *p, int64_t at)
+{
+    char day[TEXT_TIME];
+
     text_day(at, day);
     if (strcmp(day, p->day) != 0)
         printf("  %-12s %s\n", p->day[0] ? "" : "history", day);
     memcpy(p->day, day, sizeof day);
-    printf("    %-12s  %-18s ", of_day, record_get_or(r, "state", "?"));
-    put(record_get_or(r, "text", ""));
-    putchar('\n');
+}
+
+// Time, what it is about, what happened and why. The end of a repair is told once, although it ends the case, too.
+static void print_step(struct printer *p, const struct record *r)
+{
+    const char *about = record_get_or(r, "about", record_get_or(r, "state", "?"));
+    const char *text = record_get_or(r, "text", "");
+    char of_day[TEXT_TIME], safe[TEXT_SAFE];
+    int64_t at = 0;
+
+    if (strcmp(about, "end") == 0 && strcmp(text_safe(text, safe, sizeof safe), p->text) == 0)
+        return;
+    record_get_i64(r, "at_us", &at);
+    text_time_of_day(at, of_day);
+    print_day(p, at);
+    text_safe(text, p->text, sizeof p->text);
+    printf("    %-12s  %-12s %s\n", of_day, text_safe(about, safe, sizeof safe), p->text);
     step_detail(r, "guest_kvno", "the guest holds key version ", "ad_kvno", ", AD ");
     step_detail(r, "guest_set_at", "the guest's password is of ", "ad_set_at", ", AD's of ");
     step_detail(r, "binding", "bound to ", "binding_sid", ", ");
-    if (record_get(r, "dc")) {
-        printf("    %-12s  %-18s ", "", "");
-        also(r, "dc", "asked: ", "\n");
-    }
+    step_dc(p, r);
     if (record_get(r, "offset_ms")) {
-        printf("    %-12s  %-18s ", "", "");
+        below();
         also(r, "offset_ms", "the guest's clock was off by ", " ms\n");
     }
 }
 
 static void print_job(const struct record *r)
 {
+    const char *state = record_get_or(r, "state", "?");
+    bool ended = strcmp(state, "ended") == 0;
+
     label("repair");
-    put_coloured(record_get_or(r, "state", "?"));
-    also(r, "attempt", ", attempt ", "");
+    if (!ended)
+        put_coloured(state);
+    also(r, "attempt", ended ? "attempt " : ", attempt ", "");
     also(r, "dc", " on ", "");
     if (record_get(r, "kvno_before")) {
         also(r, "kvno_before", "; AD's key version ", " before");
@@ -236,8 +271,10 @@ static void print_job(const struct record *r)
         also(r, "kvno_after", ", ", " in the end");
     }
     putchar('\n');
+    if (ended)
+        return;
     time_line(r, "next_us", "next try");
-    time_line(r, "deadline_us", "ends");
+    time_line(r, "deadline_us", "gives up at");
 }
 
 static void binding_row(struct printer *p, const struct record *r)
@@ -269,6 +306,31 @@ static void print_finding(const struct record *r)
     }
 }
 
+// Times as people read them; all else as it was reported.
+static void evidence_line(const struct record *r, const char *key, const char *value)
+{
+    static const char *const filetimes[] = {"pwd_last_set", "set_at", "password.filetime"};
+    char text[TEXT_TIME + FILETIME_TEXT];
+    size_t len = strlen(key);
+    uint64_t filetime;
+    int64_t us;
+
+    for (size_t i = 0; i < ARRAY_SIZE(filetimes); i++)
+        if (strcmp(key, filetimes[i]) == 0 && record_get_u64(r, key, &filetime) == 0 &&
+            filetime_plausible(filetime)) {
+            filetime_text(filetime, text);
+            value = text;
+        }
+    if (len > 3 && strcmp(key + len - 3, "_us") == 0 && record_get_i64(r, key, &us) == 0) {
+        text_time(us, text);
+        value = text;
+        len -= 3;
+    }
+    printf("    %-34.*s ", (int)len, key);
+    put(value);
+    putchar('\n');
+}
+
 static void print_evidence(const struct record *r)
 {
     fputs("  evidence: ", stdout);
@@ -281,9 +343,7 @@ static void print_evidence(const struct record *r)
         record_at(r, i, &key, &value, &len);
         if (strcmp(key, "source") == 0)
             continue;
-        printf("    %-34s ", key);
-        put(value);
-        putchar('\n');
+        evidence_line(r, key, value);
     }
 }
 

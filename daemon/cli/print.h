@@ -15,7 +15,9 @@
 struct printer {
     const char *command;
     struct table table;
-    char day[TEXT_TIME]; // of the last step that was printed
+    char day[TEXT_TIME];  // of the last step that was printed
+    char text[TEXT_SAFE]; // its text
+    char dc[256];         // the DC that was named last
 };
 
 void print_record(struct printer *p, const struct record *r);

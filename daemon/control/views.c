@@ -131,6 +131,8 @@ static int send_step(int64_t at_us, const char *state, const char *text, const s
     record_add_i64(r, "at_us", at_us);
     record_add(r, "state", state);
     record_add(r, "text", text);
+    if (!record_get(details, "about"))
+        record_add(r, "about", state);
     for (size_t i = 2; i < record_count(details); i++) { // behind type and v
         record_at(details, i, &key, &value, &len);
         record_add_bytes(r, key, value, len);

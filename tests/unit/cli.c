@@ -71,13 +71,19 @@ static const struct conversation {
      "virtrust: case 9: behind, failed: case text 9; do this\n"},
     {{"case", "7"},
      "type=case\nv=1\nid=7\n\n",
-     CASE(7, "proven") "type=step\nv=1\nat_us=1763733600123456\nstate=judged\ntext=behind\nguest_kvno=2\nad_"
-                       "kvno=3\n"
-                       "binding=VDI-1\nbinding_sid=S-1-5-21-1\ndc=dc1\noffset_ms=-4000\n\n"
-                       "type=step\nv=1\nat_us=1763820000000000\nstate=closed\ntext=whole\n\n"
-                       "type=job\nv=1\nid=3\nstate=done\nattempt=1\ndc=dc1\nkvno_before=3\nkvno_reset="
-                       "4\nkvno_after=5\n\n"
-                       "type=evidence\nv=1\nsource=disk\nos=linux\n\n" END(0),
+     CASE(7,
+          "proven") "type=step\nv=1\nat_us=1763733600000000\nstate=noticed\ntext=reverted\n\n"
+                    "type=step\nv=1\nat_us=1763733600123456\nstate=repairing\nabout=verdict\ntext=judged "
+                    "behind\nguest_kvno=2\nad_kvno=3\n"
+                    "binding=VDI-1\nbinding_sid=S-1-5-21-1\ndc=dc1\noffset_ms=-4000\n\n"
+                    "type=step\nv=1\nat_us=1763733601000000\nstate=confirming\nabout=reset\ntext=account "
+                    "reset\ndc=dc1\n\n"
+                    "type=step\nv=1\nat_us=1763820000000000\nstate=ended\nabout=proof\ntext=whole\ndc=dc2\n\n"
+                    "type=step\nv=1\nat_us=1763820000000000\nstate=closed\nabout=end\ntext=whole\n\n"
+                    "type=job\nv=1\nid=3\nstate=ended\nattempt=1\ndc=dc1\nkvno_before=3\nkvno_reset="
+                    "4\nkvno_after=5\ndeadline_us=1763820000000000\n\n"
+                    "type=evidence\nv=1\nsource=disk\nos=linux\nkeytab.newest_us=1763733600000000\n"
+                    "pwd_last_set=134082072000000000\n\n" END(0),
      0,
      "case 7: vdi-1, revert\n"
      "  opened       2025-11-21 14:00:00 UTC\n"
@@ -86,16 +92,38 @@ static const struct conversation {
      "  because      case text 7\n"
      "  next         do this\n"
      "  history      2025-11-21 (UTC)\n"
-     "    14:00:00.123  judged             behind\n"
-     "                                     the guest holds key version 2, AD 3\n"
-     "                                     bound to VDI-1, S-1-5-21-1\n"
-     "                                     asked: dc1\n"
-     "                                     the guest's clock was off by -4000 ms\n"
+     "    14:00:00.000  noticed      reverted\n"
+     "    14:00:00.123  verdict      judged behind\n"
+     "                               the guest holds key version 2, AD 3\n"
+     "                               bound to VDI-1, S-1-5-21-1\n"
+     "                               asked: dc1\n"
+     "                               the guest's clock was off by -4000 ms\n"
+     "    14:00:01.000  reset        account reset\n"
      "               2025-11-22 (UTC)\n"
-     "    14:00:00.000  closed             whole\n"
-     "  repair       done, attempt 1 on dc1; AD's key version 3 before, 4 after the reset, 5 in the end\n"
+     "    14:00:00.000  proof        whole\n"
+     "                               asked: dc2\n"
+     "  repair       attempt 1 on dc1; AD's key version 3 before, 4 after the reset, 5 in the end\n"
      "  evidence: disk\n"
-     "    os                                 linux\n",
+     "    os                                 linux\n"
+     "    keytab.newest                      2025-11-21 14:00:00 UTC\n"
+     "    pwd_last_set                       2025-11-21T14:00:00.0000000Z\n",
+     ""},
+    // A repair that is under way, and a step of which only its state is known.
+    {{"case", "8"},
+     "type=case\nv=1\nid=8\n\n",
+     CASE(8, "open") "type=step\nv=1\nat_us=1763733600000000\nstate=clock\ntext=waits\n\n"
+                     "type=job\nv=1\nid=4\nstate=clock\nattempt=2\ndeadline_us=1763820000000000\n\n" END(0),
+     0,
+     "case 8: vdi-1, revert\n"
+     "  opened       2025-11-21 14:00:00 UTC\n"
+     "  verdict      behind, older-secret\n"
+     "  state        closed\n"
+     "  because      case text 8\n"
+     "  next         do this\n"
+     "  history      2025-11-21 (UTC)\n"
+     "    14:00:00.000  clock        waits\n"
+     "  repair       clock, attempt 2\n"
+     "  gives up at  2025-11-22 14:00:00 UTC\n",
      ""},
     {{"bind", "vdi-1", "S-1-5-21-1-2-3-1104", "--domain", "corp.example"},
      "type=bind\nv=1\nguest=vdi-1\nsid=S-1-5-21-1-2-3-1104\ndomain=corp.example\n\n",
