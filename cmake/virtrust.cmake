@@ -50,7 +50,8 @@ function(virtrust_program name)
 endfunction()
 
 # virtrust_fuzzer(NAME file.c... LINK lib...): a libFuzzer program, fuzz/fuzz-NAME in a build with VIRTRUST_FUZZ
-# (`./dev fuzz`); nothing elsewhere. Its seeds, if any, lie in tests/fuzz/corpus/NAME.
+# (`./dev fuzz`). Its seeds lie in tests/fuzz/corpus/NAME; every other build runs it over them, as the test
+# unit.fuzz-NAME.
 add_custom_target(fuzzers)
 function(virtrust_fuzzer name)
   cmake_parse_arguments(A "" "" "LINK" ${ARGN})
@@ -60,6 +61,12 @@ function(virtrust_fuzzer name)
     target_link_libraries(fuzz-${name} PRIVATE virtrust-flags ${A_LINK})
     target_link_options(fuzz-${name} PRIVATE -fsanitize=fuzzer)
     add_dependencies(fuzzers fuzz-${name})
+  else()
+    add_executable(replay-${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/replay.c ${A_UNPARSED_ARGUMENTS})
+    set_target_properties(replay-${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+    target_link_libraries(replay-${name} PRIVATE virtrust-flags ${A_LINK})
+    add_test(NAME unit.fuzz-${name} COMMAND replay-${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    set_tests_properties(unit.fuzz-${name} PROPERTIES LABELS unit TIMEOUT 300 SKIP_RETURN_CODE 77)
   endif()
 endfunction()
 
