@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // What Netlogon knows and does: finding a DC, and the secure channel to it. Each call is told by both of its
-// numbers, the
-// return code and the status that comes with it (a call may succeed and carry the channel's failure).
+// numbers, the return code and the status that comes with it (a call may succeed and carry the channel's failure).
 //
 //     struct channel c = netlogon_verify("CORP");
 //     if (c.state == CHANNEL_HEALTHY) …

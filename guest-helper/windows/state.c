@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The helper's records in the registry, below HKLM\SOFTWARE\virtrust-helper: nobody but an administrator can make a key
-// there, and none but LocalSystem can read this one. A value is one record, written whole and flushed; a mutex that
-// only LocalSystem may open is the lock.
+// The helper's records in the registry, below HKLM\SOFTWARE\virtrust-helper: nobody but an administrator can make a
+// key there, and none but LocalSystem can read this one. A value is one record, written whole and flushed; a mutex
+// that only LocalSystem may open is the lock.
 #include "guest-helper/state.h"
 
 #include "common/secret.h"
@@ -82,6 +82,10 @@ static int open_key(struct state *st, bool create, struct err *err)
     if (!attributes_of(key_rights, &rights))
         return failed(err, "no access list can be made", GetLastError());
     s = RegCreateKeyExW(HKEY_LOCAL_MACHINE, key_name, 0, NULL, 0, access, &rights, &st->key, NULL);
+    // Also on a key that was there already, whoever made it.
+    if (s == ERROR_SUCCESS)
+        s = RegSetKeySecurity(st->key, DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION,
+                              rights.lpSecurityDescriptor);
     LocalFree(rights.lpSecurityDescriptor);
     return s == ERROR_SUCCESS ? 0 : failed(err, "cannot make it", (DWORD)s);
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "guest-helper/steps.h"
 
+#include "common/filetime.h"
 #include "guest-helper/password.h"
 #include "guest-helper/windows/directory.h"
 #include "guest-helper/windows/member.h"
@@ -10,6 +11,8 @@
 #include "guest-helper/windows/tickets.h"
 #include "guest-helper/windows/wide.h"
 
+#include <windows.h>
+
 #include <errno.h>
 #include <string.h>
 
@@ -17,6 +20,7 @@ enum {
     UAC_DISABLED = 0x2,
     UAC_WORKSTATION = 0x1000,
     UAC_SERVER_TRUST = 0x2000, // a DC's account
+    CLOCK_S = 300,
 };
 
 struct world {
@@ -45,6 +49,29 @@ static void find_dc(struct run *r)
     }
 }
 
+// Kerberos takes no clock that is off by five minutes. Said before anything is changed: afterwards the change could
+// not be shown.
+static void check_clock(struct run *r)
+{
+    _cleanup_directory_ struct directory *d = NULL;
+    int64_t dc_us = 0, off;
+    FILETIME t;
+
+    if (directory_open(r->w->dc, &d, &r->text) < 0) {
+        run_end(r, "failed", "no-dc");
+        return;
+    }
+    if (directory_time(d, &dc_us) < 0)
+        return;
+    GetSystemTimeAsFileTime(&t);
+    off = (filetime_to_us((uint64_t)t.dwHighDateTime << 32 | t.dwLowDateTime) - dc_us) / 1000000;
+    if (off < CLOCK_S && off > -CLOCK_S)
+        return;
+    err_set(&r->text, 0, "this guest's clock is off by %lld seconds from that of %.200s: set it first",
+            (long long)off, r->w->dc);
+    run_end(r, "failed", "clock-skew");
+}
+
 void run_begin(struct run *r)
 {
     r->w = calloc(1, sizeof *r->w);
@@ -57,6 +84,8 @@ void run_begin(struct run *r)
         err_set(&r->text, 0, "%.200s does not accept a connection to port 389", r->w->dc);
         run_end(r, "failed", "no-dc");
     }
+    if (!over(r))
+        check_clock(r);
 }
 
 struct world *run_end_world(struct world *w)
@@ -72,7 +101,7 @@ bool run_own_secret_works(struct run *r)
     return netlogon_verify(r->m->domain.netbios).state == CHANNEL_HEALTHY;
 }
 
-// ---- the credential ------------------------------------------------------------------------------------------------
+// ---- the credential -----------------------------------------------------------------------------------------------
 
 // A credential is "DOMAIN\user", a newline, the password: parted into who and a secret of its own.
 static int part(const struct secret *credential, char domain[static LSA_NAME], char user[static LSA_NAME],
@@ -151,7 +180,7 @@ static void step_find(struct run *r)
         check_account(r);
 }
 
-// ---- steps ---------------------------------------------------------------------------------------------------------
+// ---- steps --------------------------------------------------------------------------------------------------------
 
 static void step_open(struct run *r)
 {

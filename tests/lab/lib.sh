@@ -49,6 +49,8 @@
 #
 # virtrust itself (lib/virtrust.sh), its programs ended and held at fault points (lib/faults.sh): told there
 #
+# A Windows member played by Wine (lib/wine.sh): told there
+#
 # Disks (lib/windows.sh)
 #   lab_windows_disk FILE HIVEDIR [raw|qcow2] [gpt|mbr]   an NTFS disk with Windows/System32/config/{SECURITY,...}
 #
@@ -82,7 +84,7 @@ LAB_OTHER_OU=OU=Other,$LAB_BASE_DN
 LAB_SVC=virtrust-svc
 LAB_KEYTAB=$LAB/dc/virtrust-svc.keytab
 
-for lab_part in base cache dc libvirt image guest ready windows virtrust faults; do
+for lab_part in base cache dc libvirt image guest ready windows wine virtrust faults; do
     # shellcheck source=/dev/null
     . "$LAB_HERE/lib/$lab_part.sh"
 done
