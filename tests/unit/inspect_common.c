@@ -36,7 +36,10 @@ int read_xz(const char *dir, const char *name, struct blob *ret)
     if (!pipe)
         return -1;
     rc = blob_read_fd(fileno(pipe), HIVE_FILE_MAX, ret, &err);
-    return pclose(pipe) != 0 || rc < 0 ? -1 : 0;
+    if (pclose(pipe) == 0 && rc == 0)
+        return 0;
+    blob_done(ret);
+    return -1;
 }
 
 void set_add(struct hive_set *set, enum hive_name name, struct blob *bytes)
