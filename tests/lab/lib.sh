@@ -51,7 +51,8 @@
 #
 # A Windows member played by Wine (lib/wine.sh): told there
 #
-# Disks (lib/windows.sh)
+# Disks (lib/windows.sh, lib/guestfs.sh)
+#   lab_guestfs                     sees that what libguestfs needs is in the cache; vt_start does it
 #   lab_windows_disk FILE HIVEDIR [raw|qcow2] [gpt|mbr]   an NTFS disk with Windows/System32/config/{SECURITY,...}
 #
 # General (lib/base.sh)
@@ -84,7 +85,7 @@ LAB_OTHER_OU=OU=Other,$LAB_BASE_DN
 LAB_SVC=virtrust-svc
 LAB_KEYTAB=$LAB/dc/virtrust-svc.keytab
 
-for lab_part in base cache dc libvirt image guest ready windows wine virtrust faults; do
+for lab_part in base cache dc libvirt image guest ready windows wine guestfs virtrust faults; do
     # shellcheck source=/dev/null
     . "$LAB_HERE/lib/$lab_part.sh"
 done

@@ -6,9 +6,7 @@
 # wants it sources it: . "$LAB_HERE/lib/looks.sh"
 
 LOOKS_MKHIVE=${VIRTRUST_MKHIVE:-$LAB_BIN/../test/mkhive}
-# What libguestfs builds once; /var/tmp is private in here and would make each test build it anew.
-export LIBGUESTFS_CACHEDIR=$LAB_CACHE/guestfs
-mkdir -p "$LIBGUESTFS_CACHEDIR"
+lab_guestfs
 
 # looks_windows IMAGE KEY=VALUE...: a raw disk with one NTFS partition that holds the hives of an invented member.
 # Directories and files are spelled unlike Windows does it, for case does not matter there.

@@ -39,8 +39,8 @@ EOF
 # vt_start: all of virtrust; returns when it answers and has seen the guests.
 vt_start() {
     local watcher=${1-}
-    mkdir -p "$LAB_CACHE/guestfs"
-    LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg LIBGUESTFS_CACHEDIR=$LAB_CACHE/guestfs \
+    lab_guestfs
+    LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg \
         lab_daemon virtrust "$LAB_BIN/virtrust-spawn" --config "$VT_CONFIG"
     VT_PID=$LAB_PID
     [ "$watcher" = --no-wait ] || lab_wait 60 vt_connected
