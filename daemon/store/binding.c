@@ -59,7 +59,7 @@ int store_twin(struct store *s, const char *guest, const char *guid, int64_t sin
 {
     static const struct query twin = {
         NULL, "SELECT guest.name FROM binding JOIN guest ON guest.uuid = binding.guest"
-              " WHERE binding.guid = ?1 AND binding.guest <> ?2 AND guest.present = 1 AND"
+              " WHERE binding.guid = ?1 AND binding.guest <> ?2 AND"
               " (guest.running = 1 OR guest.ran_us >= ?3)"
               " ORDER BY guest.ran_us DESC LIMIT 1"};
     _cleanup_run_ struct run run = {0};

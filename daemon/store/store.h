@@ -59,7 +59,8 @@ int store_binding_put(struct store *s, const struct binding *b, struct err *err)
 int store_binding_delete(struct store *s, const char *guest, struct err *err); // STORE_NONE
 int store_binding_each(struct store *s, int (*f)(const struct binding *b, void *arg), void *arg,
                        struct err *err);
-// Another present guest with the same account that runs now, or ran at or after since_us: its name into ret.
+// Another guest with the same account that runs now, or ran at or after since_us (also one that is gone since: it may
+// run elsewhere, and the account is its by now): its name into ret.
 // STORE_NONE.
 int store_twin(struct store *s, const char *guest, const char *guid, int64_t since_us, char ret[NAME_TEXT],
                struct err *err);
