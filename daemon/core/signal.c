@@ -193,7 +193,7 @@ static void remember(struct guest *g, enum signal_kind kind, int64_t at_us, cons
         g->running = is_running(now);
     else if (is_end(kind))
         g->running = false;
-    if (ran || g->running) // until its very end
+    if ((ran || g->running) && at_us > g->ran_us) // until its very end
         g->ran_us = at_us;
     if (agent)
         g->agent_connected = strcmp(agent, "connected") == 0;

@@ -173,6 +173,11 @@ static void test_remembers(void **state)
     assert_int_equal(f.g.ran_us, 9000); // it ran until now, not only until the signal before
     hear(&f, "hook-release", "");
     assert_int_equal(f.g.ran_us, 9000);
+    f.now = 7000;
+    hear(&f, "hook-started", RUNNING); // out of the spool: what was seen later stays seen
+    assert_true(f.g.ran_us == 9000 && f.g.seen_us > 9000);
+    f.now = 9500;
+    hear(&f, "stopped", OFF);
     hear(&f, "defined-renamed", "name=b " OFF);
     hear(&f, "undefined-renamed", "name=a");
     assert_string_equal(f.g.name, "b");
