@@ -165,9 +165,10 @@ static bool waits_for_directory(const struct case_input *in, const struct case_w
 {
     const struct circumstances *about = &w->circumstances;
     struct casefile *c = &out->next;
+    int64_t since = c->rolled_us > c->opened_us ? c->rolled_us : c->opened_us; // it may be told of late
 
-    if (!in->transient || !c->witnessed || about->bound || !about->by_policy || now_us < c->rolled_us ||
-        now_us - c->rolled_us >= w->patience_us)
+    if (!in->transient || !c->witnessed || about->bound || !about->by_policy || now_us < since ||
+        now_us - since >= w->patience_us)
         return false;
     snprintf(
         c->text, sizeof c->text,

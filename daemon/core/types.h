@@ -80,7 +80,7 @@ struct casefile {
     char next[LONG_TEXT];   // what the administrator can do; "" nothing
     unsigned char fingerprint[HASH];
     bool has_fingerprint;
-    int64_t rolled_us; // last signal of the rollback
+    int64_t rolled_us; // when the rollback was first heard of; moved by a later one while it is looked at
     int64_t opened_us, changed_us, closed_us;
     int64_t wake_us; // when to try again; 0 none
     uint32_t epoch;  // raised by every step: a late answer of an older epoch is dropped

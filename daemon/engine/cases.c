@@ -12,11 +12,13 @@
 #include <string.h>
 
 int engine_case_open(struct engine *e, struct guest *g, enum rollback_kind kind, bool witnessed,
-                     const char *text, struct casefile *ret, struct err *err)
+                     int64_t rolled_us, const char *text, struct casefile *ret, struct err *err)
 {
+    int64_t now = now_us();
     int rc;
 
-    case_open(ret, g->uuid, g->name, kind, witnessed, now_us(), now_us());
+    // The sender's time: spooled signals tell of what happened while virtrustd was away.
+    case_open(ret, g->uuid, g->name, kind, witnessed, rolled_us < now ? rolled_us : now, now);
     rc = store_case_add(e->store, ret, err);
     if (rc < 0)
         return rc;
@@ -24,13 +26,11 @@ int engine_case_open(struct engine *e, struct guest *g, enum rollback_kind kind,
     return store_step_add(e->store, ret->id, ret->opened_us, "noticed", text, NULL, err);
 }
 
-static int fill_details(struct engine *e, const struct case_out *out, const struct case_world *w,
-                        struct record *r)
+static void fill_details(const struct case_out *out, const struct case_world *w, struct record *r)
 {
     const struct evidence *ev = &w->evidence;
     char text[FILETIME_TEXT];
 
-    (void)e;
     record_add(r, "kind", rollback_kind_text(out->next.kind));
     record_add(r, "verdict", verdict_text(out->next.verdict));
     record_add(r, "cause", out->next.cause);
@@ -54,7 +54,6 @@ static int fill_details(struct engine *e, const struct case_out *out, const stru
     if (ev->directory.dc[0])
         record_add(r, "dc", ev->directory.dc);
     record_add(r, "would", out->next.would);
-    return 0;
 }
 
 // What was seen together goes into the ledger, after it has been judged by what stood there before.
@@ -124,7 +123,7 @@ static int put_step(struct engine *e, const struct case_out *out, enum case_inpu
         return 0;
     record_add(details, "about", about(out, kind));
     if (out->judged)
-        fill_details(e, out, w, details);
+        fill_details(out, w, details);
     return store_step_add(e->store, out->next.id, out->next.changed_us, case_state_text(out->next.state),
                           out->note, details, err);
 }
@@ -158,7 +157,8 @@ static int put_rest(struct engine *e, const struct case_out *out, const struct c
     if (rc >= 0 && out->effect == CASE_EFFECT_SUPERSEDE) {
         rc = store_guest_get(e->store, out->next.guest, &g, err);
         if (rc == 0)
-            rc = engine_case_open(e, &g, in->rollback, true, "the guest's time moved again", ret_new, err);
+            rc = engine_case_open(e, &g, in->rollback, true, now_us(), "the guest's time moved again",
+                                  ret_new, err);
         if (rc == 0)
             rc = store_guest_put(e->store, &g, err);
     }
@@ -250,7 +250,8 @@ int engine_repair(struct engine *e, const char *guest, bool dry_run, int64_t *re
     }
     rc = store_begin(e->store, err);
     if (rc >= 0)
-        rc = engine_case_open(e, &g, ROLLBACK_MANUAL, false, "asked for by an administrator", &c, err);
+        rc = engine_case_open(e, &g, ROLLBACK_MANUAL, false, now_us(), "asked for by an administrator", &c,
+                              err);
     if (rc >= 0 && dry_run) {
         c.dry_run = true;
         rc = store_case_put(e->store, &c, err);

@@ -62,9 +62,10 @@ int engine_job_input(struct engine *e, int64_t case_id, const struct job_input *
 // If the case's job has ended, the case is told (again).
 void engine_job_told(struct engine *e, int64_t case_id);
 
-// Opens a case (within the caller's transaction) and remembers it in g, which the caller puts.
+// Opens a case (within the caller's transaction) and remembers it in g, which the caller puts. rolled_us: when the
+// rollback was first heard of.
 int engine_case_open(struct engine *e, struct guest *g, enum rollback_kind kind, bool witnessed,
-                     const char *text, struct casefile *ret, struct err *err);
+                     int64_t rolled_us, const char *text, struct casefile *ret, struct err *err);
 // `virtrust repair`: opens a manual case; its id. -EBUSY: one is open already (its id in *ret_id).
 int engine_repair(struct engine *e, const char *guest, bool dry_run, int64_t *ret_id, struct err *err);
 

@@ -30,11 +30,10 @@ static void on_answer(struct engine *e, const struct worker_key *key, const stru
     }
 }
 
-static struct record *verb(const struct engine *e, const struct job *j, const char *name, unsigned timeout_s)
+static struct record *verb(const struct job *j, const char *name, unsigned timeout_s)
 {
     struct record *r = record_new("verb");
 
-    (void)e;
     record_add(r, "guest", j->guest);
     record_add(r, "verb", name);
     record_add_u64(r, "timeout_s", timeout_s);
@@ -43,7 +42,7 @@ static struct record *verb(const struct engine *e, const struct job *j, const ch
 
 static struct record *helper_verb(struct engine *e, const struct job *j, const char *name)
 {
-    struct record *r = verb(e, j, name, VERB_TIMEOUT_S);
+    struct record *r = verb(j, name, VERB_TIMEOUT_S);
     struct config_choice choice;
     struct guest g = {0};
     struct err err = {0};
@@ -116,7 +115,7 @@ static struct record *build(struct engine *e, const struct job *j, const struct 
     *ret_worker = WORKER_DELIVER;
     switch (effect) {
     case JOB_EFFECT_CLOCK:
-        r = verb(e, j, "clock", VERB_TIMEOUT_S);
+        r = verb(j, "clock", VERB_TIMEOUT_S);
         record_add_u64(r, "tolerance_ms", e->config->clock_tolerance_ms);
         record_add_bool(r, "set", true);
         break;
@@ -163,15 +162,16 @@ void engine_job_effect(struct engine *e, const struct job *j, enum job_effect ef
     struct binding b = {0};
     struct err err = {0};
     enum worker worker;
-    struct record *request;
+    struct record *request = NULL;
 
     if (effect == JOB_EFFECT_NONE)
         return;
-    if (store_binding_get(e->store, j->guest, &b, &err) != 0)
-        return; // the next step ends it: the binding is gone
-    request = build(e, j, &b, effect, &worker, &err);
+    // Without a binding there is nothing to ask: the step that is tried again finds that, and ends the job.
+    if (store_binding_get(e->store, j->guest, &b, &err) == 0)
+        request = build(e, j, &b, effect, &worker, &err);
     if (!request) {
-        engine_log(3, j->case_id, j->guest, "cannot make a request: %s; tries again", err.text);
+        engine_log(3, j->case_id, j->guest, "cannot make a request: %s; tries again",
+                   err.text[0] ? err.text : "the guest's binding is gone");
         engine_again(e, DUE_JOB, j->case_id, NULL);
         return;
     }

@@ -175,15 +175,16 @@ int engine_signal(struct engine *e, const struct record *signal, struct err *err
         return rc;
     }
     fault_point("signal");
-    if (kind == SIGNAL_UNDEFINED && !g.present)
-        leave(e, &g, "the guest was undefined", err);
-    else if (kind == SIGNAL_STOPPED_MIGRATED)
-        leave(e, &g, "the guest migrated to another host; the virtrust there looks after it", err);
     wake_job(e, &g, (enum signal_kind)kind);
     if (g.burst.last_us) {
         due_set(&e->due, DUE_GUEST, 0, g.uuid, g.burst.last_us + (int64_t)e->config->settle_ms * 1000);
         engine_rearm(e);
     }
+    // A case that cannot be closed now: the signal is not acknowledged, and comes again.
+    if (kind == SIGNAL_UNDEFINED && !g.present)
+        return leave(e, &g, "the guest was undefined", err);
+    if (kind == SIGNAL_STOPPED_MIGRATED)
+        return leave(e, &g, "the guest migrated to another host; the virtrust there looks after it", err);
     return 0;
 }
 
@@ -208,13 +209,15 @@ static int clear_burst(struct engine *e, const char *uuid, const struct rollback
                        struct casefile *ret_new, struct err *err)
 {
     struct guest g;
+    int64_t began;
     int rc = store_guest_get(e->store, uuid, &g, err);
 
     if (rc != 0)
         return rc < 0 ? rc : -ENOENT;
+    began = g.burst.first_us;
     memset(&g.burst, 0, sizeof g.burst);
     if (!told && r->kind != ROLLBACK_NONE && r->kind != ROLLBACK_SNAPSHOT_HALT)
-        rc = engine_case_open(e, &g, r->kind, r->witnessed, r->text, ret_new, err);
+        rc = engine_case_open(e, &g, r->kind, r->witnessed, began, r->text, ret_new, err);
     return rc < 0 ? rc : store_guest_put(e->store, &g, err);
 }
 
@@ -243,6 +246,22 @@ static int settle(struct engine *e, const struct guest *g, struct casefile *ret_
     return rc;
 }
 
+// A case for a guest that was undefined before its burst was over: it tells of the rollback, and is left at once.
+static void begin(struct engine *e, const struct guest *g, const struct casefile *opened)
+{
+    bool undefined = !g->present && g->burst.seen & UINT64_C(1) << SIGNAL_UNDEFINED;
+    struct guest gone = *g;
+    struct err err = {0};
+
+    fault_point("case.looking");
+    engine_log(5, opened->id, g->uuid, "%s: noticed (%s)", g->name, rollback_kind_text(opened->kind));
+    gone.open_case = opened->id;
+    if (undefined && leave(e, &gone, "the guest was undefined", &err) == 0)
+        return;
+    engine_case_effect(e, opened,
+                       case_effect(opened)); // the next scan's end closes what could not be closed here
+}
+
 void engine_guest_due(struct engine *e, const char *uuid)
 {
     struct guest g;
@@ -264,10 +283,7 @@ void engine_guest_due(struct engine *e, const char *uuid)
         engine_again(e, DUE_GUEST, 0, uuid);
         return;
     }
-    if (opened.id) {
-        fault_point("case.looking");
-        engine_log(5, opened.id, uuid, "%s: noticed (%s)", g.name, rollback_kind_text(opened.kind));
-        engine_case_effect(e, &opened, case_effect(&opened));
-    }
+    if (opened.id)
+        begin(e, &g, &opened);
     control_guest_settled(e->control, uuid);
 }

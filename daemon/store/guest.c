@@ -75,9 +75,9 @@ int store_guest_absent(struct store *s, int64_t before_us, int (*f)(const struct
                        void *arg, struct err *err)
 {
     // All rows are changed before the first is answered, so f may change them again.
-    static const struct query absent = {
-        &guest_table,
-        "UPDATE guest SET present = 0, running = 0 WHERE present = 1 AND seen_us < ?1 RETURNING {columns}"};
+    static const struct query absent = {&guest_table,
+                                        "UPDATE guest SET present = 0, running = 0, agent_connected = 0 "
+                                        "WHERE present = 1 AND seen_us < ?1 RETURNING {columns}"};
     _cleanup_run_ struct run run = {0};
     struct guest g;
     int rc = run_start(s, &absent, &run, err);

@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Guests that are gone before anybody could look at them, and what is heard of late.
+#include "tests/unit/attack_engine.h"
+
+#include "tests/unit/core_common.h"
+
+#include <inttypes.h>
+
+#define QUICK "mode: repair\nlook:\n  settle: 100ms\n"
+
+// Undefined before its signals were over: the rollback is on file, and nobody looks for its disks.
+static void undefined_before_its_burst_is_over(void **state)
+{
+    struct stage *s = stage_new(QUICK);
+    struct casefile c;
+
+    (void)state;
+    stage_signal(s, GUEST_A, "scan", "state=off persistent=1");
+    stage_until(s, stage_case(s, GUEST_A).id); // the first sight
+    stage_signal(s, GUEST_A, "defined-from-snapshot", "state=off persistent=1");
+    stage_signal(s, GUEST_A, "undefined", "");
+    stage_until(s, stage_case(s, GUEST_A).state == CASE_CLOSED);
+    assert_int_equal(stage_case(s, GUEST_A).outcome, OUTCOME_LEFT);
+    stage_signal(s, GUEST_B, "defined-from-snapshot", "state=off persistent=1");
+    stage_signal(s, GUEST_B, "undefined", "");
+    stage_until(s, stage_case(s, GUEST_B).state == CASE_CLOSED && stage_case(s, GUEST_B).id);
+    c = stage_case(s, GUEST_B);
+    assert_int_equal(c.kind, ROLLBACK_REVERT_OFFLINE);
+    assert_int_equal(c.outcome, OUTCOME_LEFT);
+    stage_free(s);
+}
+
+// A spooled signal tells of a revert an hour ago: what has run since is a twin from then on.
+static void the_rollback_is_as_old_as_it_is(void **state)
+{
+    struct stage *s = stage_new(QUICK);
+    int64_t hour_ago = now_us() - INT64_C(3600) * 1000000;
+    char pairs[128];
+
+    (void)state;
+    snprintf(pairs, sizeof pairs, "state=off persistent=1 at_us=%" PRId64, hour_ago);
+    stage_signal(s, GUEST_A, "defined-from-snapshot", pairs);
+    stage_until(s, stage_case(s, GUEST_A).id);
+    assert_int_equal(stage_case(s, GUEST_A).rolled_us, hour_ago);
+    assert_true(stage_case(s, GUEST_A).opened_us > hour_ago);
+    // A sender whose clock is ahead does not reach into the future.
+    snprintf(pairs, sizeof pairs, "state=off persistent=1 at_us=%" PRId64,
+             now_us() + INT64_C(3600) * 1000000);
+    stage_signal(s, GUEST_B, "defined-from-snapshot", pairs);
+    stage_until(s, stage_case(s, GUEST_B).id);
+    assert_true(stage_case(s, GUEST_B).rolled_us <= now_us());
+    stage_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(undefined_before_its_burst_is_over, testing_dir_make,
+                                        testing_dir_remove),
+        cmocka_unit_test_setup_teardown(the_rollback_is_as_old_as_it_is, testing_dir_make,
+                                        testing_dir_remove),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
