@@ -85,23 +85,64 @@ static void take_items(const struct record *answer, doctor_tell *tell, void *arg
     }
 }
 
+// What virtrust-watch answers to one question; NULL with the sentence when it gives no answer.
+static struct record *ask_watch(const struct cli *c, const char *question, const char *guest, struct err *err)
+{
+    const char *argv[6] = {"virtrust-watch", question};
+    struct record *answer = NULL;
+    char path[PROGRAM_PATH];
+    size_t n = 2;
+
+    if (guest)
+        argv[n++] = guest;
+    if (c->config->file) {
+        argv[n++] = "--config";
+        argv[n++] = c->config->file;
+    }
+    program_path(argv[0], path);
+    return program_ask(path, (char **)argv, NULL, LIBVIRT_MS, &answer, err) < 0 ? NULL : answer;
+}
+
 static void ask_libvirt(const struct cli *c, doctor_tell *tell, void *arg)
 {
-    _cleanup_record_ struct record *answer = NULL;
-    char path[PROGRAM_PATH];
-    char *argv[] = {"virtrust-watch", "--doctor", c->config->file ? "--config" : NULL, c->config->file, NULL};
     struct err err = {0};
+    _cleanup_record_ struct record *answer = ask_watch(c, "--doctor", NULL, &err);
 
-    program_path(argv[0], path);
-    if (program_ask(path, argv, NULL, LIBVIRT_MS, &answer, &err) < 0)
-        tell(finding("libvirt", "bad", err.text, "is libvirt's daemon running, or stalled?"), arg);
-    else
+    if (answer)
         take_items(answer, tell, arg);
+    else
+        tell(finding("libvirt", "bad", err.text, "is libvirt's daemon running, or stalled?"), arg);
+}
+
+// The one guest that was named, as libvirt sees it; its helper is asked by virtrustd alone.
+static void ask_guest(const struct cli *c, const char *guest, doctor_tell *tell, void *arg)
+{
+    struct err err = {0};
+    _cleanup_record_ struct record *answer = ask_watch(c, "--describe", guest, &err);
+    const char *agent = record_get_or(answer, "agent", "none"), *result = "unknown", *next = NULL;
+    char text[ERR_TEXT_MAX];
+
+    if (!answer) {
+        tell(finding("libvirt", "bad", err.text, "is libvirt's daemon running, and has it this guest?"), arg);
+        return;
+    }
+    if (strcmp(agent, "none") == 0) {
+        result = "bad";
+        next = "virsh edit it: add a channel org.qemu.guest_agent.0";
+        snprintf(text, sizeof text, "%.200s has no agent channel", guest);
+    } else {
+        next = "start virtrustd: it asks the guest for its agent and its helper";
+        snprintf(text, sizeof text, "%.200s has an agent channel, which is %.40s; its helper was not asked",
+                 guest, agent);
+    }
+    tell(finding("agent", result, text, next), arg);
 }
 
 void doctor_alone(const struct cli *c, bool asked, doctor_tell *tell, void *arg)
 {
-    if (!asked)
+    if (!asked && c->args_count)
+        ask_guest(c, c->args[0], tell, arg);
+    else if (!asked)
         ask_libvirt(c, tell, arg);
     tell(hook_finding(), arg);
     tell(programs_finding(), arg);

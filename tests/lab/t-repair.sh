@@ -58,4 +58,11 @@ lab_check "a guest that is off cannot be asked" lab_wait 30 off
 lab_guest_define dumb --no-agent > /dev/null
 dumb() { [ "$(doctor dumb agent-channel)" = bad ]; }
 lab_check "a guest without a channel is told" lab_wait 30 dumb
+vt_stop
+status=0
+vt --json doctor > "$LAB_TMP/doctor.json" 2> "$LAB_TMP/err" || status=$?
+lab_check "without virtrustd doctor exits 4" test "$status" -eq 4
+lab_check "says so" grep -q 'virtrustd is not running' "$LAB_TMP/err"
+lab_check "and tells of libvirt all the same" \
+    jq -e '.findings[] | select(.id == "libvirt" and .result == "good")' "$LAB_TMP/doctor.json"
 lab_done

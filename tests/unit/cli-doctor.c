@@ -40,12 +40,12 @@ static const char *result(const json_t *answer, const char *id)
     return "";
 }
 
-static json_t *doctor(const char *file)
+static json_t *doctor(const char *file, const char *guest)
 {
     static struct result r;
     json_t *j;
 
-    converse((const char *[]){"--config", file, "--json", "doctor", NULL}, NULL, &r);
+    converse((const char *[]){"--config", file, "--json", "doctor", guest, NULL}, NULL, &r);
     assert_int_equal(r.code, 4);
     j = json_loads(r.out, JSON_REJECT_DUPLICATES, NULL);
     if (!json_is_object(j))
@@ -61,7 +61,7 @@ static void without_a_daemon(void **state)
 
     (void)state;
     config("d.yaml", "");
-    j = doctor("d.yaml");
+    j = doctor("d.yaml", NULL);
     assert_string_equal(result(j, "daemon"), "bad");
     assert_string_equal(result(j, "config"), "good");
     assert_string_equal(result(j, "programs"), "good");
@@ -72,6 +72,22 @@ static void without_a_daemon(void **state)
     json_decref(j);
 }
 
+// One guest, and one that libvirt does not know.
+static void one_guest(void **state)
+{
+    json_t *j;
+
+    (void)state;
+    config("d.yaml", "");
+    j = doctor("d.yaml", "test");
+    assert_string_equal(result(j, "agent"), "bad");
+    assert_string_equal(result(j, "genid"), ""); // that is of all guests
+    json_decref(j);
+    j = doctor("d.yaml", "nobody");
+    assert_string_equal(result(j, "libvirt"), "bad");
+    json_decref(j);
+}
+
 static void a_broken_configuration(void **state)
 {
     json_t *j;
@@ -79,7 +95,7 @@ static void a_broken_configuration(void **state)
 
     (void)state;
     config("broken.yaml", "mode: sometimes\n");
-    j = doctor("broken.yaml");
+    j = doctor("broken.yaml", NULL);
     assert_string_equal(result(j, "config"), "bad");
     assert_string_equal(result(j, "programs"), "good");
     text = json_string_value(json_object_get(json_object_get(j, "error"), "text"));
@@ -109,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_daemon),
+        cmocka_unit_test(one_guest),
         cmocka_unit_test(a_broken_configuration),
         cmocka_unit_test(in_order),
     };
