@@ -180,6 +180,8 @@ static int step_in_transaction(struct engine *e, int64_t id, const struct case_i
     if (rc < 0)
         return rc;
     case_step(&c, in, w, now_us(), ret);
+    if (ret->next.epoch == c.epoch)
+        return STORE_NONE; // it means nothing here: what is under way, or due, stays so
     rc = store_case_put(e->store, &ret->next, err);
     if (rc >= 0)
         rc = put_step(e, ret, in->kind, w, err);

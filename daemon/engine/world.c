@@ -45,19 +45,16 @@ static int gather_evidence(struct engine *e, const struct casefile *c, struct ev
     ret->tolerance_us = (int64_t)e->config->tolerance_s * 1000000;
     side_of_disk(disk, &e->key, &ret->guest);
     side_of_directory(directory, now_us(), &ret->directory);
-    // What was learnt before the case's present look belongs to another moment.
-    if (!ret->directory.guid[0])
-        return 0;
-    return store_pairs(e->store, c->guest, ret->directory.guid, ret->pairs, PAIRS_MAX, &ret->pairs_count,
-                       err);
+    return 0;
 }
 
 // The ledger is asked by the bound account even where the directory did not answer: an older secret is older anyway.
+// Without a binding the account is the one that the directory was asked for.
 static int gather_pairs(struct engine *e, const struct casefile *c, struct evidence *ev, struct err *err)
 {
-    if (ev->pairs_count || !ev->bound)
-        return 0;
-    return store_pairs(e->store, c->guest, ev->binding.guid, ev->pairs, PAIRS_MAX, &ev->pairs_count, err);
+    const char *guid = ev->bound ? ev->binding.guid : ev->directory.guid;
+
+    return guid[0] ? store_pairs(e->store, c->guest, guid, ev->pairs, PAIRS_MAX, &ev->pairs_count, err) : 0;
 }
 
 static int count_same(struct engine *e, const struct casefile *c, const struct guest_side *g, unsigned *ret,

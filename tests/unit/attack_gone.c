@@ -54,12 +54,38 @@ static void the_rollback_is_as_old_as_it_is(void **state)
     stage_free(s);
 }
 
+// A start that is told to a case under repair means nothing to it: what is due for that case stays due. (It was put off
+// because its end could not be stored, perhaps.)
+static void what_means_nothing_leaves_what_is_due(void **state)
+{
+    const struct case_input start = {.kind = CASE_IN_SIGNAL, .rollback = ROLLBACK_START};
+    const int64_t minute = INT64_C(60) * 1000000;
+    struct stage *s = stage_new(QUICK);
+    struct casefile c;
+    struct err err = {0};
+
+    (void)state;
+    stage_signal(s, GUEST_A, "defined-from-snapshot", "state=off persistent=1");
+    stage_until(s, stage_case(s, GUEST_A).id);
+    c = stage_case(s, GUEST_A);
+    c.state = CASE_REPAIRING;
+    assert_int_equal(store_case_put(s->engine->store, &c, &err), 0);
+    engine_again(s->engine, DUE_CASE, c.id, NULL);
+    assert_true(due_next(&s->engine->due) < now_us() + minute);
+    assert_int_equal(engine_case_input(s->engine, c.id, &start, &err), 0);
+    assert_true(due_next(&s->engine->due) < now_us() + minute);
+    assert_int_equal(stage_case(s, GUEST_A).epoch, c.epoch);
+    stage_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(undefined_before_its_burst_is_over, testing_dir_make,
                                         testing_dir_remove),
         cmocka_unit_test_setup_teardown(the_rollback_is_as_old_as_it_is, testing_dir_make,
+                                        testing_dir_remove),
+        cmocka_unit_test_setup_teardown(what_means_nothing_leaves_what_is_due, testing_dir_make,
                                         testing_dir_remove),
     };
 
