@@ -127,63 +127,67 @@ static bool exists(struct disk_reader *r, const char *path)
            guestfs_is_dir_opts(handle(r), path, GUESTFS_IS_DIR_OPTS_FOLLOWSYMLINKS, 1, -1) == 1;
 }
 
-// Piece by piece until the end or the cap, whatever size the file claims to have. The caller made room for
-// max.
-static int read_pieces(guestfs_h *g, const char *path, struct blob *b, size_t max, struct err *err)
+struct guestfs_source {
+    struct source base;
+    guestfs_h *g;
+    char *path;
+};
+
+static int source_pread(struct source *base, uint64_t offset, void *ret, size_t len, struct err *err)
 {
-    while (b->len < max) {
-        size_t want = max - b->len < PIECE ? max - b->len : PIECE, got;
-        char *piece = guestfs_pread(g, path, (int)want, (int64_t)b->len, &got);
+    struct guestfs_source *s = (struct guestfs_source *)base;
+    unsigned char *to = ret;
+
+    while (len > 0) {
+        size_t want = len < PIECE ? len : PIECE, got;
+        char *piece = guestfs_pread(s->g, s->path, (int)want, (int64_t)offset, &got);
 
         if (!piece)
-            return said(g, err);
+            return said(s->g, err);
         if (got > want)
             got = want;
-        memcpy(b->data + b->len, piece, got);
-        b->len += got;
+        memcpy(to, piece, got);
         secret_wipe(piece, got);
         free(piece);
         if (got == 0)
-            break;
+            return err_set(err, -EIO, "the file ends before its size");
+        to += got;
+        offset += got;
+        len -= got;
     }
     return 0;
 }
 
-static int read_up_to(struct disk_reader *r, const char *path, size_t max, bool whole, struct blob *ret,
-                      struct err *err)
+static void source_close(struct source *base)
 {
-    _cleanup_blob_ struct blob b = {0};
+    struct guestfs_source *s = (struct guestfs_source *)base;
+
+    free(s->path);
+    free(s);
+}
+
+static int open_file(struct disk_reader *r, const char *path, struct source **ret, struct err *err)
+{
+    static const struct source_ops source_ops = {.read = source_pread, .free = source_close};
+    struct guestfs_source *s;
     int64_t size;
-    int rc;
 
     if (guestfs_is_file_opts(handle(r), path, GUESTFS_IS_FILE_OPTS_FOLLOWSYMLINKS, 1, -1) != 1)
         return DISK_NO_FILE;
     size = guestfs_filesize(handle(r), path);
     if (size < 0)
         return said(handle(r), err);
-    if (whole && (uint64_t)size > max)
-        return err_set(err, -EFBIG, "it has %lld bytes, more than %zu", (long long)size, max);
-    if ((uint64_t)size < max)
-        max = (size_t)size;
-    b.data = malloc(max + 1);
-    if (!b.data)
+    s = calloc(1, sizeof *s);
+    if (s)
+        s->path = strdup(path);
+    if (!s || !s->path) {
+        free(s);
         return err_set(err, -ENOMEM, "out of memory");
-    rc = read_pieces(handle(r), path, &b, max, err);
-    if (rc < 0)
-        return rc;
-    *ret = b;
-    b = (struct blob){0};
+    }
+    s->base = (struct source){.ops = &source_ops, .size = (uint64_t)size};
+    s->g = handle(r);
+    *ret = &s->base;
     return 0;
-}
-
-static int read_whole(struct disk_reader *r, const char *path, size_t max, struct blob *ret, struct err *err)
-{
-    return read_up_to(r, path, max, true, ret, err);
-}
-
-static int read_head(struct disk_reader *r, const char *path, size_t max, struct blob *ret, struct err *err)
-{
-    return read_up_to(r, path, max, false, ret, err);
 }
 
 static void reader_free(struct disk_reader *r)
@@ -198,8 +202,7 @@ static const struct disk_reader_ops ops = {
     .mount = mount_volume,
     .resolve = resolve,
     .exists = exists,
-    .read = read_whole,
-    .head = read_head,
+    .open = open_file,
     .free = reader_free,
 };
 
@@ -242,10 +245,10 @@ static void name_engine(struct guestfs_reader *r)
     struct guestfs_version *v = guestfs_version(r->g);
 
     if (v)
-        snprintf(r->engine, sizeof r->engine, "libguestfs %lld.%lld.%lld", (long long)v->major,
+        snprintf(r->engine, sizeof r->engine, "guestfs %lld.%lld.%lld", (long long)v->major,
                  (long long)v->minor, (long long)v->release);
     else
-        snprintf(r->engine, sizeof r->engine, "libguestfs");
+        snprintf(r->engine, sizeof r->engine, "guestfs");
     guestfs_free_version(v);
     r->base.engine = r->engine;
 }
@@ -268,6 +271,7 @@ int disk_guestfs_open(const struct nbd_server *servers, size_t count, const char
         return fail(f, "no-engine", "libguestfs cannot launch its machine: %.400s", err.text);
     }
     r->base.ops = &ops;
+    r->base.ahead = true;
     name_engine(r);
     *ret = &r->base;
     return 0;

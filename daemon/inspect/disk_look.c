@@ -3,8 +3,6 @@
 #include "daemon/inspect/disk_look.h"
 
 #include "common/keytab.h"
-#include "daemon/inspect/linux.h"
-#include "daemon/inspect/windows.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,6 +21,7 @@ struct search {
     char device[VOLUME_NAME_MAX];
     char *config; // the true spelling of config_dir; owned
     unsigned systems, mounted, unknown, damaged;
+    struct err other;      // what this engine does not read, the first of its kind; "" nothing
     const char *encrypted; // "luks", "bitlocker"
     char encrypted_device[VOLUME_NAME_MAX];
     struct err reason; // why a volume could not be mounted
@@ -75,6 +74,8 @@ static void visit(struct disk_reader *r, const struct disk_volume *v, struct sea
     _cleanup_free_ char *config = NULL;
     const char *encryption;
     enum system_kind kind;
+    struct err err = {0};
+    int rc;
 
     if (strcmp(v->type, "swap") == 0)
         return;
@@ -88,7 +89,14 @@ static void visit(struct disk_reader *r, const struct disk_volume *v, struct sea
         s->unknown++;
         return;
     }
-    if (r->ops->mount(r, v->device, &s->reason) < 0) {
+    rc = r->ops->mount(r, v->device, &err);
+    if (rc == DISK_OTHER_ENGINE) {
+        if (!s->other.text[0])
+            s->other = err;
+        return;
+    }
+    if (rc < 0) {
+        s->reason = err;
         s->damaged++;
         return;
     }
@@ -103,6 +111,11 @@ static void visit(struct disk_reader *r, const struct disk_volume *v, struct sea
 
 static int nothing_found(const struct search *s, int volumes, struct failure *f)
 {
+    // The system may lie where this engine does not read; an encrypted volume is a reason only when it cannot.
+    if (s->other.text[0]) {
+        fail(f, "unknown-filesystem", "%s", s->other.text);
+        return DISK_LOOK_OTHER;
+    }
     if (s->encrypted) {
         f->encryption = s->encrypted;
         return fail(f, "encrypted", "the volume %s is encrypted with %s", s->encrypted_device,
@@ -122,15 +135,12 @@ static int open_file(struct disk_reader *r, const char *config, enum hive_name n
                      struct source **ret, struct err *err)
 {
     _cleanup_free_ char *path = NULL, *true_path = NULL;
-    _cleanup_blob_ struct blob b = {0};
     int rc;
 
     if (asprintf(&path, "%s/%s%s", config, hive_file_names[name], suffix) < 0)
         return err_set(err, -ENOMEM, "out of memory");
     rc = r->ops->resolve(r, path, &true_path, err);
-    if (rc == 0)
-        rc = r->ops->read(r, true_path, HIVE_FILE_MAX, &b, err);
-    return rc == 0 ? source_of_blob(&b, ret) : rc;
+    return rc == 0 ? disk_open(r, true_path, HIVE_FILE_MAX, ret, err) : rc;
 }
 
 // One hive, and its logs where it is dirty. A hive that is there but cannot be read is as good as damaged; a log
@@ -151,15 +161,13 @@ static int read_hive(struct disk_reader *r, const char *config, enum hive_name n
     return 0;
 }
 
-static int look_windows(struct disk_reader *r, const struct search *s, struct evidence *e, struct failure *f)
+static int find_windows(struct disk_reader *r, const char *config, struct hive_set *ret, struct failure *f)
 {
-    _cleanup_hive_set_ struct hive_set set = {0};
-
     for (enum hive_name name = 0; name < HIVE_NAMES; name++) {
-        if (read_hive(r, s->config, name, &set.in[name], f) < 0)
+        if (read_hive(r, config, name, &ret->in[name], f) < 0)
             return -1;
     }
-    return windows_evidence(&set, e, f);
+    return 0;
 }
 
 // A file that is there but cannot be read is a doubt; its bytes stay empty.
@@ -168,29 +176,31 @@ static void read_linux_file(struct disk_reader *r, const char *path, size_t max,
 {
     struct err err = {0};
 
-    if (r->ops->read(r, path, max, ret, &err) != 0)
+    if (disk_read_file(r, path, max, ret, &err) != 0)
         evidence_doubt(e, "unreadable-file", "%s is there but cannot be read: %.300s", path, err.text);
 }
 
-static int look_linux(struct disk_reader *r, struct evidence *e)
+static void find_linux(struct disk_reader *r, struct linux_files *ret, struct evidence *e)
 {
-    _cleanup_linux_files_ struct linux_files files = {0};
-
     if (r->ops->exists(r, keytab_path)) {
-        files.keytab_path = keytab_path;
-        read_linux_file(r, keytab_path, KEYTAB_FILE_MAX, &files.keytab, e);
+        ret->keytab_path = keytab_path;
+        read_linux_file(r, keytab_path, KEYTAB_FILE_MAX, &ret->keytab, e);
     }
-    if (has_any(r, tdb_paths, ARRAY_SIZE(tdb_paths), &files.tdb_path))
-        read_linux_file(r, files.tdb_path, SECRETS_TDB_MAX, &files.tdb, e);
-    files.samba_dc = has_any(r, dc_paths, ARRAY_SIZE(dc_paths), NULL);
+    if (has_any(r, tdb_paths, ARRAY_SIZE(tdb_paths), &ret->tdb_path))
+        read_linux_file(r, ret->tdb_path, SECRETS_TDB_MAX, &ret->tdb, e);
+    ret->samba_dc = has_any(r, dc_paths, ARRAY_SIZE(dc_paths), NULL);
     if (!r->ops->exists(r, "/var/lib"))
         evidence_doubt(e, "var-elsewhere",
                        "/var lies on another volume, so Samba's secrets.tdb was not looked for");
-    linux_evidence(&files, e);
-    return 0;
 }
 
-int disk_look(struct disk_reader *r, struct evidence *e, struct failure *f)
+void disk_found_done(struct disk_found *found)
+{
+    hive_set_done(&found->hives);
+    linux_files_done(&found->files);
+}
+
+int disk_look_find(struct disk_reader *r, struct disk_found *ret, struct evidence *e, struct failure *f)
 {
     _cleanup_(search_done) struct search s = {0};
     _cleanup_free_ struct disk_volume *volumes = calloc(VOLUMES_MAX, sizeof *volumes);
@@ -209,8 +219,28 @@ int disk_look(struct disk_reader *r, struct evidence *e, struct failure *f)
         return nothing_found(&s, count, f);
     if (s.systems > 1)
         evidence_doubt(e, "several-systems", "%u volumes hold a system; %s was read", s.systems, s.device);
-    if (r->ops->mount(r, s.device, &err) < 0)
+    if (r->ops->mount(r, s.device, &err) != 0)
         return fail(f, "unknown-filesystem", "%s cannot be mounted: %.300s", s.device, err.text);
     e->encryption = "none";
-    return s.kind == SYSTEM_WINDOWS ? look_windows(r, &s, e, f) : look_linux(r, e);
+    ret->windows = s.kind == SYSTEM_WINDOWS;
+    if (ret->windows)
+        return find_windows(r, s.config, &ret->hives, f);
+    find_linux(r, &ret->files, e);
+    return 0;
+}
+
+int disk_look_parse(struct disk_found *found, struct evidence *e, struct failure *f)
+{
+    if (found->windows)
+        return windows_evidence(&found->hives, e, f);
+    linux_evidence(&found->files, e);
+    return 0;
+}
+
+int disk_look(struct disk_reader *r, struct evidence *e, struct failure *f)
+{
+    _cleanup_disk_found_ struct disk_found found = {0};
+    int rc = disk_look_find(r, &found, e, f);
+
+    return rc != 0 ? rc : disk_look_parse(&found, e, f);
 }

@@ -85,5 +85,6 @@ struct failure {
 };
 // Fills *f with the code's own advice and returns -1.
 int fail(struct failure *f, const char *code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+const char *failure_code(const char *code); // that code of the closed list, static; NULL: it is none
 enum exit_code failure_exit(const char *code);
 struct record *failure_record(const struct failure *f); // type=error

@@ -48,6 +48,15 @@ int fail(struct failure *f, const char *code, const char *format, ...)
     return -1;
 }
 
+const char *failure_code(const char *code)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+        if (strcmp(codes[i].code, code) == 0)
+            return codes[i].code;
+    }
+    return NULL;
+}
+
 enum exit_code failure_exit(const char *code)
 {
     for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {

@@ -2,39 +2,55 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/inspect/look.h"
 
+#include "daemon/inspect/answer.h"
 #include "daemon/inspect/disk_chain.h"
-#include "daemon/inspect/disk_guestfs.h"
-#include "daemon/inspect/disk_look.h"
-#include "daemon/inspect/nbd_server.h"
+#include "daemon/inspect/look_direct.h"
+#include "daemon/inspect/look_guestfs.h"
 #include "daemon/inspect/supervise.h"
-#include "daemon/inspect/windows.h"
 
-#include <errno.h>
 #include <string.h>
+
+enum engine { ENGINE_AUTO, ENGINE_DIRECT, ENGINE_GUESTFS };
 
 struct job {
     const struct record *request;
-    struct evidence e;
+    enum engine engine;
+    unsigned limit_s;
+    struct evidence e; // what is known outside of the parsers: doubts, live
+    struct nbd_server *servers;
     struct disk_chain *chains; // of `count` disks
     size_t count;
 };
 
-static struct record *evidence_or_failure(const struct job *job, int rc, const struct failure *f)
+// The answer from what a parser said; NULL only when out of memory.
+static struct record *answer_of(const struct job *job, const struct record *parsed, const char *engine)
 {
-    return rc == 0 ? evidence_record(&job->e) : failure_record(f);
+    struct record *answer = NULL;
+    struct failure f = {0};
+    int rc = answer_take(parsed, &job->e, engine, &answer, &f);
+
+    if (rc == ANSWER_OTHER) {
+        char what[ERR_TEXT_MAX];
+
+        memcpy(what, f.err.text, sizeof what);
+        fail(&f, "unknown-filesystem",
+             "the engine direct does not read %.300s; the engine auto asks libguestfs", what);
+    }
+    return rc == 0 ? answer : failure_record(&f);
 }
 
 static struct record *look_hives(struct job *job, const char *dir)
 {
-    _cleanup_hive_set_ struct hive_set set = {0};
+    _cleanup_disk_found_ struct disk_found found = {.windows = true};
+    _cleanup_record_ struct record *parsed = NULL;
     struct failure f = {0};
-    int rc = hives_dir_read(dir, &set, &f);
+    struct evidence e;
 
-    snprintf(job->e.engine, sizeof job->e.engine, "hives");
     job->e.live = ANSWER_NO;
-    if (rc == 0)
-        rc = windows_evidence(&set, &job->e, &f);
-    return evidence_or_failure(job, rc, &f);
+    evidence_init(&e);
+    if (hives_dir_read(dir, &found.hives, &f) < 0 || look_parse(&found, &e, job->limit_s, &parsed, &f) < 0)
+        return failure_record(&f);
+    return answer_of(job, parsed, "hives");
 }
 
 // Is there a disk n in the request at all?
@@ -109,24 +125,55 @@ static int start_servers(const struct job *job, const char *work, struct nbd_ser
     return 0;
 }
 
-// The servers and the machine are not put away here: the janitor ends them at once, with everything they
+// The other engine's answer; its name then tells why it was asked, if it was not asked for by name.
+static struct record *run_guestfs(struct job *job, const char *why, const char *work)
+{
+    _cleanup_record_ struct record *parsed = NULL;
+    char engine[EVIDENCE_TEXT];
+    struct failure f = {0};
+
+    if (look_guestfs(job->servers, job->count, work, job->limit_s, &parsed, &f) < 0)
+        return failure_record(&f);
+    snprintf(engine, sizeof engine, "%.60s%s%.200s%s", record_get_or(parsed, "engine", "guestfs"),
+             why ? " (direct: " : "", why ? why : "", why ? ")" : "");
+    return answer_of(job, parsed, engine);
+}
+
+// The servers and libguestfs' machine are not put away here: the janitor ends them at once, with everything they
 // made.
 static struct record *run(void *arg, const char *work)
 {
+    _cleanup_record_ struct record *parsed = NULL;
     struct job *job = arg;
-    struct nbd_server *servers = calloc(DISKS_MAX, sizeof *servers);
-    struct disk_reader *reader = NULL;
     struct failure f = {0};
-    int rc;
 
-    if (!servers)
+    job->servers = calloc(DISKS_MAX, sizeof *job->servers);
+    if (!job->servers)
         return NULL;
-    rc = start_servers(job, work, servers, &f);
-    if (rc == 0)
-        rc = disk_guestfs_open(servers, job->count, work, &reader, &f);
-    if (rc == 0)
-        rc = disk_look(reader, &job->e, &f);
-    return evidence_or_failure(job, rc, &f);
+    if (start_servers(job, work, job->servers, &f) < 0)
+        return failure_record(&f);
+    if (job->engine == ENGINE_GUESTFS)
+        return run_guestfs(job, NULL, work);
+    if (look_direct(job->servers, job->count, job->limit_s, &parsed, &f) < 0)
+        return failure_record(&f);
+    if (job->engine == ENGINE_AUTO && record_is(parsed, "other"))
+        return run_guestfs(job, record_get_or(parsed, "what", "unknown"), work);
+    return answer_of(job, parsed, "direct " VIRTRUST_VERSION);
+}
+
+static int engine_of(const struct record *request, enum engine *ret, struct failure *f)
+{
+    static const char *const names[] = {
+        [ENGINE_AUTO] = "auto", [ENGINE_DIRECT] = "direct", [ENGINE_GUESTFS] = "guestfs"};
+    const char *name = record_get_or(request, "engine", "auto");
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (strcmp(name, names[i]) != 0)
+            continue;
+        *ret = (enum engine)i;
+        return 0;
+    }
+    return fail(f, "no-engine", "there is no engine %.60s; auto, direct and guestfs are", name);
 }
 
 struct record *look(const struct record *request)
@@ -145,12 +192,13 @@ struct record *look(const struct record *request)
     if (!state)
         return NULL;
     state->request = request;
+    state->limit_s = (unsigned)limit;
     evidence_init(&state->e);
     if (record_get_bool(request, "format_guessed") == 1)
         evidence_doubt(&state->e, "format-guessed", "nobody named the image's format; its first bytes say %s",
                        record_get_or(request, "disk.0.format", "nothing"));
     job.arg = state;
-    if (supervise(&job, (unsigned)limit, &answer, &f) < 0)
+    if (engine_of(request, &state->engine, &f) < 0 || supervise(&job, (unsigned)limit, &answer, &f) < 0)
         answer = failure_record(&f);
     free(state);
     return answer;
@@ -164,16 +212,8 @@ static struct record *nothing_first(void *arg)
 
 static struct record *launch_once(void *arg, const char *work)
 {
-    struct disk_reader *reader = NULL;
-    struct failure f = {0};
-    struct record *r;
-
     (void)arg;
-    if (disk_guestfs_open(NULL, 0, work, &reader, &f) < 0)
-        return failure_record(&f);
-    r = record_new("prepared");
-    record_add(r, "engine", reader->engine);
-    return r;
+    return look_guestfs_prepare(work);
 }
 
 struct record *look_prepare(unsigned timeout_s)

@@ -15,14 +15,15 @@
 enum { REQUEST_MS = 30 * 1000, PREPARE_TIMEOUT_S = 1800 };
 
 static const char usage[] = "usage: virtrust-inspect < REQUEST\n"
-                            "       virtrust-inspect --disk FILE [--format FORMAT] [--timeout SECONDS]\n"
+                            "       virtrust-inspect --disk FILE [--format FORMAT] [--snapshot NAME] "
+                            "[--engine ENGINE] [--timeout SECONDS]\n"
                             "       virtrust-inspect --hives DIRECTORY\n"
                             "       virtrust-inspect --prepare | --version | --help\n"
                             "The answer is a record on standard output (virtrust-inspect(8)); `virtrust "
                             "inspect` shows it to people.\n";
 
 struct options {
-    const char *disk, *format, *hives;
+    const char *disk, *format, *snapshot, *engine, *hives;
     unsigned long timeout_s; // 0: the default
     bool prepare, help, version;
 };
@@ -37,6 +38,8 @@ static struct record *disk_request(const struct options *o)
     record_add(r, "disk.0.path", o->disk);
     // A file that cannot be read has no format either; what is wrong with it is said when it is opened.
     record_add(r, "disk.0.format", format ? format : "raw");
+    record_add(r, "snapshot", o->snapshot);
+    record_add(r, "engine", o->engine);
     if (!o->format)
         record_add_bool(r, "format_guessed", true);
     return r;
@@ -47,6 +50,8 @@ static int parse(int argc, char **argv, struct options *o)
     static const struct option longs[] = {
         {"disk", required_argument, NULL, 'd'},
         {"format", required_argument, NULL, 'f'},
+        {"snapshot", required_argument, NULL, 's'},
+        {"engine", required_argument, NULL, 'e'},
         {"hives", required_argument, NULL, 'H'},
         {"timeout", required_argument, NULL, 't'},
         {"prepare", no_argument, NULL, 'p'},
@@ -63,6 +68,10 @@ static int parse(int argc, char **argv, struct options *o)
             o->disk = optarg;
         else if (c == 'f')
             o->format = optarg;
+        else if (c == 's')
+            o->snapshot = optarg;
+        else if (c == 'e')
+            o->engine = optarg;
         else if (c == 'H')
             o->hives = optarg;
         else if (c == 'p')
@@ -78,7 +87,9 @@ static int parse(int argc, char **argv, struct options *o)
     }
     if (optind < argc || (end && (*end || o->timeout_s == 0 || o->timeout_s > LOOK_TIMEOUT_MAX_S)))
         return -1;
-    return !!o->disk + !!o->hives + o->prepare > 1 || (o->format && !o->disk) ? -1 : 0;
+    return !!o->disk + !!o->hives + o->prepare > 1 || ((o->format || o->snapshot || o->engine) && !o->disk)
+               ? -1
+               : 0;
 }
 
 // The request by the options, or from standard input. NULL with *ret_exit.

@@ -4,15 +4,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
-enum { LISTEN_FD = 3, GREETING_MS = 200, FIRST_SPARE_FD = 10 };
+enum { LISTEN_FD = 3, GREETING_MS = 200, FIRST_SPARE_FD = 10, NOBODY = 65534 };
 
 static int listen_at(const char *path, struct failure *f)
 {
@@ -27,15 +32,50 @@ static int listen_at(const char *path, struct failure *f)
     return take_fd(fd);
 }
 
+static int change_user(void)
+{
+    if (geteuid() != 0)
+        return 0;
+    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setgroups(0, NULL) < 0 ||
+        setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0)
+        return -errno;
+    return 0;
+}
+
+// Of whatever powers there are the server keeps one: to read images that belong to others. It opens them anew
+// by /dev/fd/N, which asks for that right again.
+static int shed_powers(void)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct caps[2] = {{0}};
+    uint32_t kept;
+    int rc = change_user();
+
+    if (rc < 0)
+        return rc;
+    if (syscall(SYS_capget, &head, caps) < 0)
+        return -errno;
+    kept = caps[0].permitted & 1U << CAP_DAC_READ_SEARCH;
+    caps[0] = (struct __user_cap_data_struct){.effective = kept, .permitted = kept, .inheritable = kept};
+    caps[1] = (struct __user_cap_data_struct){0};
+    if (syscall(SYS_capset, &head, caps) < 0 ||
+        (kept && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_READ_SEARCH, 0, 0) < 0))
+        return -errno;
+    return 0;
+}
+
 // In the child, between fork and exec. The images' descriptors keep their numbers, for they stand in the
 // JSON.
 static void run_server(const struct disk_chain *chain, const char *json, int listener, int log, pid_t parent)
 {
     char pid[16];
 
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
+    // A disk that is a file needs no network. The change of user clears the wish to die with the parent.
+    if (geteuid() == 0)
+        unshare(CLONE_NEWNET);
+    if (shed_powers() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
         _exit(1);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     for (size_t i = 0; i < chain->count; i++)
         fcntl(chain->images[i].fd, F_SETFD, 0);
     if (dup2(log, STDERR_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0)
@@ -77,57 +117,91 @@ static int refused(int log, int status, struct failure *f)
                 text[0] ? text : "it ended without a word");
 }
 
-// The greeting of the protocol tells that the image is open. Its limit is the look's own, kept from outside.
-static int await(struct nbd_server *nbd, int log, struct failure *f)
+int nbd_server_ended(struct nbd_server *nbd, int wait_ms, struct failure *f)
+{
+    _cleanup_close_ int fd = nbd->pid > 0 ? pidfd_open(nbd->pid, 0) : -1;
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    int status;
+
+    if (nbd->pid <= 0 || poll(&p, 1, wait_ms) <= 0 || waitpid(nbd->pid, &status, WNOHANG) != nbd->pid)
+        return 0;
+    nbd->pid = 0;
+    return refused(nbd->log, status, f);
+}
+
+static int connect_to(const char *path, struct failure *f)
 {
     _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    int status;
 
-    snprintf(at.sun_path, sizeof at.sun_path, "%s", nbd->socket);
+    snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
     if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof at) < 0)
-        return fail(f, "internal", "%s cannot be reached: %s", nbd->socket, strerror(errno));
+        return fail(f, "internal", "%s cannot be reached: %s", path, strerror(errno));
+    return take_fd(fd);
+}
+
+// The greeting of the protocol tells that the image is open. Its limit is the look's own, kept from outside.
+int nbd_server_wait(struct nbd_server *nbd, struct failure *f)
+{
+    _cleanup_close_ int fd = connect_to(nbd->socket, f);
+
     for (;;) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
         char greeting[8];
 
+        if (fd < 0)
+            return -1;
         if (poll(&p, 1, GREETING_MS) > 0 &&
             recv(fd, greeting, sizeof greeting, MSG_DONTWAIT) == sizeof greeting)
             return 0;
-        if (waitpid(nbd->pid, &status, WNOHANG) == nbd->pid) {
-            nbd->pid = 0;
-            return refused(log, status, f);
-        }
+        if (nbd_server_ended(nbd, 0, f) < 0)
+            return -1;
     }
+}
+
+// The listening socket and the log, and the connection: who connects first need not wait for the server.
+static int make_ends(const char *base, struct nbd_server *ret, int *listener, struct failure *f)
+{
+    _cleanup_free_ char *log_path = NULL;
+    _cleanup_close_ int spare = -1;
+
+    if (asprintf(&log_path, "%s.log", base) < 0)
+        return fail(f, "internal", "out of memory");
+    if (strlen(base) >= sizeof ret->socket)
+        return fail(f, "internal", "%s is too long for a socket; set TMPDIR to a shorter path", base);
+    snprintf(ret->socket, sizeof ret->socket, "%s", base);
+    *listener = listen_at(base, f);
+    if (*listener < 0)
+        return -1;
+    ret->fd = connect_to(base, f);
+    if (ret->fd < 0)
+        return -1;
+    spare = open(log_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    ret->log = spare < 0 ? -1 : fcntl(spare, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
+    if (ret->log < 0)
+        return fail(f, "internal", "%s cannot be made: %s", log_path, strerror(errno));
+    return 0;
 }
 
 int nbd_server_start(const struct disk_chain *chain, const char *base, struct nbd_server *ret,
                      struct failure *f)
 {
-    _cleanup_close_ int listener = -1, log = -1, spare = -1;
-    _cleanup_free_ char *json = disk_chain_json(chain), *log_path = NULL;
+    _cleanup_close_ int listener = -1;
+    _cleanup_free_ char *json = disk_chain_json(chain);
     pid_t parent = getpid();
 
-    if (!json || asprintf(&log_path, "%s.log", base) < 0)
+    if (!json)
         return fail(f, "internal", "out of memory");
-    if (strlen(base) >= sizeof ret->socket)
-        return fail(f, "internal", "%s is too long for a socket; set TMPDIR to a shorter path", base);
-    snprintf(ret->socket, sizeof ret->socket, "%s", base);
-    listener = listen_at(base, f);
-    if (listener < 0)
+    ret->fd = ret->log = -1;
+    if (make_ends(base, ret, &listener, f) < 0)
         return -1;
-    spare = open(log_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    log = spare < 0 ? -1 : fcntl(spare, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
-    if (log < 0)
-        return fail(f, "internal", "%s cannot be made: %s", log_path, strerror(errno));
     ret->pid = fork();
     if (ret->pid == 0)
-        run_server(chain, json, listener, log, parent);
-    if (ret->pid < 0) {
-        ret->pid = 0;
-        return fail(f, "internal", "fork: %s", strerror(errno));
-    }
-    return await(ret, log, f);
+        run_server(chain, json, listener, ret->log, parent);
+    if (ret->pid >= 0)
+        return 0;
+    ret->pid = 0;
+    return fail(f, "internal", "fork: %s", strerror(errno));
 }
 
 void nbd_server_stop(struct nbd_server *nbd)
@@ -137,5 +211,10 @@ void nbd_server_stop(struct nbd_server *nbd)
         kill(nbd->pid, SIGKILL);
         waitpid(nbd->pid, NULL, 0);
     }
-    nbd->pid = 0;
+    // {0} never had any.
+    if (nbd->fd > 0)
+        close(nbd->fd);
+    if (nbd->log > 0)
+        close(nbd->log);
+    *nbd = (struct nbd_server){0};
 }

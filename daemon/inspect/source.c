@@ -98,6 +98,11 @@ static void fd_source_free(struct source *s)
 
 static const struct source_ops fd_source_ops = {.read = fd_source_read, .free = fd_source_free};
 
+int source_fd(const struct source *s)
+{
+    return s->ops == &fd_source_ops ? ((const struct fd_source *)s)->fd : -1;
+}
+
 int source_of_fd(int fd, uint64_t size, struct source **ret)
 {
     struct fd_source *f = calloc(1, sizeof(*f));

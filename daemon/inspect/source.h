@@ -37,6 +37,7 @@ int source_read(struct source *s, uint64_t offset, void *ret, size_t len, struct
 int source_of_blob(struct blob *bytes, struct source **ret);
 // Reads a regular file by its descriptor, which it takes (also on failure): 0 or -ENOMEM.
 int source_of_fd(int fd, uint64_t size, struct source **ret);
+int source_fd(const struct source *s); // that descriptor, borrowed; -1: it reads none
 
 struct source *source_free(struct source *s); // fine on NULL; returns NULL
 DEFINE_CLEANUP(struct source *, source_free);

@@ -9,10 +9,8 @@
 #include <ftw.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -88,31 +86,6 @@ static _Noreturn void janitor(struct pipes *p, pid_t worker, const char *dir)
     _exit(0);
 }
 
-// libguestfs puts its sockets below /tmp under root, below XDG_RUNTIME_DIR else, wherever TMPDIR points.
-static bool below_tmp(const char *variable)
-{
-    const char *value = getenv(variable);
-
-    return value && (strcmp(value, "/tmp") == 0 || strncmp(value, "/tmp/", 5) == 0);
-}
-
-// Makes the private directory the worker's /tmp where it may: its path then. Else it stays what it was.
-static const char *private_tmp(const char *dir)
-{
-    setenv("XDG_RUNTIME_DIR", dir, 1);
-    if (below_tmp("LIBGUESTFS_CACHEDIR") || below_tmp("LIBGUESTFS_PATH") || below_tmp("LIBGUESTFS_HV"))
-        return dir;
-    // Only root is tried: a sandbox may answer a call that it forbids with a signal.
-    if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ||
-        mount(dir, "/tmp", NULL, MS_BIND, NULL) < 0)
-        return dir;
-    // What libguestfs keeps between two looks must not fall into a directory that goes with this one.
-    if (!getenv("LIBGUESTFS_CACHEDIR"))
-        setenv("LIBGUESTFS_CACHEDIR", "/var/tmp", 1);
-    setenv("TMPDIR", "/tmp", 1);
-    return "/tmp";
-}
-
 static _Noreturn void worker(struct pipes *p, const struct supervised *job, const char *dir, pid_t parent)
 {
     _cleanup_record_ struct record *answer = NULL;
@@ -132,7 +105,7 @@ static _Noreturn void worker(struct pipes *p, const struct supervised *job, cons
     quiet(STDIN_FILENO, getenv("VIRTRUST_INSPECT_TRACE") ? STDOUT_FILENO : STDERR_FILENO);
     answer = job->prepare(job->arg);
     if (!answer)
-        answer = job->run(job->arg, private_tmp(dir));
+        answer = job->run(job->arg, dir);
     _exit(answer && recio_write(p->answer[1], answer, -1, NULL) == 0 ? 0 : 1);
 }
 

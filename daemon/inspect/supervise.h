@@ -18,8 +18,7 @@ struct supervised {
     // In the worker, first: whatever needs the guest's files by their names. The answer, or NULL to go on
     // with run.
     struct record *(*prepare)(void *arg);
-    // Then: `work` is the worker's private directory; under root it is also what the worker now sees as /tmp,
-    // so that libguestfs leaves nothing there. NULL only when out of memory.
+    // Then: `work` is the worker's private directory. NULL only when out of memory.
     struct record *(*run)(void *arg, const char *work);
     void *arg;
 };

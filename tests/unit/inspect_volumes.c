@@ -90,11 +90,12 @@ static bool fake_exists(struct disk_reader *r, const char *path)
 }
 
 // No file holds anything: the facts have tests of their own.
-static int fake_read(struct disk_reader *r, const char *path, size_t max, struct blob *ret, struct err *err)
+static int fake_open(struct disk_reader *r, const char *path, struct source **ret, struct err *err)
 {
-    (void)max;
+    struct blob nothing = {0};
+
     (void)err;
-    return find(r, path) ? blob_copy(ret, "", 0) : DISK_NO_FILE;
+    return find(r, path) ? source_of_blob(&nothing, ret) : DISK_NO_FILE;
 }
 
 static void fake_free(struct disk_reader *r)
@@ -108,8 +109,7 @@ static const struct disk_reader_ops ops = {
     .mount = fake_mount,
     .resolve = fake_resolve,
     .exists = fake_exists,
-    .read = fake_read,
-    .head = fake_read,
+    .open = fake_open,
     .free = fake_free,
 };
 

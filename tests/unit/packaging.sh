@@ -24,7 +24,7 @@ put() { DESTDIR=$root cmake --install "$VIRTRUST_BUILD_DIR" --prefix "$1" > "$ro
 # Installed files that stand in no list below, and listed ones that are missing.
 wanted() {
     local program page
-    for program in virtrust virtrustd virtrust-watch virtrust-inspect virtrust-directory virtrust-deliver \
+    for program in virtrust virtrustd virtrust-watch virtrust-inspect virtrust-inspect-guestfs virtrust-directory virtrust-deliver \
         virtrust-spawn virtrust-hook virtrust-helper; do
         case $program in
             virtrust) echo "$prefix/bin/$program" ;;
@@ -90,7 +90,7 @@ check_privileges() {
         [ "$unit" = virtrust-directory@.service ] || has "$unit" RestrictAddressFamilies=AF_UNIX
         [ "$unit" = virtrustd.service ] || hasnt "$unit" '^ReadWritePaths=.*/var/lib/virtrust( |$)'
     done
-    has virtrust-inspect@.service CapabilityBoundingSet=CAP_DAC_READ_SEARCH
+    has virtrust-inspect@.service 'CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_SETUID CAP_SETGID'
     hasnt virtrust-inspect@.service '^ReadWritePaths='
     [ "$(sed -n 's/^User=//p' "$root$units"/*.service | sort -u | wc -l)" -eq 5 ] || wrong "a user a process: not so"
     for worker in inspect directory deliver; do

@@ -1,0 +1,235 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/inspect/disk_direct.h"
+
+#include "daemon/inspect/disk_chain.h"
+#include "daemon/inspect/disk_fs.h"
+#include "daemon/inspect/disk_kind.h"
+#include "daemon/inspect/disk_table.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct volume {
+    struct disk_io *io;
+    uint64_t start, size;
+    struct disk_kind kind;
+    char device[VOLUME_NAME_MAX];
+};
+
+struct disk_direct {
+    struct disk_reader base;
+    struct disk_io *disks[DISKS_MAX];
+    struct disk_table_copy *tables[DISKS_MAX];
+    size_t count;
+    struct volume volumes[VOLUMES_MAX];
+    int volume_count;
+    struct disk_fs *mounted; // NULL: nothing, or something without a system
+};
+
+static struct disk_direct *direct(struct disk_reader *r)
+{
+    return (struct disk_direct *)r;
+}
+
+struct disk_direct *disk_direct_free(struct disk_direct *d)
+{
+    if (!d)
+        return NULL;
+    disk_fs_free(d->mounted);
+    for (size_t i = 0; i < d->count; i++) {
+        disk_io_free(d->disks[i]);
+        disk_table_free(d->tables[i]);
+    }
+    free(d);
+    return NULL;
+}
+
+int disk_direct_prepare(struct disk_io **disks, size_t count, struct disk_direct **ret, struct err *err)
+{
+    _cleanup_disk_direct_ struct disk_direct *d = calloc(1, sizeof *d);
+
+    if (!d || count > DISKS_MAX) {
+        for (size_t i = 0; i < count; i++)
+            disks[i] = disk_io_free(disks[i]);
+        return err_set(err, -ENOMEM, "out of memory");
+    }
+    d->count = count;
+    for (size_t i = 0; i < count; i++)
+        d->disks[i] = take(disks[i]);
+    for (size_t i = 0; i < count; i++) {
+        int rc = disk_table_copy(d->disks[i], &d->tables[i], err);
+
+        if (rc < 0)
+            return rc;
+    }
+    *ret = take(d);
+    return 0;
+}
+
+size_t disk_direct_fds(const struct disk_direct *d, int *ret, size_t room)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < d->count && n + 2 <= room; i++) {
+        ret[n++] = d->disks[i]->fd;
+        ret[n++] = disk_table_fd(d->tables[i]);
+    }
+    return n;
+}
+
+// A disk's name as the kernel gives it, and libguestfs: sda … sdz, sdaa …
+static void name_device(size_t disk, unsigned part, char ret[static VOLUME_NAME_MAX])
+{
+    char letters[3] = {(char)('a' + disk % 26)};
+
+    if (disk >= 26) {
+        letters[0] = (char)('a' + disk / 26 - 1);
+        letters[1] = (char)('a' + disk % 26);
+    }
+    if (part)
+        snprintf(ret, VOLUME_NAME_MAX, "/dev/sd%s%u", letters, part);
+    else
+        snprintf(ret, VOLUME_NAME_MAX, "/dev/sd%s", letters);
+}
+
+static int add_volume(struct disk_direct *d, size_t disk, const struct disk_part *part, struct err *err)
+{
+    struct volume *v = &d->volumes[d->volume_count];
+    int rc = 0;
+
+    if (d->volume_count == VOLUMES_MAX)
+        return 0;
+    *v = (struct volume){.io = d->disks[disk], .start = part->start, .size = part->size};
+    name_device(disk, part->number, v->device);
+    if (part->dynamic)
+        v->kind = disk_kind_dynamic;
+    else if (part->boot)
+        v->kind = disk_kind_empty;
+    else
+        rc = disk_kind_find(v->io, v->start, v->size, &v->kind, err);
+    if (rc == 0)
+        d->volume_count++;
+    return rc;
+}
+
+static int list_disk(struct disk_direct *d, size_t disk, struct err *err)
+{
+    struct disk_table table;
+    uint64_t size = d->disks[disk]->size;
+    int rc = 0;
+
+    disk_table_read(d->tables[disk], &table);
+    if (table.count == 0)
+        return add_volume(d, disk, &(struct disk_part){.size = size}, err);
+    for (size_t i = 0; rc == 0 && i < table.count; i++)
+        rc = add_volume(d, disk, &table.parts[i], err);
+    return rc;
+}
+
+static int list_volumes(struct disk_reader *r, struct disk_volume ret[static VOLUMES_MAX], struct err *err)
+{
+    struct disk_direct *d = direct(r);
+
+    d->volume_count = 0;
+    for (size_t i = 0; i < d->count; i++) {
+        int rc = list_disk(d, i, err);
+
+        if (rc < 0)
+            return rc;
+    }
+    for (int i = 0; i < d->volume_count; i++) {
+        memcpy(ret[i].device, d->volumes[i].device, VOLUME_NAME_MAX);
+        snprintf(ret[i].type, VOLUME_NAME_MAX, "%s", d->volumes[i].kind.type);
+    }
+    return d->volume_count;
+}
+
+static const struct volume *find(const struct disk_direct *d, const char *device)
+{
+    for (int i = 0; i < d->volume_count; i++) {
+        if (strcmp(d->volumes[i].device, device) == 0)
+            return &d->volumes[i];
+    }
+    return NULL;
+}
+
+static int peek(struct disk_reader *r, const char *device, void *ret, size_t len, struct err *err)
+{
+    const struct volume *v = find(direct(r), device);
+
+    if (!v || len > v->size)
+        return -ENODEV;
+    return disk_io_read(v->io, v->start, ret, len, err);
+}
+
+static int mount_volume(struct disk_reader *r, const char *device, struct err *err)
+{
+    struct disk_direct *d = direct(r);
+    const struct volume *v = find(d, device);
+    int rc = 0;
+
+    d->mounted = disk_fs_free(d->mounted);
+    if (!v)
+        return err_set(err, -ENODEV, "there is no volume %s", device);
+    switch (v->kind.use) {
+    case KIND_NO_SYSTEM:
+    case KIND_EMPTY:
+        return 0;
+    case KIND_OTHER:
+    case KIND_UNKNOWN:
+    case KIND_ENCRYPTED:
+        return err_set(err, DISK_OTHER_ENGINE, "%s", v->kind.name);
+    case KIND_READ:
+        break;
+    }
+    if (strcmp(v->kind.type, "ntfs") == 0)
+        rc = disk_ntfs_open(v->io, v->start, v->size, &d->mounted, err);
+    else
+        rc = disk_ext_open(v->io, v->start, v->size, &d->mounted, err);
+    return rc == DISK_FS_OTHER ? DISK_OTHER_ENGINE : rc;
+}
+
+static bool exists(struct disk_reader *r, const char *path)
+{
+    struct disk_fs *fs = direct(r)->mounted;
+
+    return fs && fs->ops->exists(fs, path);
+}
+
+// The file systems themselves take any case where case does not matter.
+static int resolve(struct disk_reader *r, const char *path, char **ret, struct err *err)
+{
+    if (!exists(r, path))
+        return DISK_NO_FILE;
+    *ret = strdup(path);
+    return *ret ? 0 : err_set(err, -ENOMEM, "out of memory");
+}
+
+static int open_file(struct disk_reader *r, const char *path, struct source **ret, struct err *err)
+{
+    struct disk_fs *fs = direct(r)->mounted;
+
+    return fs ? fs->ops->open(fs, path, ret, err) : DISK_NO_FILE;
+}
+
+static void reader_free(struct disk_reader *r)
+{
+    disk_direct_free(direct(r));
+}
+
+static const struct disk_reader_ops ops = {
+    .volumes = list_volumes,
+    .peek = peek,
+    .mount = mount_volume,
+    .resolve = resolve,
+    .exists = exists,
+    .open = open_file,
+    .free = reader_free,
+};
+
+struct disk_reader *disk_direct_reader(struct disk_direct *d)
+{
+    d->base = (struct disk_reader){.ops = &ops, .engine = "direct " VIRTRUST_VERSION};
+    return &d->base;
+}

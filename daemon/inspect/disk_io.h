@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The bytes of one disk, as those who read file systems see them: any range of them, in few requests. What
+// lies near is fetched along and kept for a while (a fixed 1 MiB), for a look reads many small things that lie
+// together; large reads pass by.
+//
+// A disk_io is owned by whoever opened it and is used by one thread. Offsets and sizes are bytes.
+//
+//     _cleanup_disk_io_ struct disk_io *io = NULL;
+//     rc = disk_io_nbd(fd, &io, &err);               // or disk_io_file(fd, &io, &err)
+//     rc = disk_io_read(io, 0, sector, 512, &err);
+#pragma once
+
+#include "common/cleanup.h"
+#include "common/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct disk_io;
+
+struct disk_io_ops {
+    // Exactly len bytes, which lie within the disk; at most DISK_IO_REQUEST of them.
+    int (*read)(struct disk_io *io, uint64_t offset, void *ret, size_t len, struct err *err);
+};
+
+enum {
+    DISK_IO_REQUEST = 1024 * 1024, // bytes of one request
+    DISK_IO_LINE = 16 * 1024,      // what a small read fetches
+    DISK_IO_LINES = 64,
+};
+
+struct disk_io {
+    const struct disk_io_ops *ops;
+    int fd;
+    uint64_t size;
+    uint64_t requests, bytes;        // what was asked for so far; tests and benchmarks count it
+    uint64_t line_at[DISK_IO_LINES]; // offset + 1 of what a line holds; 0: nothing
+    unsigned char (*lines)[DISK_IO_LINE];
+};
+
+// Exactly len bytes at offset: 0, -ERANGE with a sentence beyond the end, other negative errno (of a server
+// that is gone, -EIO).
+int disk_io_read(struct disk_io *io, uint64_t offset, void *ret, size_t len, struct err *err);
+
+// A disk that an NBD server serves on this connected socket, which is borrowed; the greeting is done here.
+int disk_io_nbd(int fd, struct disk_io **ret, struct err *err);
+// A raw image or block device, for tests; the descriptor is borrowed.
+int disk_io_file(int fd, struct disk_io **ret, struct err *err);
+
+// For the makers.
+int disk_io_make(const struct disk_io_ops *ops, int fd, uint64_t size, struct disk_io **ret, struct err *err);
+struct disk_io *disk_io_free(struct disk_io *io); // fine on NULL; returns NULL; the descriptor stays open
+DEFINE_CLEANUP(struct disk_io *, disk_io_free);
+#define _cleanup_disk_io_ _cleanup_(disk_io_freep)
