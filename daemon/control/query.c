@@ -59,28 +59,6 @@ void handle_status(struct session *s, const struct record *request)
     session_end(s, EXIT_ANSWERED);
 }
 
-static int send_guest(const struct guest *g, void *arg)
-{
-    struct session *s = arg;
-    _cleanup_record_ struct record *r = view_guest(s->engine, g);
-
-    if (g->present || g->open_case)
-        stream_send(s->stream, r);
-    return 0;
-}
-
-void handle_list(struct session *s, const struct record *request)
-{
-    struct err err = {0};
-    int rc = store_guest_each(s->engine->store, send_guest, s, &err);
-
-    (void)request;
-    if (rc < 0)
-        session_store_error(s, rc, &err);
-    else
-        session_end(s, EXIT_ANSWERED);
-}
-
 static int send_case_head(const struct casefile *c, void *arg)
 {
     struct session *s = arg;

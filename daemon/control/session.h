@@ -7,6 +7,7 @@
 #include "common/record.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/stream.h"
+#include "daemon/store/overview.h"
 
 struct session {
     struct session *next;
@@ -17,10 +18,12 @@ struct session {
     int64_t wait_case;          // `wait`: until this case is closed
     char wait_guest[UUID_TEXT]; // or until this guest's burst of signals is over
     sd_event_source *wait_timer;
-    unsigned pending;          // worker calls whose answer is awaited
-    int exit_code;             // of `end`, when the last pending answer has come
-    struct record *request;    // kept for handlers that await workers
-    struct presence *presence; // `doctor`: the guests that are asked (doctor.h)
+    unsigned pending;            // worker calls whose answer is awaited
+    int exit_code;               // of `end`, when the last pending answer has come
+    struct record *request;      // kept for handlers that await workers
+    char only[NAME_TEXT];        // `list`: the guests whose names match; "" all
+    struct overview_place place; // how far it has come
+    struct presence *presence;   // `doctor`: the guests that are asked (doctor.h)
 };
 
 struct control {
@@ -56,6 +59,7 @@ void session_store_error(struct session *s, int rc, const struct err *err);
 bool session_guest(struct session *s, const struct record *r, struct guest *ret);
 
 // Records of the nouns (views.c).
+struct record *view_overview(struct engine *e, const struct overview *o); // list.c
 struct record *view_guest(struct engine *e, const struct guest *g);
 struct record *view_case(struct engine *e, const struct casefile *c);
 struct record *view_binding(struct engine *e, const struct binding *b);

@@ -18,7 +18,8 @@ struct stream {
     void *arg;
     char *in, *out;
     size_t in_len, in_room, out_len, out_done, out_room;
-    bool ending, dead;
+    bool ending, dead, held;
+    void (*when_sent)(struct stream *s, void *arg);
 };
 
 struct stream *stream_free(struct stream *s)
@@ -45,8 +46,16 @@ static int on_defer(sd_event_source *source, void *arg)
 {
     struct stream *s = arg;
 
+    void (*when_sent)(struct stream * s, void *arg) = s->when_sent;
+
     (void)source;
-    s->on_end(s, s->arg);
+    if (s->dead) {
+        s->on_end(s, s->arg);
+        return 0;
+    }
+    s->when_sent = NULL;
+    if (when_sent)
+        when_sent(s, s->arg);
     return 0;
 }
 
@@ -62,7 +71,7 @@ static void die(struct stream *s)
 
 static void flush(struct stream *s)
 {
-    while (!s->dead && s->out_done < s->out_len) {
+    while (!s->dead && !s->held && s->out_done < s->out_len) {
         ssize_t n = send(s->fd, s->out + s->out_done, s->out_len - s->out_done, MSG_NOSIGNAL);
 
         if (n < 0 && errno == EINTR)
@@ -77,12 +86,26 @@ static void flush(struct stream *s)
         }
         s->out_done += (size_t)n;
     }
-    if (s->dead)
+    if (s->dead || s->held)
         return;
     s->out_done = s->out_len = 0;
     sd_event_source_set_io_events(s->io, EPOLLIN);
     if (s->ending)
         die(s);
+    else if (s->when_sent)
+        sd_event_source_set_enabled(s->defer, SD_EVENT_ONESHOT);
+}
+
+void stream_hold(struct stream *s, bool hold)
+{
+    s->held = hold;
+    flush(s);
+}
+
+void stream_when_sent(struct stream *s, void (*f)(struct stream *s, void *arg))
+{
+    s->when_sent = f;
+    flush(s);
 }
 
 void stream_send(struct stream *s, const struct record *r)

@@ -22,6 +22,10 @@ struct stream *stream_free(struct stream *s);
 // Queues a record; at most `STREAM_QUEUE_MAX` bytes wait for a slow reader, beyond that the stream is ended.
 enum { STREAM_QUEUE_MAX = 16 * 1024 * 1024 };
 void stream_send(struct stream *s, const struct record *r);
+// Between the two records are only queued, and then go in as few pieces as the socket takes.
+void stream_hold(struct stream *s, bool hold);
+// Calls f from the loop, once, when everything queued is sent: the way to send a lot without holding it.
+void stream_when_sent(struct stream *s, void (*f)(struct stream *s, void *arg));
 // Ends the stream once everything queued is sent.
 void stream_end(struct stream *s);
 int stream_fd(const struct stream *s);
