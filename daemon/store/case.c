@@ -144,7 +144,9 @@ int store_case_prune(struct store *s, int64_t closed_before_us, struct err *err)
 {
     // Steps, evidence and jobs go by their foreign keys; a guest does not keep the number of a file that is gone.
     static const struct query forget = {
-        NULL, "UPDATE guest SET last_case = 0 WHERE last_case IN"
+        NULL, "UPDATE guest SET last_case = 0 WHERE uuid IN"
+              " (SELECT guest FROM casefile WHERE state = 'closed' AND closed_us > 0 AND closed_us < ?1)"
+              " AND last_case IN"
               " (SELECT id FROM casefile WHERE state = 'closed' AND closed_us > 0 AND closed_us < ?1)"};
     static const struct query drop = {
         NULL, "DELETE FROM casefile WHERE state = 'closed' AND closed_us > 0 AND closed_us < ?1"};

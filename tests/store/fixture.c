@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/store/fixture.h"
 
+#include "daemon/store/db.h"
+
 #include <fcntl.h>
 #include <sqlite3.h>
 
@@ -34,10 +36,45 @@ int fixture_setup(void **state)
     return store_open(f->path, &f->store, &f->err);
 }
 
+// Reads of everything, which have to go through everything; what has to be counted; what is done once a scan, which
+// has named every guest, and once a day.
+static bool may_scan(const char *sql)
+{
+    return strstr(sql, "count(*)") || !strstr(sql, "WHERE") || strncmp(sql, "PRAGMA", 6) == 0 ||
+           strstr(sql, "present = 1 AND seen_us <") || strstr(sql, "present = 0 AND seen_us <") ||
+           strncmp(sql, "DELETE FROM pair", 16) == 0;
+}
+
+static void check_plan(struct store *s, const char *sql)
+{
+    _cleanup_free_ char *explain = NULL;
+    sqlite3_stmt *stmt = NULL;
+
+    assert_true(asprintf(&explain, "EXPLAIN QUERY PLAN %s", sql) > 0);
+    assert_int_equal(sqlite3_prepare_v2(s->db, explain, -1, &stmt, NULL), SQLITE_OK);
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        const char *step = (const char *)sqlite3_column_text(stmt, 3);
+
+        // (A partial index that is gone through is as small as what is asked for.)
+        if (strncmp(step, "SCAN", 4) == 0 && !strstr(step, "USING INDEX casefile_open") &&
+            !strstr(step, "USING INDEX job_open") && !strstr(step, "CONSTANT ROW") && !may_scan(sql))
+            fail_msg("%s\nreads a whole table: %s", sql, step);
+    }
+    sqlite3_finalize(stmt);
+}
+
+// Every question that this test has asked finds its answer by an index: none becomes slow with the store's size.
+static void check_plans(struct store *s)
+{
+    for (size_t i = 0; s && i < s->cached; i++)
+        check_plan(s, sqlite3_sql(s->cache[i].stmt));
+}
+
 int fixture_teardown(void **state)
 {
     struct fixture *f = *state;
 
+    check_plans(f->store);
     fixture_close(f);
     unlink(f->path);
     unlink(f->wal);

@@ -35,8 +35,9 @@ struct fixture {
     struct err err;
 };
 
-int fixture_setup(void **state);    // store opened
-int fixture_teardown(void **state); // closed, directory removed
+int fixture_setup(void **state); // store opened
+int fixture_teardown(
+    void **state); // closed, directory removed; fails where a query of the test reads a whole table
 void fixture_reopen(struct fixture *f);
 void fixture_close(struct fixture *f);
 
