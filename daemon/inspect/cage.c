@@ -29,7 +29,7 @@ static struct record *live(const struct cage_job *job, struct cage_user user, in
     struct record *r;
     struct err err = {0};
 
-    if (cage_drop(user, parent, &err) < 0)
+    if (cage_drop(user, parent, job->cpu_s ? job->cpu_s : CAGE_CPU_S, &err) < 0)
         return no_cage(&err);
     r = job->before(job->arg, keep);
     if (r)
@@ -47,6 +47,9 @@ static _Noreturn void prisoner(const struct cage_job *job, struct cage_user user
     size_t len = 0;
 
     prctl(PR_SET_NAME, "inspect-cage");
+    // A handler of the parent's has no business here.
+    for (int i = 1; i < SIGRTMIN; i++)
+        signal(i, SIG_DFL);
     r = live(job, user, parent, answer, &keep);
     if (!r || record_encode(r, &text, &len) < 0)
         _exit(1);
@@ -61,7 +64,7 @@ static _Noreturn void prisoner(const struct cage_job *job, struct cage_user user
 }
 
 // Why there is no answer, by how the process ended.
-static int told_by_end(int status, struct failure *f)
+static int told_by_end(int status, unsigned cpu_s, struct failure *f)
 {
     int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
@@ -73,9 +76,9 @@ static int told_by_end(int status, struct failure *f)
     if (signal == SIGXCPU || signal == SIGKILL)
         return fail(
             f, "unknown-filesystem",
-            "the parser was stopped after %d seconds of work: this disk's file systems are damaged, or "
+            "the parser was stopped after %u seconds of work: this disk's file systems are damaged, or "
             "made to keep it busy",
-            CAGE_CPU_S);
+            cpu_s);
     if (signal)
         return fail(f, "unknown-filesystem",
                     "the parser crashed (%s): this disk's file systems are damaged, or made to do that",
@@ -85,7 +88,6 @@ static int told_by_end(int status, struct failure *f)
                 "may take");
 }
 
-// Waits for the process's end, or for the limit; then it is ended.
 static int end_of(pid_t pid, bool kill_it)
 {
     int status = 0;
@@ -131,5 +133,5 @@ int cage_run(const struct cage_job *job, unsigned timeout_s, struct record **ret
                     "the parser gave an answer that is none (%.300s): this disk may "
                     "have been made to attack it",
                     err.text);
-    return told_by_end(status, f);
+    return told_by_end(status, job->cpu_s ? job->cpu_s : CAGE_CPU_S, f);
 }

@@ -22,8 +22,7 @@
 
 enum {
     CAGE_FDS = 64,
-    CAGE_MEMORY = 1024 * 1024 * 1024, // bytes of address space
-    CAGE_CPU_S = 20,                  // seconds of processor time
+    CAGE_CPU_S = 20, // seconds of processor time
 };
 
 struct cage_fds {
@@ -39,6 +38,7 @@ struct cage_job {
     // Behind the door. NULL only when out of memory.
     struct record *(*inside)(void *arg);
     void *arg;
+    unsigned cpu_s; // seconds of processor time; 0: CAGE_CPU_S
 };
 
 // 0 with the answer as it came, or -1 with *f: timed-out, unknown-filesystem (the parser was stopped),
@@ -54,10 +54,12 @@ struct cage_user cage_user_find(void);
 // ---- the walls, each by itself, for cage.c and for the tests ----
 
 // User, capabilities, limits, death with the parent. 0 or a negative errno with a sentence.
-int cage_drop(struct cage_user user, int parent_pid, struct err *err);
+int cage_drop(struct cage_user user, int parent_pid, unsigned cpu_s, struct err *err);
 // Closes all but these descriptors and `answer`; 0 to 2 read nothing and cannot be written.
 int cage_close(const struct cage_fds *keep, int answer, struct err *err);
-// No way to any file: 0, or a negative errno with a sentence (neither Landlock nor a root of one's own).
+// No way to any file, by either: 0, or a negative errno with a sentence (neither is to be had).
 int cage_no_files(struct err *err);
+int cage_landlock(void);   // 0 or a negative errno
+int cage_empty_root(void); // 0 or a negative errno
 // The list of system calls; only `answer` can be written. 0 or a negative errno with a sentence.
 int cage_few_calls(int answer, struct err *err);

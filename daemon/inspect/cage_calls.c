@@ -5,6 +5,8 @@
 // an administrator wants to know of a disk that makes a parser try.
 #include "daemon/inspect/cage.h"
 
+#include "daemon/inspect/cage_grants.h"
+
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -76,6 +78,12 @@ static void verdict(struct program *p, uint32_t what)
     add(p, BPF_RET | BPF_K, what, 0, 0);
 }
 
+static void add_call(struct program *p, unsigned call)
+{
+    add(p, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1);
+    verdict(p, SECCOMP_RET_ALLOW);
+}
+
 // The number is loaded; it is loaded again behind this.
 static void add_rule(struct program *p, const struct rule *r)
 {
@@ -108,10 +116,10 @@ int cage_few_calls(int answer, struct err *err)
     add(&p, BPF_JMP | BPF_JEQ | BPF_K, THIS_ARCH, 1, 0);
     verdict(&p, SECCOMP_RET_KILL_PROCESS);
     load(&p, offsetof(struct seccomp_data, nr));
-    for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
-        add(&p, BPF_JMP | BPF_JEQ | BPF_K, plain[i], 0, 1);
-        verdict(&p, SECCOMP_RET_ALLOW);
-    }
+    for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
+        add_call(&p, plain[i]);
+    for (const unsigned *call = cage_more_calls; *call != (unsigned)CAGE_CALLS_END; call++)
+        add_call(&p, *call);
     for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
         add_rule(&p, &rules[i]);
     verdict(&p, SECCOMP_RET_KILL_PROCESS);

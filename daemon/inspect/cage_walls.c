@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/inspect/cage.h"
 
+#include "daemon/inspect/cage_grants.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -55,7 +57,7 @@ static int change_user(struct cage_user user, struct err *err)
     return 0;
 }
 
-int cage_drop(struct cage_user user, int parent_pid, struct err *err)
+int cage_drop(struct cage_user user, int parent_pid, unsigned cpu_s, struct err *err)
 {
     int rc = change_user(user, err);
 
@@ -66,7 +68,7 @@ int cage_drop(struct cage_user user, int parent_pid, struct err *err)
     if (getppid() != parent_pid)
         return err_set(err, -ESRCH, "its parent is gone");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
-        limit(RLIMIT_CORE, 0) < 0 || limit(RLIMIT_AS, CAGE_MEMORY) < 0 || limit(RLIMIT_CPU, CAGE_CPU_S) < 0 ||
+        limit(RLIMIT_CORE, 0) < 0 || limit(RLIMIT_AS, cage_memory) < 0 || limit(RLIMIT_CPU, cpu_s) < 0 ||
         limit(RLIMIT_NPROC, 0) < 0)
         return err_set(err, -errno, "it cannot limit itself: %s", strerror(errno));
     return 0;
@@ -102,7 +104,7 @@ int cage_close(const struct cage_fds *keep, int answer, struct err *err)
 }
 
 // The attribute's size is what the kernel's version knows: older headers, older kernels.
-static int landlock(void)
+int cage_landlock(void)
 {
     // Each version's rights are those before it and some more.
     static const unsigned char rights[] = {0, 13, 14, 15, 15, 16};
@@ -123,13 +125,22 @@ static int landlock(void)
     return 0;
 }
 
+// A namespace of its own gives the right to choose a root. /proc/self/fdinfo holds nothing but a few numbers on the
+// process's own descriptors, and nothing can be made there.
+int cage_empty_root(void)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[2] = {{0}};
+
+    if (unshare(CLONE_NEWUSER) < 0 || chdir("/proc/self/fdinfo") < 0 || chroot(".") < 0 ||
+        syscall(SYS_capset, &head, none) < 0)
+        return -errno;
+    return 0;
+}
+
 int cage_no_files(struct err *err)
 {
-    if (landlock() == 0)
-        return 0;
-    // An empty root: a namespace of its own gives the right to choose one. /proc/self/fdinfo holds no file that
-    // could be opened, and nothing can be made there.
-    if (unshare(CLONE_NEWUSER) == 0 && chdir("/proc/self/fdinfo") == 0 && chroot(".") == 0)
+    if (cage_landlock() == 0 || cage_empty_root() == 0)
         return 0;
     return err_set(
         err, -ENOSYS,
