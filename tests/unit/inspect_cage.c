@@ -175,17 +175,10 @@ static struct record *spins(void *arg)
     return passed(true);
 }
 
-// An answer, but not a record.
+// An answer, but not a record. The pipe is the descriptor made before the one that is kept.
 static struct record *babbles(void *arg)
 {
-    (void)arg;
-    for (int fd = 3; fd < 64; fd++) {
-        if (fd != ((struct trial *)arg)->kept)
-            if (write(fd, "\n\nnothing=\n", 11) != 11)
-                _exit(1);
-        break;
-    }
-    return passed(true);
+    return passed(write(((struct trial *)arg)->kept - 1, "\n\nnothing=\n", 11) != 11);
 }
 
 static struct record *swallows(void *arg)
