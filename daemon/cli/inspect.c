@@ -267,6 +267,8 @@ static int guest_request(const struct cli *c, unsigned timeout_s, struct record 
         return rc;
     request = record_new("look");
     record_add_u64(request, "timeout_s", timeout_s);
+    record_add(request, "snapshot", c->snapshot);
+    record_add(request, "engine", c->engine);
     copy_disks(described, request);
     *ret = request;
     return 0;
@@ -283,6 +285,14 @@ static void file_arguments(const struct cli *c, const char *seconds, const char 
         argv[n++] = "--format";
         argv[n++] = c->format;
     }
+    if (c->snapshot) {
+        argv[n++] = "--snapshot";
+        argv[n++] = c->snapshot;
+    }
+    if (c->engine && c->disk) {
+        argv[n++] = "--engine";
+        argv[n++] = c->engine;
+    }
     argv[n++] = "--timeout";
     argv[n++] = seconds;
 }
@@ -294,6 +304,11 @@ static int check_usage(const struct cli *c)
     if ((c->disk != NULL) + (c->hives != NULL) + (c->args_count != 0) != 1)
         return cli_fail(EXIT_USAGE, "",
                         "usage: virtrust inspect GUEST | --disk FILE [--format FORMAT] | --hives DIR");
+    if (c->snapshot && c->hives)
+        return cli_fail(EXIT_USAGE, "name a guest or a disk", "--snapshot belongs to disks");
+    if (c->engine && strcmp(c->engine, "auto") != 0 && strcmp(c->engine, "direct") != 0 &&
+        strcmp(c->engine, "guestfs") != 0)
+        return cli_fail(EXIT_USAGE, "", "--engine is auto, direct or guestfs");
     if (c->format && !c->disk)
         return cli_fail(EXIT_USAGE, "a guest's formats stand in its XML", "--format belongs to --disk");
     if (c->timeout_s == 0)
@@ -309,7 +324,7 @@ int cmd_inspect(const struct cli *c, const char *command)
 {
     _cleanup_record_ struct record *request = NULL, *answer = NULL;
     unsigned timeout_s = c->timeout_s > 0 ? (unsigned)c->timeout_s : c->config->look_timeout_s;
-    const char *argv[8] = {"virtrust-inspect"};
+    const char *argv[12] = {"virtrust-inspect"};
     char path[PROGRAM_PATH], seconds[16];
     struct err err = {0};
     int rc = check_usage(c);

@@ -56,6 +56,9 @@ static const struct {
     {TAKES_TIMEOUT, "--timeout TIME", "give up after that time: seconds, or 90s, 5m, 2h"},
     {TAKES_DISK, "--disk FILE", "a disk image instead of a guest"},
     {TAKES_DISK, "--format FORMAT", "the image's format; left out, qcow2 by its first bytes, else raw"},
+    {TAKES_DISK, "--snapshot NAME", "an internal snapshot of its qcow2 images instead of the present"},
+    {TAKES_DISK, "--engine ENGINE",
+     "auto (direct, and guestfs for what it does not read), direct or guestfs"},
     {TAKES_DISK, "--hives DIR", "a folder of registry hives instead of a guest"},
     {0, "--version, --help", ""},
 };
@@ -194,6 +197,8 @@ enum {
     OPT_TIMEOUT,
     OPT_DISK,
     OPT_FORMAT,
+    OPT_SNAPSHOT,
+    OPT_ENGINE,
     OPT_HIVES,
     OPT_VERSION
 };
@@ -206,6 +211,8 @@ static const struct option options[] = {
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"disk", required_argument, NULL, OPT_DISK},
     {"format", required_argument, NULL, OPT_FORMAT},
+    {"snapshot", required_argument, NULL, OPT_SNAPSHOT},
+    {"engine", required_argument, NULL, OPT_ENGINE},
     {"hives", required_argument, NULL, OPT_HIVES},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, 'h'},
@@ -239,6 +246,12 @@ static int take_option(struct cli *c, int o, const char **file)
     case OPT_FORMAT:
         c->format = optarg;
         return -1;
+    case OPT_SNAPSHOT:
+        c->snapshot = optarg;
+        return -1;
+    case OPT_ENGINE:
+        c->engine = optarg;
+        return -1;
     case OPT_HIVES:
         c->hives = optarg;
         return -1;
@@ -265,6 +278,7 @@ static int check_options(const struct cli *c, const struct command *command)
         {"--domain", TAKES_DOMAIN, c->domain != NULL},   {"--dry-run", TAKES_DRY, c->dry_run},
         {"--timeout", TAKES_TIMEOUT, c->timeout_s >= 0}, {"--disk", TAKES_DISK, c->disk != NULL},
         {"--format", TAKES_DISK, c->format != NULL},     {"--hives", TAKES_DISK, c->hives != NULL},
+        {"--snapshot", TAKES_DISK, c->snapshot != NULL}, {"--engine", TAKES_DISK, c->engine != NULL},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(all); i++)

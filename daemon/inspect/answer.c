@@ -43,8 +43,11 @@ static const char *const hive_names[] = {"security", "system", "software", "sam"
 static const struct {
     const char *key;
     enum form form;
-} hive_keys[] = {
-    {"state", FORM_TEXT}, {"seq1", FORM_NUMBER}, {"seq2", FORM_NUMBER}, {"entries_replayed", FORM_NUMBER}};
+} hive_keys[] = {{"state", FORM_TEXT},
+                 {"seq1", FORM_NUMBER},
+                 {"seq2", FORM_NUMBER},
+                 {"entries_replayed", FORM_NUMBER},
+                 {"log_gap", FORM_BOOL}};
 
 static bool printable(const char *text)
 {

@@ -18,6 +18,7 @@ void disk_chain_done(struct disk_chain *chain)
 {
     for (size_t i = 0; i < chain->count; i++)
         close(chain->images[i].fd);
+    free(chain->snapshot);
     *chain = (struct disk_chain){0};
 }
 
@@ -193,6 +194,21 @@ static bool held_for_writing(int fd)
     return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
+// The request's snapshot is one of each of its disks: libvirt takes an internal one of all of them.
+static int choose_snapshot(const struct record *request, unsigned n, struct disk_chain *chain,
+                           struct failure *f)
+{
+    const char *name = record_get(request, "snapshot");
+
+    if (!name)
+        return 0;
+    if (strcmp(chain->images[0].format, "qcow2") != 0)
+        return fail(f, "unsupported-disk", "disk %u is of format %s, which has no snapshots", n,
+                    chain->images[0].format);
+    chain->snapshot = strdup(name);
+    return chain->snapshot ? 0 : fail(f, "internal", "out of memory");
+}
+
 int disk_chain_open(const struct record *request, unsigned n, struct disk_chain *ret, struct failure *f)
 {
     for (size_t level = 0; level < CHAIN_MAX; level++) {
@@ -209,7 +225,7 @@ int disk_chain_open(const struct record *request, unsigned n, struct disk_chain 
         if (level == 0)
             ret->in_use = held_for_writing(image->fd);
         if (image->last)
-            return 0;
+            return choose_snapshot(request, n, ret, f);
     }
     return fail(f, "unsupported-disk", "disk %u is a chain of more than %d images", n, CHAIN_MAX);
 }

@@ -32,8 +32,9 @@ struct disk_image {
 
 struct disk_chain {
     struct disk_image images[CHAIN_MAX];
-    size_t count; // the guest's own image first
-    bool in_use;  // somebody holds the top image open for writing
+    size_t count;   // the guest's own image first
+    bool in_use;    // somebody holds the top image open for writing
+    char *snapshot; // of the top image, by its name; NULL: the present; owned
 };
 void disk_chain_done(struct disk_chain *chain);
 #define _cleanup_disk_chain_ _cleanup_(disk_chain_done)

@@ -10,6 +10,7 @@ static const struct {
     enum exit_code exit;
     const char *next;
 } codes[] = {
+    {"not-direct", EXIT_NO_LOOK, "look with the engine guestfs, or with auto, which asks it where it has to"},
     {"no-disk", EXIT_NO_LOOK, "give the guest a disk, or name a file with --disk"},
     {"no-such-disk", EXIT_NO_LOOK, "see whether the storage is mounted and the path is right"},
     {"permission", EXIT_NO_WORK, "run it as root, or let its user read the file"},

@@ -33,8 +33,7 @@ static struct record *answer_of(const struct job *job, const struct record *pars
         char what[ERR_TEXT_MAX];
 
         memcpy(what, f.err.text, sizeof what);
-        fail(&f, "unknown-filesystem",
-             "the engine direct does not read %.300s; the engine auto asks libguestfs", what);
+        fail(&f, "not-direct", "the engine direct does not read %.300s", what);
     }
     return rc == 0 ? answer : failure_record(&f);
 }
@@ -90,7 +89,8 @@ static int open_chains(struct job *job, struct failure *first)
     }
     if (job->count == 0)
         return first->code ? -1 : fail(first, "no-disk", "the guest has no disk");
-    if (in_use || record_get_bool(job->request, "running") == 1) {
+    // What a snapshot holds does not change under a running guest.
+    if (!record_get(job->request, "snapshot") && (in_use || record_get_bool(job->request, "running") == 1)) {
         job->e.live = ANSWER_YES;
         evidence_doubt(&job->e, "live",
                        "the disk was read under a running guest: what it holds may be incomplete or behind "

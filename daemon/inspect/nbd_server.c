@@ -66,7 +66,8 @@ static int shed_powers(void)
 
 // In the child, between fork and exec. The images' descriptors keep their numbers, for they stand in the
 // JSON.
-static void run_server(const struct disk_chain *chain, const char *json, int listener, int log, pid_t parent)
+static void run_server(const struct disk_chain *chain, const char *json, const char *snapshot, int listener,
+                       int log, pid_t parent)
 {
     char pid[16];
 
@@ -87,7 +88,11 @@ static void run_server(const struct disk_chain *chain, const char *json, int lis
     snprintf(pid, sizeof pid, "%d", (int)getpid());
     setenv("LISTEN_PID", pid, 1);
     setenv("LISTEN_FDS", "1", 1);
-    execlp("qemu-nbd", "qemu-nbd", "--read-only", "--persistent", "--shared=8", json, (char *)NULL);
+    if (snapshot)
+        execlp("qemu-nbd", "qemu-nbd", "--read-only", "--persistent", "--shared=8", "--load-snapshot",
+               snapshot, json, (char *)NULL);
+    else
+        execlp("qemu-nbd", "qemu-nbd", "--read-only", "--persistent", "--shared=8", json, (char *)NULL);
     fprintf(stderr, "qemu-nbd cannot be started: %s\n", strerror(errno));
     _exit(127);
 }
@@ -183,21 +188,42 @@ static int make_ends(const char *base, struct nbd_server *ret, int *listener, st
     return 0;
 }
 
+// As QEMU takes it: a comma in a name is written twice.
+static int snapshot_option(const struct disk_chain *chain, char **ret)
+{
+    static const char prefix[] = "snapshot.name=";
+    char *to;
+
+    if (!chain->snapshot)
+        return 0;
+    *ret = to = malloc(sizeof prefix + 2 * strlen(chain->snapshot));
+    if (!to)
+        return -ENOMEM;
+    to = stpcpy(to, prefix);
+    for (const char *c = chain->snapshot; *c; c++) {
+        if (*c == ',')
+            *to++ = ',';
+        *to++ = *c;
+    }
+    *to = '\0';
+    return 0;
+}
+
 int nbd_server_start(const struct disk_chain *chain, const char *base, struct nbd_server *ret,
                      struct failure *f)
 {
     _cleanup_close_ int listener = -1;
-    _cleanup_free_ char *json = disk_chain_json(chain);
+    _cleanup_free_ char *json = disk_chain_json(chain), *snapshot = NULL;
     pid_t parent = getpid();
 
-    if (!json)
+    if (!json || snapshot_option(chain, &snapshot) < 0)
         return fail(f, "internal", "out of memory");
     ret->fd = ret->log = -1;
     if (make_ends(base, ret, &listener, f) < 0)
         return -1;
     ret->pid = fork();
     if (ret->pid == 0)
-        run_server(chain, json, listener, ret->log, parent);
+        run_server(chain, json, snapshot, listener, ret->log, parent);
     if (ret->pid >= 0)
         return 0;
     ret->pid = 0;
