@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `virtrust inspect`: a look without a daemon. JSON as DESIGN fixes it; null is unknown.
 #include "daemon/cli/cli.h"
+#include "daemon/cli/inspect_windows.h"
 #include "daemon/cli/programs.h"
 #include "daemon/cli/text.h"
 
@@ -118,7 +119,7 @@ static json_t *evidence_json(const struct record *r)
 {
     int64_t now = now_us();
     char text[FILETIME_TEXT];
-    json_t *j = json_pack("{s:i}", "schema", CLI_SCHEMA);
+    json_t *j = json_pack("{s:i}", "schema", CLI_SCHEMA), *policy;
     static const char *const strings[] = {"os",          "role",        "computer",   "sam_account_name",
                                           "machine_sid", "account_sid", "encryption", "engine",
                                           "secrets_tdb"};
@@ -131,11 +132,12 @@ static json_t *evidence_json(const struct record *r)
                         json_pack("{s:o, s:o, s:o}", "netbios", string_or_null(r, "domain.netbios"), "dns",
                                   string_or_null(r, "domain.dns"), "sid", string_or_null(r, "domain.sid")));
     json_object_set_new(j, "password", password(r, now));
-    json_object_set_new(j, "policy",
-                        json_pack("{s:o, s:o}", "maximum_password_age_days",
-                                  number_or_null(r, "policy.maximum_password_age_days"),
-                                  "disable_password_change",
-                                  answer_or_null(r, "policy.disable_password_change")));
+    policy = json_pack("{s:o, s:o}", "maximum_password_age_days",
+                       number_or_null(r, "policy.maximum_password_age_days"), "disable_password_change",
+                       answer_or_null(r, "policy.disable_password_change"));
+    inspect_policy_json(policy, r);
+    json_object_set_new(j, "policy", policy);
+    inspect_windows_json(j, r);
     json_object_set_new(j, "hives", hives(r));
     json_object_set_new(j, "keytab", keytab(r));
     json_object_set_new(j, "doubts", doubts(r));
@@ -187,6 +189,7 @@ static void evidence_text(const struct record *r)
     print_age(r);
     line("key version", record_get(r, "password.kvno"));
     line("rotation days", record_get(r, "policy.maximum_password_age_days"));
+    inspect_windows_text(r, line);
     line("SECURITY hive", record_get(r, "hive.security.state"));
     line("SYSTEM hive", record_get(r, "hive.system.state"));
     line("keytab", record_get(r, "keytab.path"));

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/inspect/answer.h"
 
+#include "daemon/inspect/windows_facts.h"
+
 #include <string.h>
 
 enum form {
@@ -70,7 +72,7 @@ static void copy(const struct record *from, struct record *to, const char *key, 
     int64_t time;
     bool good = false;
 
-    if (!text)
+    if (!text || record_get(to, key))
         return;
     switch (form) {
     case FORM_TEXT:
@@ -130,6 +132,10 @@ static struct record *evidence(const struct record *from, const struct evidence 
         return NULL;
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
         copy(from, to, keys[i].key, keys[i].form);
+    for (size_t i = 0; i < outside->fact_count; i++)
+        record_add(to, outside->facts[i].key, outside->facts[i].value);
+    for (size_t i = 0; windows_fact_names[i]; i++)
+        copy(from, to, windows_fact_names[i], FORM_TEXT);
     for (size_t i = 0; i < ARRAY_SIZE(hive_names); i++) {
         for (size_t j = 0; j < ARRAY_SIZE(hive_keys); j++) {
             char key[RECORD_KEY_MAX];

@@ -13,7 +13,7 @@
 
 enum { ANSWER_OTHER = 1 };
 
-// Of what `outside` (which stays the caller's) knows: live and doubts. `engine` NULL: the parser's own word.
+// Of what `outside` (which stays the caller's) knows: live, doubts and facts. `engine` NULL: the parser's own word.
 // 0 with the evidence; ANSWER_OTHER: the engine does not read this disk, *f's sentence names what it holds;
 // -1 with *f: the parser's failure, or "internal" where its answer is none.
 int answer_take(const struct record *from, const struct evidence *outside, const char *engine,

@@ -3,6 +3,7 @@
 #include "daemon/inspect/disk_look.h"
 
 #include "common/keytab.h"
+#include "daemon/inspect/windows_facts.h"
 
 #include <errno.h>
 #include <string.h>
@@ -161,6 +162,20 @@ static int read_hive(struct disk_reader *r, const char *config, enum hive_name n
     return 0;
 }
 
+// Unknown where the file is there and cannot be read.
+static void read_hibernation(struct disk_reader *r, struct evidence *e)
+{
+    _cleanup_free_ char *path = NULL;
+    _cleanup_blob_ struct blob head = {0};
+    struct err err = {0};
+    int rc = r->ops->resolve(r, "/hiberfil.sys", &path, &err);
+
+    if (rc == 0)
+        rc = disk_read_head(r, path, HIVE_SECTOR, &head, &err);
+    if (rc >= 0)
+        windows_facts_hibernation(head.data, head.len, e);
+}
+
 static int find_windows(struct disk_reader *r, const char *config, struct hive_set *ret, struct failure *f)
 {
     for (enum hive_name name = 0; name < HIVE_NAMES; name++) {
@@ -223,8 +238,10 @@ int disk_look_find(struct disk_reader *r, struct disk_found *ret, struct evidenc
         return fail(f, "unknown-filesystem", "%s cannot be mounted: %.300s", s.device, err.text);
     e->encryption = "none";
     ret->windows = s.kind == SYSTEM_WINDOWS;
-    if (ret->windows)
+    if (ret->windows) {
+        read_hibernation(r, e);
         return find_windows(r, s.config, &ret->hives, f);
+    }
     find_linux(r, &ret->files, e);
     return 0;
 }

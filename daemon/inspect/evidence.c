@@ -40,6 +40,31 @@ void evidence_doubt(struct evidence *e, const char *id, const char *format, ...)
     e->doubts[e->doubt_count++].id = id;
 }
 
+void evidence_fact(struct evidence *e, const char *key, const char *format, ...)
+{
+    struct fact *fact = &e->facts[e->fact_count];
+    va_list args;
+
+    if (e->fact_count == EVIDENCE_FACTS || evidence_fact_get(e, key))
+        return;
+    va_start(args, format);
+    vsnprintf(fact->value, sizeof fact->value, format, args);
+    va_end(args);
+    if (!fact->value[0])
+        return;
+    fact->key = key;
+    e->fact_count++;
+}
+
+const char *evidence_fact_get(const struct evidence *e, const char *key)
+{
+    for (size_t i = 0; i < e->fact_count; i++) {
+        if (strcmp(e->facts[i].key, key) == 0)
+            return e->facts[i].value;
+    }
+    return NULL;
+}
+
 void evidence_hive(struct evidence *e, enum hive_name name, const struct hive *h)
 {
     e->hives[name] = (struct hive_note){
@@ -162,6 +187,8 @@ struct record *evidence_record(const struct evidence *e)
         snprintf(key, sizeof key, "doubt.%zu.text", i);
         record_add(r, key, e->doubts[i].text);
     }
+    for (size_t i = 0; i < e->fact_count; i++)
+        record_add(r, e->facts[i].key, e->facts[i].value);
     add_text(r, "engine", e->engine);
     return r;
 }

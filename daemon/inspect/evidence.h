@@ -26,7 +26,7 @@ enum role { ROLE_UNKNOWN, ROLE_MEMBER, ROLE_DOMAIN_CONTROLLER, ROLE_WORKGROUP };
 enum hive_name { HIVE_SECURITY, HIVE_SYSTEM, HIVE_SOFTWARE, HIVE_SAM, HIVE_NAMES };
 extern const char *const hive_file_names[HIVE_NAMES]; // "SECURITY" …
 
-enum { EVIDENCE_DOUBTS = 24, EVIDENCE_TEXT = 512 };
+enum { EVIDENCE_DOUBTS = 24, EVIDENCE_TEXT = 512, EVIDENCE_FACTS = 48 };
 
 struct hive_note {
     enum hive_state state;
@@ -38,6 +38,12 @@ struct hive_note {
 struct doubt {
     const char *id; // static
     char text[EVIDENCE_TEXT];
+};
+
+// What a person or a program may want to know besides: told as it stands, nothing is decided by it.
+struct fact {
+    const char *key; // static; its name in the record
+    char value[EVIDENCE_TEXT];
 };
 
 struct evidence {
@@ -63,12 +69,18 @@ struct evidence {
     char engine[64];
     struct doubt doubts[EVIDENCE_DOUBTS];
     size_t doubt_count;
+    struct fact facts[EVIDENCE_FACTS];
+    size_t fact_count;
 };
 
 void evidence_init(struct evidence *e);
 // Doubts beyond the last place are dropped; the same doubt stands once.
 void evidence_doubt(struct evidence *e, const char *id, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+// A fact stands once: the first counts, and an empty one is none.
+void evidence_fact(struct evidence *e, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+const char *evidence_fact_get(const struct evidence *e, const char *key); // NULL: unknown
 void evidence_hive(struct evidence *e, enum hive_name name, const struct hive *h);
 // SHA-256 of the sealed secret object's bytes (a Linux member's: of its key's bytes).
 void evidence_secret(struct evidence *e, const void *data, size_t len);

@@ -16,7 +16,7 @@ typedef uint64_t place;
 enum { PLACE_LOG_SHIFT = 56 };
 
 struct page {
-    bool filled;
+    bool filled; // else whatever is in it is not to be believed
     uint32_t number;
     unsigned char data[HIVE_PAGE];
 };
@@ -26,7 +26,7 @@ struct hive_bytes {
     uint32_t size;
     place *map; // of map_sectors sectors; NULL while everything is the file's own
     size_t map_sectors;
-    struct page *pages; // each number has one place, number % PAGES_KEPT
+    struct page *pages[PAGES_KEPT]; // each number has one place, number % PAGES_KEPT; NULL until it is wanted
 };
 
 void hive_files_done(struct hive_files *f)
@@ -41,11 +41,8 @@ int hive_bytes_new(struct hive_files *files, uint32_t size, struct hive_bytes **
     struct hive_bytes *b = calloc(1, sizeof *b);
     int rc;
 
-    if (b)
-        b->pages = calloc(PAGES_KEPT, sizeof *b->pages);
-    if (!b || !b->pages) {
+    if (!b) {
         hive_files_done(files);
-        free(b);
         return err_set(err, -ENOMEM, "out of memory");
     }
     b->files = *files;
@@ -65,10 +62,10 @@ struct hive_bytes *hive_bytes_free(struct hive_bytes *b)
     hive_files_done(&b->files);
     // Sealed secrets are among them.
     for (size_t i = 0; i < PAGES_KEPT; i++) {
-        if (b->pages[i].filled)
-            explicit_bzero(b->pages[i].data, HIVE_PAGE);
+        if (b->pages[i])
+            explicit_bzero(b->pages[i]->data, HIVE_PAGE);
+        free(b->pages[i]);
     }
-    free(b->pages);
     free(b->map);
     free(b);
     return NULL;
@@ -101,8 +98,10 @@ uint64_t hive_bytes_spent(const struct hive_bytes *b)
 
 static void forget_pages(struct hive_bytes *b)
 {
-    for (size_t i = 0; i < PAGES_KEPT; i++)
-        b->pages[i].filled = false;
+    for (size_t i = 0; i < PAGES_KEPT; i++) {
+        if (b->pages[i])
+            b->pages[i]->filled = false;
+    }
 }
 
 int hive_bytes_resize(struct hive_bytes *b, uint32_t size, struct err *err)
@@ -189,11 +188,23 @@ static int fill_page(struct hive_bytes *b, uint32_t number, unsigned char *data,
     return rc;
 }
 
+// The place of a page; NULL when out of memory.
+static struct page *place_for(struct hive_bytes *b, uint32_t number)
+{
+    struct page **p = &b->pages[number % PAGES_KEPT];
+
+    if (!*p)
+        *p = calloc(1, sizeof **p);
+    return *p;
+}
+
 static int page_of(struct hive_bytes *b, uint32_t number, const unsigned char **ret, struct err *err)
 {
-    struct page *p = &b->pages[number % PAGES_KEPT];
+    struct page *p = place_for(b, number);
     int rc;
 
+    if (!p)
+        return err_set(err, -ENOMEM, "out of memory");
     if (!p->filled || p->number != number) {
         p->filled = false;
         rc = fill_page(b, number, p->data, err);
@@ -220,8 +231,10 @@ void hive_bytes_ahead(struct hive_bytes *b, size_t len)
     if (!all.data || read_run(b, 0, 0, all.data, len, &err) < 0)
         return;
     for (uint32_t i = 0; i < len / HIVE_PAGE; i++) {
-        struct page *p = &b->pages[i];
+        struct page *p = place_for(b, i);
 
+        if (!p)
+            return;
         memcpy(p->data, all.data + (size_t)i * HIVE_PAGE, HIVE_PAGE);
         p->number = i;
         p->filled = true;
@@ -236,7 +249,7 @@ int hive_bytes_read(struct hive_bytes *b, uint64_t offset, void *ret, size_t len
         return err_set(err, -EBADMSG, "something in it leads behind its end");
     while (len > 0) {
         size_t within = offset % HIVE_PAGE, n = HIVE_PAGE - within < len ? HIVE_PAGE - within : len;
-        const unsigned char *page;
+        const unsigned char *page = NULL;
         int rc = page_of(b, (uint32_t)(offset / HIVE_PAGE), &page, err);
 
         if (rc < 0)

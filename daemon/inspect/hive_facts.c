@@ -3,6 +3,7 @@
 #include "daemon/inspect/hive_facts.h"
 
 #include "common/filetime.h"
+#include "daemon/inspect/windows_facts.h"
 
 #include <errno.h>
 #include <string.h>
@@ -109,6 +110,19 @@ static void read_current(const struct regf *t, const struct regf_key *node, stru
         evidence_doubt(e, "no-secret", "CurrVal of $MACHINE.ACC %s", rc < 0 ? err.text : "is empty");
 }
 
+// With machine identity isolation the secret stands, besides or only, under another name, sealed by other means.
+static int read_isolated(const struct regf *t, struct evidence *e, struct hive_facts *facts, struct err *err)
+{
+    struct regf_key node;
+    int rc = hive_tree_find(t, &node, err, "Policy", "Secrets", "$MACHINE.ACC.IUM", "CurrVal");
+
+    if (rc < 0)
+        return rc;
+    facts->isolated = rc == 0;
+    evidence_fact(e, "guard.isolated_secret", "%d", facts->isolated);
+    return 0;
+}
+
 // $MACHINE.ACC: is it there, since when, and what does its sealed object hash to?
 static int read_secret(const struct regf *t, struct evidence *e, struct hive_facts *facts, struct err *err)
 {
@@ -125,7 +139,9 @@ static int read_secret(const struct regf *t, struct evidence *e, struct hive_fac
     if (rc < 0)
         return rc;
     facts->secret_there = rc == 0 ? ANSWER_YES : ANSWER_NO;
-    if (rc == REGF_NO_SUCH)
+    if (read_isolated(t, e, facts, err) < 0)
+        return -EBADMSG;
+    if (facts->secret_there == ANSWER_NO)
         return 0;
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
         struct err why = {0};
@@ -155,7 +171,8 @@ int hive_facts_security(const struct regf *t, struct evidence *e, struct hive_fa
     // Whether the guest is joined hangs on these two: without them there is nothing to say.
     if (policy_sid(t, "PolPrDmS", e->domain_sid, &err) < 0 || read_secret(t, e, facts, &err) < 0)
         return fail(f, "damaged-hive", "SECURITY is damaged: %s", err.text);
-    e->joined = e->domain_sid[0] && facts->secret_there == ANSWER_YES ? ANSWER_YES : ANSWER_NO;
+    e->joined = e->domain_sid[0] && (facts->secret_there == ANSWER_YES || facts->isolated) ? ANSWER_YES
+                                                                                           : ANSWER_NO;
     read_names(t, e);
     return 0;
 }
@@ -228,6 +245,8 @@ int hive_facts_system(const struct regf *t, struct evidence *e, struct hive_fact
     rc = system_text(t, set, tcpip, "NV Domain", facts->system_dns, err);
     if (rc >= 0 && facts->system_dns[0] == '\0')
         rc = system_text(t, set, tcpip, "Domain", facts->system_dns, err);
+    if (rc >= 0)
+        windows_facts_system(t, set, e);
     return rc < 0 ? rc : 0;
 }
 

@@ -17,6 +17,7 @@
 
 struct hive_facts {
     enum answer secret_there;         // $MACHINE.ACC
+    bool isolated;                    // $MACHINE.ACC.IUM
     char product_type[HIVE_TEXT_MAX]; // of SYSTEM; "" unknown
     char system_name[HIVE_TEXT_MAX];  // the computer's name by SYSTEM
     char system_dns[HIVE_TEXT_MAX];   // its DNS suffix by SYSTEM

@@ -3,6 +3,7 @@
 #include "daemon/inspect/windows.h"
 
 #include "daemon/inspect/hive_facts.h"
+#include "daemon/inspect/windows_facts.h"
 
 #include <errno.h>
 
@@ -86,6 +87,13 @@ static void read_system(struct hive *h, struct evidence *e, struct hive_facts *f
                        "there is no SYSTEM hive, so whether this is a domain controller is unknown");
 }
 
+// Nothing that is decided hangs on SOFTWARE: what is wrong with it is a doubt.
+static void read_software(struct hive *h, struct evidence *e)
+{
+    if (hive_readable(h))
+        windows_facts_software(&h->regf, e);
+}
+
 int windows_evidence(struct hive_set *set, struct evidence *e, struct failure *f)
 {
     struct hive_facts facts = {.secret_there = ANSWER_UNKNOWN};
@@ -101,6 +109,8 @@ int windows_evidence(struct hive_set *set, struct evidence *e, struct failure *f
             rc = read_security(&h, e, &facts, f);
         else if (name == HIVE_SYSTEM)
             read_system(&h, e, &facts);
+        else if (name == HIVE_SOFTWARE)
+            read_software(&h, e);
         if (rc < 0)
             return rc;
         doubt_state(e, name, &h);
@@ -111,5 +121,6 @@ int windows_evidence(struct hive_set *set, struct evidence *e, struct failure *f
     if (e->hives[HIVE_SECURITY].state == HIVE_MISSING && e->hives[HIVE_SYSTEM].state == HIVE_MISSING)
         return fail(f, "no-os", "there is neither a SECURITY nor a SYSTEM hive");
     hive_facts_join(e, &facts);
+    windows_facts_join(e);
     return 0;
 }

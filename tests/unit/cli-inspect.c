@@ -52,9 +52,12 @@ static const char *text(const json_t *j, const char *key)
 static void check_shape(json_t *j)
 {
     static const char *const keys[] = {
-        "schema",      "os",       "joined",           "role",   "computer", "domain", "machine_sid",
-        "account_sid", "password", "sam_account_name", "policy", "hives",    "keytab", "encryption",
-        "live",        "doubts",   "engine",           "now"};
+        "schema",      "os",          "joined",        "role",       "computer",
+        "domain",      "machine_sid", "account_sid",   "password",   "sam_account_name",
+        "policy",      "hives",       "keytab",        "encryption", "live",
+        "doubts",      "engine",      "now",           "windows",    "netlogon",
+        "resolver",    "time",        "last_shutdown", "pending",    "credential_guard",
+        "hibernation", "guest_agent", "helper"};
     static const char *const below[][2] = {{"domain", "netbios"},
                                            {"domain", "dns"},
                                            {"domain", "sid"},
@@ -67,7 +70,16 @@ static void check_shape(json_t *j)
                                            {"hives", "software"},
                                            {"hives", "sam"},
                                            {"policy", "maximum_password_age_days"},
-                                           {"policy", "disable_password_change"}};
+                                           {"policy", "disable_password_change"},
+                                           {"policy", "refuse_password_change"},
+                                           {"policy", "group_policy"},
+                                           {"windows", "name"},
+                                           {"windows", "build"},
+                                           {"resolver", "servers"},
+                                           {"time", "group_policy"},
+                                           {"credential_guard", "isolated_secret"},
+                                           {"hibernation", "fast_startup"},
+                                           {"guest_agent", "installed"}};
 
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
         if (!json_object_get(j, keys[i]))
@@ -86,9 +98,15 @@ static void test_member(void **state)
     (void)state;
     make("computer=WS1 netbios=LAB dns=lab.test domain_sid=S-1-5-21-1-2-3 machine_sid=S-1-5-21-7-8-9 "
          "account_sid=S-1-5-21-1-2-3-1107 set_at=131230852838165380 secret=one product=WinNT max_age=30 "
-         "disable=0");
+         "disable=0 'SOFTWARE:Microsoft\\Windows NT\\CurrentVersion:CurrentBuildNumber=s:20348' "
+         "'SYSTEM:ControlSet001\\Services\\Tcpip\\Parameters:NameServer=s:10.0.0.1,10.0.0.2' "
+         "'SYSTEM:ControlSet001\\Control\\Windows:ShutdownTime=x:33d729750612cd01'");
     j = inspect(0);
     check_shape(j);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "windows"), "build")), 20348);
+    assert_int_equal(json_array_size(json_object_get(json_object_get(j, "resolver"), "servers")), 2);
+    assert_int_equal(json_array_size(json_object_get(j, "pending")), 0);
+    assert_string_equal(text(j, "last_shutdown"), "2012-04-04T01:58:40.8392499Z");
     assert_string_equal(text(j, "os"), "windows");
     assert_true(json_is_true(json_object_get(j, "joined")));
     assert_string_equal(text(j, "role"), "member");
