@@ -23,6 +23,6 @@ struct record {
 
 const struct pair *record_find(const struct record *r, const char *key); // NULL: none, or r is NULL
 bool record_key_valid(const char *key, size_t len);
-// Takes over value (malloc'd, NUL-terminated, len bytes), also when it fails: -ENOMEM (also for value NULL), -EINVAL for
-// a key that is none, -E2BIG. Whether the key stands there already is the caller's to look at.
+// Takes over value (malloc'd, NUL-terminated, len bytes), also when it fails: -ENOMEM (also for value NULL), -EINVAL
+// for a key that is none, -E2BIG. Whether the key stands there already is the caller's to look at.
 int record_append(struct record *r, const char *key, size_t key_len, char *value, size_t len);

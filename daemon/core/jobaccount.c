@@ -118,8 +118,8 @@ static void login_refused(struct job_out *o, const struct job_world *w, int64_t 
     }
 }
 
-// The DC that was reset gave no answer: the next time any DC is asked, then that one again. Another DC's word counts only
-// where it takes the secret; that it does not know of it yet settles nothing.
+// The DC that was reset gave no answer: the next time any DC is asked, then that one again. Another DC's word counts
+// only where it takes the secret; that it does not know of it yet settles nothing.
 static void turn_dc(struct job_out *o, const struct job_world *w)
 {
     snprintf(o->next.dc, sizeof o->next.dc, "%s", o->next.dc[0] ? "" : w->journal_dc);
