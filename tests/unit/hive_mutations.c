@@ -10,6 +10,7 @@
 // look reads. libhivex scans hives whole, so on the large ones it is asked for a second opinion only where the
 // facts are not the sound hive's.
 #include "tests/fixtures/hivelog.h"
+#include "tests/unit/mutated_source.h"
 #include "tests/unit/regf_common.h"
 
 #include "daemon/inspect/hive_tree.h"
@@ -22,59 +23,10 @@
 
 #include <cmocka.h>
 
-enum { ROUNDS = 10000, CHANGES = 8, SMALL = 1 << 20, RANGES = 512 };
+enum { ROUNDS = 10000, SMALL = 1 << 20 };
 
 static char *hives;
 static uint32_t rng = 20161108;
-
-struct change {
-    uint64_t at;
-    unsigned char value;
-};
-
-// Sound bytes with changes over them; notes what is read of them.
-struct mutated {
-    struct source source;
-    const struct blob *bytes;
-    struct change changes[CHANGES];
-    size_t count;
-    struct range {
-        uint64_t at, len;
-    } * ranges; // RANGES of them, NULL: nobody wants to know
-    size_t *range_count;
-};
-
-static int mutated_read(struct source *s, uint64_t offset, void *ret, size_t len, struct err *err)
-{
-    struct mutated *m = (struct mutated *)s;
-
-    (void)err;
-    memcpy(ret, m->bytes->data + offset, len);
-    for (size_t i = 0; i < m->count; i++) {
-        if (m->changes[i].at >= offset && m->changes[i].at < offset + len)
-            ((unsigned char *)ret)[m->changes[i].at - offset] = m->changes[i].value;
-    }
-    if (m->ranges && *m->range_count < RANGES)
-        m->ranges[(*m->range_count)++] = (struct range){offset, len};
-    return 0;
-}
-
-static void mutated_free(struct source *s)
-{
-    free(s);
-}
-
-static const struct source_ops mutated_ops = {.read = mutated_read, .free = mutated_free};
-
-static struct mutated *mutated(const struct blob *bytes)
-{
-    struct mutated *m = calloc(1, sizeof *m);
-
-    assert_non_null(m);
-    m->source = (struct source){.ops = &mutated_ops, .size = bytes->len};
-    m->bytes = bytes;
-    return m;
-}
 
 static uint64_t random_place(const struct blob *b, const struct range *ranges, size_t count)
 {
@@ -92,7 +44,7 @@ static void mend(struct mutated *m)
     unsigned char block[512];
     struct blob b = {block, sizeof block};
 
-    mutated_read(&m->source, 0, block, sizeof block, NULL);
+    m->source.ops->read(&m->source, 0, block, sizeof block, NULL);
     hivelog_mend_base(&b);
     for (size_t i = 508; i < 512; i++)
         m->changes[m->count++] = (struct change){i, block[i]};
