@@ -42,9 +42,10 @@ static bool is_controller(const struct evidence *e)
            (e->directory.known && e->directory.uac >= 0 && e->directory.uac & UAC_CONTROLLER);
 }
 
+// Of a guest that has a binding, a copy that may be an old one does not prove that it is joined no more.
 static bool is_no_member(const struct evidence *e)
 {
-    return e->guest.known && e->guest.joined == TRI_NO;
+    return e->guest.known && e->guest.joined == TRI_NO && !(e->bound && e->guest.doubtful);
 }
 
 static bool is_mismatch(const struct evidence *e)

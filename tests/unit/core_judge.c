@@ -30,6 +30,12 @@ static void test_not_joined(void **state)
     expect(&e, VERDICT_NOT_A_MEMBER, "not-joined");
     e.guest.joined = TRI_UNKNOWN;
     expect(&e, VERDICT_UNKNOWN, "not-read");
+    // A dirty hive may be from before the join: that proves nothing against a binding.
+    e.guest.joined = TRI_NO;
+    e.guest.doubtful = true;
+    expect(&e, VERDICT_UNKNOWN, "doubtful");
+    e.bound = false;
+    expect(&e, VERDICT_NOT_A_MEMBER, "not-joined");
 }
 
 static void test_claims(void **state)
