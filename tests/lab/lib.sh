@@ -52,7 +52,7 @@
 # A Windows member played by Wine (lib/wine.sh): told there
 #
 # Disks (lib/windows.sh, lib/guestfs.sh)
-#   lab_guestfs                     sees that what libguestfs needs is in the cache; vt_start does it
+#   lab_guestfs                     sees that what libguestfs needs is in the cache
 #   lab_windows_disk FILE HIVEDIR [raw|qcow2] [gpt|mbr]   an NTFS disk with Windows/System32/config/{SECURITY,...}
 #
 # General (lib/base.sh)

@@ -11,6 +11,17 @@ lab_guestfs() {
     export LIBGUESTFS_CACHEDIR=$LAB_ENTRY
 }
 
+# lab_guestfs_lazily: the same if it is there; else what a look may make of it vanishes with the laboratory. Most looks
+# need none.
+lab_guestfs_lazily() {
+    LIBGUESTFS_CACHEDIR=$LAB_CACHE/guestfs-$(lab_guestfs_key)
+    if ! lab_cache_use "$LIBGUESTFS_CACHEDIR"; then
+        LIBGUESTFS_CACHEDIR=$LAB/guestfs
+        mkdir -p "$LIBGUESTFS_CACHEDIR"
+    fi
+    export LIBGUESTFS_CACHEDIR
+}
+
 # It is made anew when any package has changed, or it would be by each laboratory for itself.
 lab_guestfs_key() {
     lab_hash "$(stat -c %Y /var/lib/dpkg/status 2> /dev/null)" "$(stat -c '%n %Y' /boot/vmlinuz-* 2> /dev/null)"

@@ -39,7 +39,7 @@ EOF
 # vt_start: all of virtrust; returns when it answers and has seen the guests.
 vt_start() {
     local watcher=${1-}
-    lab_guestfs
+    lab_guestfs_lazily
     LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg \
         lab_daemon virtrust "$LAB_BIN/virtrust-spawn" --config "$VT_CONFIG"
     VT_PID=$LAB_PID
