@@ -17,11 +17,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-enum { KILL_ROUNDS = 100, KILL_PAUSE_US = 50 * 1000, LIFE_FD = 3 };
+enum { KILL_ROUNDS = 100, KILL_PAUSE_US = 50 * 1000, LIFE_FD = 3, DIR_MAX = 64 };
 
 struct pipes {
     int life[2];   // this process holds [1] as long as it lives; the janitor reads [0]
-    int go[2];     // the worker starts when the janitor stands ready
+    int go[2];     // the janitor gives the worker its directory, and stands ready
     int answer[2]; // the worker's record
 };
 
@@ -62,17 +62,33 @@ static void pipes_done(struct pipes *p)
     close_pair(p->answer);
 }
 
+// Where private directories go. A longer path would not leave room for the name of a socket in it.
+static const char *top(void)
+{
+    const char *where = getenv("TMPDIR");
+
+    return where && where[0] == '/' && strlen(where) <= 40 ? where : "/tmp";
+}
+
+// Makes the private directory itself, so that there is none without somebody who removes it. Its name is the
+// worker's sign to start; an empty one, that it could not be made.
+//
 // Holds nothing of its parent but the one descriptor: whoever reads the parent's output must not wait for the
 // janitor.
-static _Noreturn void janitor(struct pipes *p, pid_t worker, const char *dir)
+static _Noreturn void janitor(struct pipes *p, pid_t worker)
 {
-    char byte;
+    char dir[DIR_MAX], byte;
 
     setsid();
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     prctl(PR_SET_NAME, "inspect-janitor");
+    snprintf(dir, sizeof dir, "%s/virtrust-look-XXXXXX", top());
+    if (!mkdtemp(dir))
+        dir[0] = '\0';
+    if (write(p->go[1], dir, sizeof dir) != sizeof dir)
+        _exit(rmdir(dir));
     dup2(p->life[0], LIFE_FD);
     close_range(LIFE_FD + 1, UINT_MAX, 0);
     quiet(STDIN_FILENO, STDERR_FILENO);
@@ -86,11 +102,19 @@ static _Noreturn void janitor(struct pipes *p, pid_t worker, const char *dir)
     _exit(0);
 }
 
-static _Noreturn void worker(struct pipes *p, const struct supervised *job, const char *dir, pid_t parent)
+static struct record *no_directory(void)
+{
+    struct failure f = {0};
+
+    fail(&f, "internal", "no private directory can be made in %s", top());
+    return failure_record(&f);
+}
+
+static _Noreturn void worker(struct pipes *p, const struct supervised *job, pid_t parent)
 {
     _cleanup_record_ struct record *answer = NULL;
     struct rlimit none = {0};
-    char byte;
+    char dir[DIR_MAX];
 
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -100,35 +124,36 @@ static _Noreturn void worker(struct pipes *p, const struct supervised *job, cons
     close(p->go[1]);
     close(p->answer[0]);
     // Ends of the pipe say that the parent is gone, and with it the janitor's reason to be.
-    if (getppid() != parent || read(p->go[0], &byte, 1) != 1)
+    if (getppid() != parent || read(p->go[0], dir, sizeof dir) != sizeof dir)
         _exit(1);
     quiet(STDIN_FILENO, getenv("VIRTRUST_INSPECT_TRACE") ? STDOUT_FILENO : STDERR_FILENO);
-    answer = job->prepare(job->arg);
+    answer = dir[0] ? job->prepare(job->arg) : no_directory();
     if (!answer)
         answer = job->run(job->arg, dir);
     _exit(answer && recio_write(p->answer[1], answer, -1, NULL) == 0 ? 0 : 1);
 }
 
-static int start(struct pipes *p, const struct supervised *job, const char *dir, pid_t *ret_worker,
-                 pid_t *ret_janitor)
+static int start(struct pipes *p, const struct supervised *job, pid_t *ret_worker, pid_t *ret_janitor)
 {
     pid_t parent = getpid();
 
     *ret_worker = fork();
     if (*ret_worker == 0)
-        worker(p, job, dir, parent);
+        worker(p, job, parent);
     if (*ret_worker < 0)
         return -errno;
     // Either side may be first; the janitor needs the group to exist.
     setpgid(*ret_worker, *ret_worker);
     *ret_janitor = fork();
     if (*ret_janitor == 0)
-        janitor(p, *ret_worker, dir);
+        janitor(p, *ret_worker);
     if (*ret_janitor < 0)
         return -errno;
     close(p->answer[1]);
     p->answer[1] = -1;
-    return write(p->go[1], "", 1) == 1 ? 0 : -EPIPE;
+    // The janitor alone has a word to say here: when it cannot, the worker ends.
+    close_pair(p->go);
+    return 0;
 }
 
 // Waits for the beginning of an answer or the worker's end, which the pipe alone would not tell: what the
@@ -152,11 +177,14 @@ static int await(struct pipes *p, pid_t worker_pid, unsigned timeout_s, struct r
                  struct failure *f)
 {
     int limit = timeout_s > INT_MAX / 1000 ? INT_MAX : (int)timeout_s * 1000, rc;
+    _cleanup_(recio_freep) struct recio *stream = recio_new(p->answer[0]);
     struct err err = {0};
 
-    rc = await_worker(p->answer[0], worker_pid, limit);
+    if (!stream)
+        return fail(f, "internal", "out of memory");
+    rc = await_worker(take_fd(p->answer[0]), worker_pid, limit);
     if (rc == 0)
-        rc = recio_read(p->answer[0], limit, ret, &err);
+        rc = recio_next(stream, limit, ret, &err);
     if (rc == 0)
         return 0;
     if (rc == -ETIMEDOUT)
@@ -168,22 +196,14 @@ static int await(struct pipes *p, pid_t worker_pid, unsigned timeout_s, struct r
 int supervise(const struct supervised *job, unsigned timeout_s, struct record **ret, struct failure *f)
 {
     _cleanup_(pipes_done) struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}};
-    const char *where = getenv("TMPDIR");
     pid_t worker_pid = -1, janitor_pid = -1;
-    char dir[64];
     int rc;
 
-    // A longer path would not leave room for the name of a socket in it.
-    if (!where || where[0] != '/' || strlen(where) > 40)
-        where = "/tmp";
-    snprintf(dir, sizeof dir, "%s/virtrust-look-XXXXXX", where);
     if (pipe2(p.life, O_CLOEXEC) < 0 || pipe2(p.go, O_CLOEXEC) < 0 || pipe2(p.answer, O_CLOEXEC) < 0)
         return fail(f, "internal", "pipe: %s", strerror(errno));
     // What the worker leaves behind becomes ours to reap, whatever process 1 is like.
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    if (!mkdtemp(dir))
-        return fail(f, "internal", "no private directory in %s: %s", where, strerror(errno));
-    rc = start(&p, job, dir, &worker_pid, &janitor_pid);
+    rc = start(&p, job, &worker_pid, &janitor_pid);
     if (rc < 0)
         fail(f, "internal", "the look cannot be started: %s", strerror(-rc));
     else
@@ -197,7 +217,5 @@ int supervise(const struct supervised *job, unsigned timeout_s, struct record **
         ;
     if (janitor_pid > 0)
         waitpid(janitor_pid, NULL, 0);
-    else
-        rmdir(dir);
     return rc < 0 ? -1 : 0;
 }
