@@ -4,6 +4,7 @@
 // ext2, ext3 and ext4 by libext2fs, through an I/O manager of our own that has no way to write.
 #include "daemon/inspect/disk_fs.h"
 #include "daemon/inspect/disk_reader.h"
+#include "daemon/inspect/ext_journal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -18,6 +19,8 @@ struct ext_fs {
     uint64_t start, size;
     struct err err; // what the disk said last
     ext2_filsys fs;
+    struct ext_journal *journal; // NULL: empty
+    uint32_t block_size;         // of the file system, when there is a journal
 };
 
 struct ext_source {
@@ -65,6 +68,28 @@ static errcode_t channel_set_block_size(io_channel channel, int size)
     return 0;
 }
 
+// Puts the journal's content over what was read at offset: false when it cannot be had.
+static bool overlay(struct ext_fs *fs, uint64_t offset, unsigned char *data, uint64_t len)
+{
+    uint64_t size = fs->block_size, end = offset + len;
+    unsigned char whole[EXT2_MAX_BLOCK_SIZE];
+
+    for (uint64_t block = offset / size; block * size < end; block++) {
+        uint64_t from = block * size < offset ? offset : block * size;
+        uint64_t to = (block + 1) * size > end ? end : (block + 1) * size;
+        struct ext_copy copy;
+
+        if (!ext_journal_find(fs->journal, block, &copy))
+            continue;
+        if (copy.at >= fs->size / size ||
+            disk_io_read(fs->io, fs->start + copy.at * size, whole, (size_t)size, &fs->err) < 0 ||
+            !ext_journal_restore(fs->journal, &copy, whole))
+            return false;
+        memcpy(data + (from - offset), whole + (from - block * size), (size_t)(to - from));
+    }
+    return true;
+}
+
 // A negative count is bytes, a positive one blocks.
 static errcode_t channel_read(io_channel channel, unsigned long long block, int count, void *data)
 {
@@ -75,7 +100,10 @@ static errcode_t channel_read(io_channel channel, unsigned long long block, int 
     if (__builtin_mul_overflow((uint64_t)block, (uint64_t)channel->block_size, &offset) ||
         offset > fs->size || len > fs->size - offset)
         return EXT2_ET_SHORT_READ;
-    return disk_io_read(fs->io, fs->start + offset, data, (size_t)len, &fs->err) < 0 ? EXT2_ET_SHORT_READ : 0;
+    if (disk_io_read(fs->io, fs->start + offset, data, (size_t)len, &fs->err) < 0 ||
+        (fs->journal && !overlay(fs, offset, data, len)))
+        return EXT2_ET_SHORT_READ;
+    return 0;
 }
 
 static errcode_t channel_read_small(io_channel channel, unsigned long block, int count, void *data)
@@ -202,33 +230,58 @@ static void free_fs(struct disk_fs *base)
 
     if (fs->fs)
         ext2fs_free(fs->fs);
+    ext_journal_free(fs->journal);
     free(fs);
 }
 
 static const struct disk_fs_ops ops = {.exists = exists, .open = open_file, .free = free_fs};
 
+// 0, DISK_FS_OTHER, or a negative errno; with a sentence.
+static int open_once(struct ext_fs *fs, struct err *err)
+{
+    errcode_t code;
+
+    opening = fs;
+    code = ext2fs_open2("guest", NULL, EXT2_FLAG_64BITS | EXT2_FLAG_SKIP_MMP, 0, 0, &manager, &fs->fs);
+    opening = NULL;
+    if (code == EXT2_ET_UNSUPP_FEATURE || code == EXT2_ET_RO_UNSUPP_FEATURE)
+        return err_set(err, DISK_FS_OTHER, "ext4 with features that libext2fs does not know");
+    return code ? said(fs, code, "ext4 is damaged", err) : 0;
+}
+
+// Opened twice where the journal holds anything: superblock and group descriptors may be newer there, too.
+static int open_with_journal(struct ext_fs *fs, struct err *err)
+{
+    struct ext_journal *journal = NULL;
+    int rc = open_once(fs, err);
+
+    if (rc != 0 || !ext2fs_has_feature_journal_needs_recovery(fs->fs->super))
+        return rc;
+    fs->block_size = fs->fs->blocksize;
+    rc = ext_journal_read(fs->fs, &journal, err);
+    if (rc != 0)
+        return rc < 0 ? err_prefix(err, rc, "ext4 is damaged") : DISK_FS_OTHER;
+    ext2fs_free(fs->fs);
+    fs->fs = NULL;
+    fs->journal = journal;
+    rc = open_once(fs, err);
+    if (rc == 0 && fs->fs->blocksize != fs->block_size)
+        return err_set(err, -EIO, "ext4 is damaged: its journal changes the size of its blocks");
+    return rc;
+}
+
 int disk_ext_open(struct disk_io *io, uint64_t start, uint64_t size, struct disk_fs **ret, struct err *err)
 {
     struct ext_fs *fs = calloc(1, sizeof *fs);
-    errcode_t code;
+    int rc;
 
     if (!fs)
         return err_set(err, -ENOMEM, "out of memory");
     *fs = (struct ext_fs){.base = {.ops = &ops}, .io = io, .start = start, .size = size};
-    opening = fs;
-    code = ext2fs_open2("guest", NULL, EXT2_FLAG_64BITS | EXT2_FLAG_SKIP_MMP, 0, 0, &manager, &fs->fs);
-    opening = NULL;
-    if (code == 0 && !ext2fs_has_feature_journal_needs_recovery(fs->fs->super)) {
+    rc = open_with_journal(fs, err);
+    if (rc == 0)
         *ret = &fs->base;
-        return 0;
-    }
-    if (code == 0)
-        err_set(err, DISK_FS_OTHER, "ext4 with an open journal");
-    else if (code == EXT2_ET_UNSUPP_FEATURE || code == EXT2_ET_RO_UNSUPP_FEATURE)
-        err_set(err, DISK_FS_OTHER, "ext4 with features that libext2fs does not know");
     else
-        said(fs, code, "ext4 is damaged", err);
-    free_fs(&fs->base);
-    return code == 0 || code == EXT2_ET_UNSUPP_FEATURE || code == EXT2_ET_RO_UNSUPP_FEATURE ? DISK_FS_OTHER
-                                                                                            : -EIO;
+        free_fs(&fs->base);
+    return rc;
 }
