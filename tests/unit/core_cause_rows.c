@@ -1,0 +1,445 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Each cause on both sides of its boundary.
+#include "tests/unit/core_cause_bench.h"
+
+enum { MINUTE = 60, HOUR = 3600 };
+
+static const char *command_of(struct cause_facts *f, const char *id)
+{
+    static char text[LONG_TEXT];
+    struct cause_facts copy = *f;
+    struct cause c = cause_now(&copy);
+    const struct cause_found *found = find_cause(&c, id);
+
+    assert_non_null(found);
+    snprintf(text, sizeof text, "%s", found->command);
+    return text;
+}
+
+static void controllers(void **state)
+{
+    struct cause_facts f = facts();
+
+    (void)state;
+    f.evidence.guest.role = ROLE_DOMAIN_CONTROLLER;
+    expect_cause(&f, "domain-controller");
+    f.rolled = true;
+    f.rollback = ROLLBACK_REVERT_STARTED;
+    f.rolled_us = noon;
+    expect_cause(&f, "dc-reverted-unguarded");
+    f.genid = TRI_YES;
+    expect_cause(&f, "dc-reverted-guarded");
+    f.genid = TRI_UNKNOWN;
+    expect_cause(&f, "dc-reverted");
+}
+
+static void identities(void **state)
+{
+    struct cause_facts f = facts();
+
+    (void)state;
+    f.evidence.guest.joined = TRI_NO;
+    expect_cause(&f, "not-joined");
+    f.disk.join_pending = TRI_YES;
+    expect_cause(&f, "join-pending");
+
+    f = facts();
+    snprintf(f.evidence.guest.domain, sizeof f.evidence.guest.domain, "other.test");
+    expect_cause(&f, "joined-to-other-domain");
+    snprintf(f.evidence.guest.domain, sizeof f.evidence.guest.domain, "CORP.TEST");
+    snprintf(f.evidence.guest.sam, sizeof f.evidence.guest.sam, "WS2$");
+    expect_cause(&f, "other-identity");
+    // The bound account itself is called so by now.
+    snprintf(f.dcs[0].side.name, sizeof f.dcs[0].side.name, "WS2$");
+    take_newest(&f);
+    expect_cause(&f, "account-renamed");
+    assert_string_equal(command_of(&f, "account-renamed"), "virtrust bind vm1 'WS2$'");
+    snprintf(f.dcs[0].side.guid, sizeof f.dcs[0].side.guid, "99999999-2222-3333-4444-555555555555");
+    take_newest(&f);
+    expect_cause(&f, "other-identity");
+}
+
+static void accounts(void **state)
+{
+    struct cause_facts f = facts();
+
+    (void)state;
+    f.dcs[0].side.found = TRI_NO;
+    take_newest(&f);
+    expect_cause(&f, "account-missing");
+    assert_string_equal(
+        command_of(&f, "account-missing"),
+        "Get-ADObject -Identity '11111111-2222-3333-4444-555555555555' -IncludeDeletedObjects | "
+        "Restore-ADObject");
+    f.namesake = TRI_UNKNOWN;
+    expect_cause(&f, "account-missing");
+    f.namesake = TRI_YES;
+    expect_cause(&f, "account-recreated");
+    assert_string_equal(command_of(&f, "account-recreated"), "virtrust bind vm1 'WS1$'");
+    f.evidence.bound = false;
+    f.namesake = TRI_NO;
+    expect_cause(&f, "no-such-account");
+
+    f = facts();
+    f.dcs[0].side.uac = 0x1002;
+    take_newest(&f);
+    expect_cause(&f, "account-disabled");
+    assert_string_equal(command_of(&f, "account-disabled"),
+                        "Enable-ADAccount -Identity 'WS1$' -Server 'dc1.corp.test'");
+    f.dcs[0].side.uac = 0x1000;
+    take_newest(&f);
+    expect_cause(&f, "in-step");
+    expect_beside(&f, "outside-base", false);
+    f.dcs[0].more.in_base = TRI_NO;
+    expect_beside(&f, "outside-base", true);
+    assert_string_equal(command_of(&f, "outside-base"),
+                        "Move-ADObject 'CN=WS1,OU=VDI,DC=corp,DC=test' -TargetPath 'OU=VDI,DC=corp,DC=test'");
+    f.dcs[0].more.in_base = TRI_UNKNOWN;
+    expect_beside(&f, "outside-base", false);
+}
+
+static void copies(void **state)
+{
+    struct cause_facts f = facts();
+
+    (void)state;
+    f.verdict = VERDICT_TWIN;
+    snprintf(f.twin, sizeof f.twin, "vm 2");
+    expect_cause(&f, "twin");
+    assert_string_equal(command_of(&f, "twin"), "virsh shutdown 'vm 2'");
+    snprintf(f.clone, sizeof f.clone, "vm2");
+    expect_cause(&f, "clone-after-join");
+    f.verdict = VERDICT_IN_STEP;
+    expect_beside(&f, "clone-after-join", true);
+    f.evidence.guest.has_fingerprint = false;
+    expect_beside(&f, "clone-after-join", false);
+
+    f = facts();
+    fall_behind(&f, HOUR * second);
+    snprintf(f.double_name, sizeof f.double_name, "vm3");
+    expect_cause(&f, "changed-elsewhere"); // when vm3 set its secret is not known
+    f.double_set_at = at((HOUR - TOLERANCE_S) * second);
+    expect_cause(&f, "duplicate-name");
+    f.double_set_at = at((HOUR - TOLERANCE_S) * second - second);
+    expect_cause(&f, "changed-elsewhere");
+}
+
+static void rollbacks(void **state)
+{
+    static const struct {
+        enum rollback_kind kind;
+        const char *id;
+    } rows[] = {
+        {ROLLBACK_REVERT_RUNNING, "rolled-back-snapshot"},   {ROLLBACK_REVERT_MISSED, "rolled-back-snapshot"},
+        {ROLLBACK_REVERT_OFFLINE, "rolled-back-snapshot"},   {ROLLBACK_RESTORE, "rolled-back-restore"},
+        {ROLLBACK_MANAGEDSAVE_START, "rolled-back-restore"}, {ROLLBACK_DISK_REPLACED, "rolled-back-disk"},
+        {ROLLBACK_DISK_CHANGED, "rolled-back-disk"},         {ROLLBACK_FIRST_SIGHT, "rolled-back"},
+    };
+    struct cause_facts f = facts();
+
+    (void)state;
+    f.rolled = true; // but the password is right
+    f.rollback = ROLLBACK_REVERT_RUNNING;
+    expect_cause(&f, "in-step");
+    fall_behind(&f, HOUR * second);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        f.rollback = rows[i].kind;
+        f.rolled_us = noon + 2 * HOUR * second;
+        expect_cause(&f, rows[i].id);
+    }
+    assert_string_equal(command_of(&f, "rolled-back"), "virtrust repair vm1");
+    f.rolled = false;
+    expect_cause(&f, "changed-elsewhere");
+    // A newer secret of its own, seen with the directory's present date.
+    add_pair(&f.evidence, 2, noon + HOUR * second, at(HOUR * second), at(HOUR * second));
+    expect_cause(&f, "rolled-back-unseen");
+    f.evidence.pairs[1].pwd_last_set = at(HOUR * second - second);
+    expect_cause(&f, "changed-elsewhere");
+    f.same_fingerprint = 2;
+    expect_cause(&f, "changed-elsewhere");
+    f.same_fingerprint = 3;
+    expect_cause(&f, "recurring");
+    f.verdict = VERDICT_RECURRING;
+    expect_cause(&f, "recurring");
+}
+
+static void changed_elsewhere(void **state)
+{
+    struct cause_facts f = facts();
+
+    (void)state;
+    fall_behind(&f, HOUR * second);
+    f.running = TRI_NO;
+    f.ran_us = noon + (HOUR - TOLERANCE_S) * second;
+    expect_cause(&f, "changed-elsewhere");
+    f.ran_us--;
+    expect_cause(&f, "changed-while-off");
+    assert_string_equal(
+        command_of(&f, "changed-while-off"),
+        "Get-ADReplicationAttributeMetadata 'CN=WS1,OU=VDI,DC=corp,DC=test' -Server 'dc1.corp.test' "
+        "-Properties pwdLastSet, unicodePwd, dNSHostName");
+    f.running = TRI_UNKNOWN;
+    expect_cause(&f, "changed-elsewhere");
+    f.running = TRI_YES;
+    f.ran_us = noon + HOUR * second;
+    expect_cause(&f, "changed-while-running");
+    f.ran_us--;
+    expect_cause(&f, "changed-elsewhere");
+    f.ran_us = 0;
+    expect_cause(&f, "changed-elsewhere");
+}
+
+static void ahead(void **state)
+{
+    struct cause_facts f = facts();
+
+    (void)state;
+    f.evidence.pairs_count = 0;
+    f.evidence.guest.set_at = at(HOUR * second);
+    expect_cause(&f, "ahead");
+    f.dcs[1] = view("dc2.corp.test");
+    f.dcs[1].side = (struct directory_side){.found = TRI_UNKNOWN};
+    f.dcs_count = 2;
+    expect_cause(&f, "replication-lag");
+    expect_beside(&f, "dc-silent", true);
+    // The silent one has it: the guest is in step, and the first one is late.
+    f.dcs[1] = view("dc2.corp.test");
+    f.dcs[1].side.pwd_last_set = at(HOUR * second);
+    add_pair(&f.evidence, 1, noon, at(HOUR * second), at(HOUR * second))->proven = true;
+    take_newest(&f);
+    expect_cause(&f, "in-step");
+    expect_beside(&f, "dcs-differ", true);
+    expect_beside(&f, "dc-silent", false);
+    // Both show less than was proven.
+    f.dcs[1].side.pwd_last_set = at(0);
+    f.evidence.guest.set_at = at(2 * HOUR * second);
+    take_newest(&f);
+    expect_cause(&f, "dc-restored");
+    expect_beside(&f, "dcs-differ", false);
+}
+
+static void probe_says(struct cause_facts *f, enum tri healthy, const char *code)
+{
+    f->probe = (struct probe_facts){.known = true,
+                                    .at_us = f->now_us,
+                                    .healthy = healthy,
+                                    .dc_reachable = TRI_YES,
+                                    .may_rotate = TRI_YES,
+                                    .has_fingerprint = true};
+    memcpy(f->probe.fingerprint, f->evidence.guest.fingerprint, HASH);
+    snprintf(f->probe.code, sizeof f->probe.code, "%s", code);
+    snprintf(f->probe.dc, sizeof f->probe.dc, "dc2.corp.test");
+}
+
+static void probes(void **state)
+{
+    struct cause_facts f = facts();
+
+    (void)state;
+    probe_says(&f, TRI_NO, "preauth-failed");
+    expect_cause(&f, "probe-broken");
+    f.dcs[1] = view("DC2.corp.test");
+    f.dcs[1].side.pwd_last_set = at(-HOUR * second);
+    f.dcs_count = 2;
+    expect_cause(&f, "lagging-dc");
+    f.dcs[1].side.pwd_last_set = at(0);
+    expect_cause(&f, "probe-broken");
+    f.probe.fingerprint[0] ^= 1; // it spoke of another secret
+    expect_cause(&f, "in-step");
+    probe_says(&f, TRI_NO, "preauth-failed");
+    f.probe.at_us = noon; // before the directory's last change
+    expect_cause(&f, "in-step");
+    probe_says(&f, TRI_UNKNOWN, "netlogon-stopped");
+    expect_cause(&f, "netlogon-stopped");
+    probe_says(&f, TRI_UNKNOWN, "other");
+    expect_cause(&f, "in-step");
+
+    f = facts();
+    fall_behind(&f, 30 * MINUTE * second);
+    f.now_us = noon + HOUR * second;
+    probe_says(&f, TRI_YES, "ok");
+    expect_cause(&f, "probe-healthy");
+    f.rolled = true;
+    f.rollback = ROLLBACK_REVERT_RUNNING;
+    f.rolled_us = f.probe.at_us + 1;
+    expect_cause(&f, "rolled-back-snapshot");
+}
+
+static void reachability(void **state)
+{
+    struct cause_facts f = facts();
+
+    (void)state;
+    probe_says(&f, TRI_UNKNOWN, "no-dc");
+    expect_cause(&f, "dc-unreachable");
+    assert_string_equal(command_of(&f, "dc-unreachable"),
+                        "88, 389, 445, 464 | ForEach-Object { Test-NetConnection 'dc2.corp.test' -Port $_ }");
+    f.disk.windows = TRI_NO;
+    assert_non_null(strstr(command_of(&f, "dc-unreachable"), "/dev/tcp"));
+    snprintf(f.disk.resolvers, sizeof f.disk.resolvers, "192.0.2.1 10.0.0.22");
+    expect_cause(&f, "dc-unreachable"); // the DCs' addresses are not known
+    snprintf(f.dcs[0].more.address, sizeof f.dcs[0].more.address, "10.0.0.2");
+    expect_cause(&f, "resolver");
+    snprintf(f.disk.resolvers, sizeof f.disk.resolvers, "192.0.2.1 10.0.0.2");
+    expect_cause(&f, "dc-unreachable");
+    f.probe.known = false;
+    expect_cause(&f, "in-step");
+    f.disk.netlogon_off = TRI_YES;
+    expect_cause(&f, "netlogon-disabled");
+    f.disk.netlogon_off = TRI_UNKNOWN;
+    expect_cause(&f, "in-step");
+}
+
+static void clocks(void **state)
+{
+    const int64_t limit = 300 * second;
+    struct cause_facts f = facts();
+
+    (void)state;
+    f.has_clock = true;
+    f.clock_us = -limit;
+    expect_cause(&f, "in-step");
+    f.clock_us = -limit - 1;
+    expect_cause(&f, "guest-clock");
+    assert_string_equal(command_of(&f, "guest-clock"), "virsh domtime vm1 --now");
+    f.dcs[0].more.clock_us = -limit - 1; // guest and DC agree against the host
+    expect_cause(&f, "host-clock");
+    f.clock_us = 0;
+    expect_cause(&f, "dc-clock");
+    f.has_clock = false;
+    expect_cause(&f, "host-or-dc-clock");
+    f.dcs[1] = view("dc2.corp.test");
+    f.dcs_count = 2;
+    expect_cause(&f, "dc-clock");
+    f.dcs[1].more.clock_us = -limit - 1;
+    expect_cause(&f, "host-clock");
+    f.dcs[0].more.has_clock = f.dcs[1].more.has_clock = false;
+    expect_cause(&f, "in-step");
+    probe_says(&f, TRI_UNKNOWN, "clock-skew");
+    expect_cause(&f, "some-clock");
+    // A wrong clock stands beside another cause, too.
+    f = facts();
+    fall_behind(&f, HOUR * second);
+    f.has_clock = true;
+    f.clock_us = 2 * limit;
+    expect_cause(&f, "changed-elsewhere");
+    expect_beside(&f, "guest-clock", true);
+}
+
+static void names_and_rotation(void **state)
+{
+    const int64_t day = INT64_C(86400) * second;
+    struct cause_facts f = facts();
+
+    (void)state;
+    f.dcs[0].more.has_spn = TRI_NO;
+    expect_cause(&f, "spn-missing");
+    assert_string_equal(command_of(&f, "spn-missing"), "setspn -S 'HOST/ws1.corp.test' 'WS1$'");
+    f.dcs[0].more.has_spn = TRI_UNKNOWN;
+    expect_cause(&f, "in-step");
+    snprintf(f.dcs[0].more.spn_other, sizeof f.dcs[0].more.spn_other, "WS9$");
+    expect_cause(&f, "spn-duplicate");
+
+    f = facts();
+    f.running = TRI_NO;
+    f.now_us = noon + 30 * day;
+    expect_cause(&f, "in-step");
+    f.now_us++;
+    expect_cause(&f, "rotation-overdue");
+    f.running = TRI_YES;
+    expect_cause(&f, "in-step");
+    f.running = TRI_NO;
+    f.disk.max_age_days = 60;
+    expect_cause(&f, "in-step");
+    f.disk.max_age_days = -1; // Windows' own
+    expect_cause(&f, "rotation-overdue");
+    f.disk.rotation_off = TRI_YES;
+    expect_cause(&f, "in-step");
+    expect_beside(&f, "rotation-disabled", true);
+    f.disk.rotation_off = TRI_UNKNOWN;
+    expect_beside(&f, "rotation-disabled", false);
+}
+
+static void other_secrets(void **state)
+{
+    struct cause_facts f = facts();
+
+    (void)state;
+    f.dcs[0].more.laps_expires = at(0);
+    f.disk.bitlocker = TRI_YES;
+    expect_beside(&f, "laps-went-back", false);
+    expect_beside(&f, "bitlocker-went-back", false);
+    f.rolled = true;
+    f.rollback = ROLLBACK_REVERT_RUNNING;
+    expect_beside(&f, "laps-went-back", true);
+    expect_beside(&f, "bitlocker-went-back", true);
+    f.dcs[0].more.laps_expires = 0;
+    f.disk.bitlocker = TRI_UNKNOWN;
+    expect_beside(&f, "laps-went-back", false);
+    expect_beside(&f, "bitlocker-went-back", false);
+}
+
+static void unknowns(void **state)
+{
+    struct cause_facts f = facts();
+
+    (void)state;
+    f.evidence.pairs_count = 0;
+    expect_cause(&f, "undecided");
+    f.disk.isolated = TRI_YES;
+    expect_cause(&f, "isolated-identity");
+    f.disk.isolated = TRI_UNKNOWN;
+    f.evidence.guest.known = false;
+    snprintf(f.evidence.guest.why, sizeof f.evidence.guest.why, "the disk is away");
+    expect_cause(&f, "not-read");
+    snprintf(f.evidence.guest.why_code, sizeof f.evidence.guest.why_code, "encrypted");
+    expect_cause(&f, "encrypted");
+    f = facts();
+    f.evidence.pairs_count = 0;
+    f.dcs_count = 0;
+    take_newest(&f);
+    expect_cause(&f, "no-directory");
+}
+
+// What rests on the disk is no surer than the look; a guest's words steer no shell and no terminal.
+static void confidence_and_words(void **state)
+{
+    struct cause_facts f = facts();
+    struct cause c;
+
+    (void)state;
+    f.disk.netlogon_off = TRI_YES;
+    c = cause_now(&f);
+    assert_int_equal(c.found[0].confidence, CONFIDENCE_CERTAIN);
+    f.stale = true;
+    c = cause_now(&f);
+    assert_int_equal(c.found[0].confidence, CONFIDENCE_LIKELY);
+
+    f = facts();
+    snprintf(f.evidence.guest.sam, sizeof f.evidence.guest.sam, "x';reboot\x1b$");
+    assert_string_equal(command_of(&f, "other-identity"), "virtrust bind vm1 'x'\\'';reboot?$'");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(controllers),
+        cmocka_unit_test(identities),
+        cmocka_unit_test(accounts),
+        cmocka_unit_test(copies),
+        cmocka_unit_test(rollbacks),
+        cmocka_unit_test(changed_elsewhere),
+        cmocka_unit_test(ahead),
+        cmocka_unit_test(probes),
+        cmocka_unit_test(reachability),
+        cmocka_unit_test(clocks),
+        cmocka_unit_test(names_and_rotation),
+        cmocka_unit_test(other_secrets),
+        cmocka_unit_test(unknowns),
+        cmocka_unit_test(confidence_and_words),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
