@@ -3,8 +3,11 @@
 //
 // virtrust-helper: one request on standard input, one answer on standard output. See docs/man/virtrust-helper.8.
 #include "common/os/recio.h"
+#include "guest-helper/clock.h"
 #include "guest-helper/helper.h"
 #include "guest-helper/process.h"
+#include "guest-helper/report.h"
+#include "guest-helper/service.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,10 +24,15 @@ static const char help[] =
     "guest agent; a request and its answer are records of key=value lines, closed by an empty line.\n"
     "\n"
     "  probe         what the guest holds, and whether its domain controller takes it\n"
-    "  store-check   could a new secret be stored?\n"
+    "  store-check   could a new secret be stored? (also: store --check)\n"
     "  store         store the secret that the host has set\n"
     "  rotate        set and store a new secret of the guest's own making\n"
     "  repair        set and store one with a credential that the host hands over (Windows)\n"
+    "  clock         compare the clock with the host's, and set it\n"
+    "\n"
+    "  service install | remove | run\n"
+    "                the same for guests without an agent: listens on the virtio-serial port "
+    "org.virtrust.guest.0\n"
     "\n"
     "  --help, --version\n"
     "\n"
@@ -36,7 +44,18 @@ static int complain(int code, const char *text)
     return code;
 }
 
-static int serve(const char *root, enum verb verb)
+// verb NULL: the clock.
+static int answer_to(const char *root, const enum verb *verb, const struct record *request,
+                     struct record **ret, struct err *err)
+{
+    int rc = verb ? helper_run(root, *verb, request, ret, err) : clock_run(request, ret, err);
+
+    if (rc == 0 && verb)
+        report_answer(*verb, *ret);
+    return rc;
+}
+
+static int serve(const char *root, const enum verb *verb)
 {
     _cleanup_record_ struct record *request = NULL, *answer = NULL;
     struct err err = {0};
@@ -46,11 +65,29 @@ static int serve(const char *root, enum verb verb)
         return complain(EXIT_USAGE, "no request on standard input");
     if (rc < 0)
         return complain(EXIT_USAGE, err.text);
-    rc = helper_run(root, verb, request, &answer, &err);
+    rc = answer_to(root, verb, request, &answer, &err);
     if (rc < 0)
         return complain(rc == -EINVAL ? EXIT_USAGE : EXIT_NO_WORK, err.text);
     rc = recio_write(STDOUT_FILENO, answer, ANSWER_MS, &err);
     return rc < 0 ? complain(EXIT_NO_WORK, err.text) : EXIT_ANSWERED;
+}
+
+static bool is_service(int argc, char **argv)
+{
+    return argc == 3 && strcmp(argv[1], "service") == 0 &&
+           (strcmp(argv[2], "install") == 0 || strcmp(argv[2], "remove") == 0 || strcmp(argv[2], "run") == 0);
+}
+
+// The verb that the words name: 0 with it, 1 for the clock, -1 for none.
+static int parse(int argc, char **argv, enum verb *ret)
+{
+    if (argc == 3 && strcmp(argv[1], "store") == 0 && strcmp(argv[2], "--check") == 0) {
+        *ret = VERB_STORE_CHECK;
+        return 0;
+    }
+    if (argc == 2 && strcmp(argv[1], "clock") == 0)
+        return 1;
+    return argc == 2 && verb_parse(argv[1], ret) == 0 ? 0 : -1;
 }
 
 int main(int argc, char **argv)
@@ -58,21 +95,26 @@ int main(int argc, char **argv)
     const char *root = "/";
     struct err err = {0};
     enum verb verb;
+    int which;
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return fputs(help, stdout) < 0 ? EXIT_NO_WORK : EXIT_ANSWERED;
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
         return puts("virtrust-helper " VIRTRUST_VERSION) < 0 ? EXIT_NO_WORK : EXIT_ANSWERED;
+    if (is_service(argc, argv))
+        return service_main(argv[2]);
     // For tests: another tree in the place of the guest's own.
     if (argc == 4 && strcmp(argv[1], "--root") == 0) {
         root = argv[2];
         argv += 2;
         argc -= 2;
     }
-    if (argc != 2 || verb_parse(argv[1], &verb) < 0)
+    which = parse(argc, argv, &verb);
+    if (which < 0)
         return complain(EXIT_USAGE,
-                        "probe, store-check, store, rotate or repair is right; see virtrust-helper --help");
+                        "probe, store-check, store, rotate, repair, clock or service is right; see "
+                        "virtrust-helper --help");
     if (process_prepare(LIMIT_S, &err) < 0)
         return complain(EXIT_NO_WORK, err.text);
-    return serve(root, verb);
+    return serve(root, which == 0 ? &verb : NULL);
 }

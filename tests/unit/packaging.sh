@@ -31,7 +31,7 @@ wanted() {
             *) echo "$prefix/libexec/virtrust/$program" ;;
         esac
     done
-    for unit in virtrustd.service virtrust-watch.service; do echo "$units/$unit"; done
+    for unit in virtrustd.service virtrust-watch.service virtrust-helper.service; do echo "$units/$unit"; done
     for worker in inspect directory deliver; do
         echo "$units/virtrust-$worker.socket"
         echo "$units/virtrust-$worker@.service"
@@ -104,7 +104,7 @@ check_privileges() {
 
 # systemd-analyze only warns about what it does not understand, so every line counts; but the programs lie in our root.
 check_understood() {
-    local line program
+    local line program unit limit
     command -v systemd-analyze > /dev/null || {
         skipped="systemd-analyze is not installed"
         return
@@ -115,8 +115,11 @@ check_understood() {
         case $line in *virtrust*) wrong "systemd-analyze verify: $line" ;; esac
     done < <(systemd-analyze verify --man=no --recursive-errors=no "$root$units"/virtrust* 2>&1)
     for unit in "$root$units"/*.service; do
-        systemd-analyze security --offline=true --no-pager --threshold=20 "$unit" > "$root.log" 2>&1 ||
-            wrong "${unit##*/} is more exposed than 2.0: $(tail -n 1 "$root.log")"
+        limit=20
+        # A guest's own root, who writes its keytab and reaches its domain controller.
+        [ "${unit##*/}" != virtrust-helper.service ] || limit=45
+        systemd-analyze security --offline=true --no-pager --threshold=$limit "$unit" > "$root.log" 2>&1 ||
+            wrong "${unit##*/} is more exposed than $limit tenths: $(tail -n 1 "$root.log")"
     done
 }
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # build-standins.sh EXE DIR: what Wine lacks of a domain member, played by DLLs beside a copy of the helper. In that copy
-# the names of four imported DLLs are replaced by others of the same length, and nothing else; each stand-in exports what
+# the names of five imported DLLs are replaced by others of the same length, and nothing else; each stand-in exports what
 # it plays and forwards every other name that the helper imports to the DLL that it stands for.
 set -euo pipefail
 
@@ -52,8 +52,9 @@ stand_in LABSTAND advapi32 lsa.c exchange.c store.c -- -ladvapi32
 stand_in NETSTAND netapi32 netlogon.c exchange.c store.c -- -lnetapi32 -ladvapi32
 stand_in LDSTAND wldap32 ldap.c exchange.c -- -lwldap32
 stand_in bstand bcrypt bcrypt.c exchange.c -- -lbcrypt
+stand_in KRNSTAND kernel32 port.c -- -lws2_32
 "$cc" "${flags[@]}" -municode -o "$dir/standctl.exe" "$here/control.c" "$here/store.c" -ladvapi32
-LC_ALL=C sed 's/ADVAPI32\.dll/LABSTAND.dll/g; s/NETAPI32\.dll/NETSTAND.dll/g; s/WLDAP32\.dll/LDSTAND.dll/g; s/bcrypt\.dll/bstand.dll/g' \
+LC_ALL=C sed 's/ADVAPI32\.dll/LABSTAND.dll/g; s/NETAPI32\.dll/NETSTAND.dll/g; s/WLDAP32\.dll/LDSTAND.dll/g; s/bcrypt\.dll/bstand.dll/g; s/KERNEL32\.dll/KRNSTAND.dll/g' \
     "$exe" > "$dir/virtrust-helper.exe"
 chmod +x "$dir/virtrust-helper.exe"
 cmp -s "$exe" "$dir/virtrust-helper.exe" && { echo "build-standins.sh: no import was renamed" >&2; exit 1; }
