@@ -96,6 +96,7 @@ struct answer {
     const struct cli *c;
     const char *command;
     json_t *all;            // --json
+    struct json_list list;  // --json of a list that may be long: printed as it comes
     struct printer printer; // else
     struct record *newest;  // the newest case that was told
     unsigned told;          // records of nouns
@@ -206,7 +207,9 @@ static int take_end(struct answer *a, const struct record *r)
 static void take_noun(struct answer *a, struct record *r)
 {
     a->told++;
-    if (a->c->json)
+    if (a->c->json && strcmp(a->command, "list") == 0 && record_is(r, "guest"))
+        json_list_add(&a->list, "guests", json_of_record(r));
+    else if (a->c->json)
         collect(a->all, r);
     else
         print_record(&a->printer, r);
@@ -334,5 +337,7 @@ int cmd_ask(const struct cli *c, const char *command)
         return rc;
     }
     json_object_set_new(a.all, "exit", json_integer(rc));
-    return json_print(a.all) != 0 ? EXIT_NO_WORK : rc;
+    if (a.list.begun)
+        json_object_del(a.all, "guests"); // are printed
+    return json_list_end(&a.list, a.all) != 0 ? EXIT_NO_WORK : rc;
 }

@@ -37,3 +37,11 @@ int cli_error(const struct cli *c, int exit_code, const char *code, const char *
 json_t *json_of_record(const struct record *r);
 json_t *json_error(int exit_code, const char *code, const char *text, const char *next); // what `error` is
 int json_print(json_t *take); // frees it; 0, or EXIT_NO_WORK when stdout is gone
+// One value a line, as it comes: for answers that have no end in sight.
+int json_print_line(json_t *take);
+// An object whose first member is a long list: its values as they come, then the other members (of `take`).
+struct json_list {
+    bool begun;
+};
+void json_list_add(struct json_list *l, const char *name, json_t *take);
+int json_list_end(struct json_list *l, json_t *take);

@@ -175,3 +175,42 @@ int json_print(json_t *take)
     json_decref(take);
     return rc;
 }
+
+int json_print_line(json_t *take)
+{
+    int rc = json_dumpf(take, stdout, JSON_COMPACT | JSON_SORT_KEYS) == 0 && putchar('\n') != EOF &&
+                     fflush(stdout) == 0
+                 ? 0
+                 : -1;
+
+    json_decref(take);
+    return rc;
+}
+
+void json_list_add(struct json_list *l, const char *name, json_t *take)
+{
+    if (l->begun)
+        fputs(",\n    ", stdout);
+    else
+        printf("{\n  \"%s\": [\n    ", name);
+    l->begun = true;
+    json_dumpf(take, stdout, JSON_SORT_KEYS);
+    json_decref(take);
+}
+
+int json_list_end(struct json_list *l, json_t *take)
+{
+    const char *key;
+    json_t *value;
+
+    if (!l->begun)
+        return json_print(take);
+    fputs("\n  ]", stdout);
+    json_object_foreach(take, key, value)
+    {
+        printf(",\n  \"%s\": ", key);
+        json_dumpf(value, stdout, JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    }
+    json_decref(take);
+    return puts("\n}") != EOF && fflush(stdout) == 0 ? 0 : -1;
+}

@@ -24,26 +24,6 @@ static int make_room(struct table *t)
     return 0;
 }
 
-void table_row(struct table *t, const char *const *headers, const char *const *cells)
-{
-    if (t->rows && t->headers != headers)
-        table_print(t);
-    if (!t->rows) {
-        t->headers = headers;
-        for (t->columns = 0; headers[t->columns];)
-            t->columns++;
-    }
-    if (make_room(t) < 0)
-        return;
-    for (size_t i = 0; i < t->columns; i++) {
-        char safe[TEXT_SAFE];
-
-        text_safe(cells[i] && cells[i][0] ? cells[i] : "-", safe, sizeof safe);
-        t->cells[t->rows * t->columns + i] = strdup(safe);
-    }
-    t->rows++;
-}
-
 static const char *cell(const struct table *t, size_t row, size_t column)
 {
     const char *text = t->cells[row * t->columns + column];
@@ -73,19 +53,47 @@ static void print_cell(const char *text, size_t width, int last)
         printf("%*s", (int)(width - text_width(text) + 2), "");
 }
 
-void table_print(struct table *t)
+static void print_batch(struct table *t)
 {
-    _cleanup_free_ size_t *widths = t->rows ? calloc(t->columns, sizeof *widths) : NULL;
+    for (size_t i = 0; i < t->columns; i++) {
+        size_t own = width_of(t, i);
 
-    for (size_t i = 0; widths && i < t->columns; i++)
-        widths[i] = width_of(t, i);
-    for (size_t i = 0; widths && i < t->columns; i++)
-        print_cell(t->headers[i], widths[i], i + 1 == t->columns);
-    for (size_t row = 0; widths && row < t->rows; row++)
+        t->widths[i] = own > t->widths[i] ? own : t->widths[i];
+    }
+    for (size_t i = 0; !t->begun && i < t->columns; i++)
+        print_cell(t->headers[i], t->widths[i], i + 1 == t->columns);
+    t->begun = true;
+    for (size_t row = 0; row < t->rows; row++)
         for (size_t i = 0; i < t->columns; i++)
-            print_cell(cell(t, row, i), widths[i], i + 1 == t->columns);
+            print_cell(cell(t, row, i), t->widths[i], i + 1 == t->columns);
     for (size_t i = 0; i < t->rows * t->columns; i++)
         free(t->cells[i]);
+    t->rows = 0;
+}
+
+void table_row(struct table *t, const char *const *headers, const char *const *cells)
+{
+    if (t->headers && t->headers != headers)
+        table_print(t);
+    t->headers = headers;
+    for (t->columns = 0; headers[t->columns] && t->columns < TABLE_COLUMNS;)
+        t->columns++;
+    if (make_room(t) < 0)
+        return;
+    for (size_t i = 0; i < t->columns; i++) {
+        char safe[TEXT_SAFE];
+
+        text_safe(cells[i] && cells[i][0] ? cells[i] : "-", safe, sizeof safe);
+        t->cells[t->rows * t->columns + i] = strdup(safe);
+    }
+    if (++t->rows == TABLE_BATCH)
+        print_batch(t);
+}
+
+void table_print(struct table *t)
+{
+    if (t->rows)
+        print_batch(t);
     free(t->cells);
     *t = (struct table){0};
 }
