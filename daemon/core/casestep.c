@@ -197,9 +197,11 @@ static void answered(const struct case_input *in, const struct case_world *w, in
 static void signalled_early(const struct case_input *in, bool anew, int64_t now_us, struct case_out *out)
 {
     if (anew) {
-        // An approval was given for what was known then; an administrator's own request stands.
-        if (out->next.kind != ROLLBACK_MANUAL)
+        // An approval was given for what was known then; an administrator's own request stands. One that was to do
+        // nothing gives way to what has really happened.
+        if (out->next.kind != ROLLBACK_MANUAL || out->next.dry_run)
             out->next.approved = false;
+        out->next.dry_run = false;
         if (!out->next.witnessed || out->next.kind == ROLLBACK_MANUAL)
             out->next.kind = in->rollback;
         out->next.witnessed = true;
