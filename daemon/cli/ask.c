@@ -4,6 +4,7 @@
 #include "common/os/recio.h"
 #include "daemon/cli/doctor.h"
 #include "daemon/cli/print.h"
+#include "daemon/cli/progress.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -42,6 +43,7 @@ static struct record *request_of(const struct cli *c, const char *command)
     if (strcmp(command, "bind") == 0)
         add_computer(r, c->args[1]);
     record_add(r, "domain", c->domain);
+    record_add(r, "only", c->only);
     if (strcmp(command, "repair") == 0)
         record_add_bool(r, "dry_run", c->dry_run);
     if (c->timeout_s >= 0)
@@ -95,16 +97,22 @@ static int connect_control(const struct cli *c, struct recio **ret, struct unask
 struct answer {
     const struct cli *c;
     const char *command;
-    json_t *all;            // --json
-    struct json_list list;  // --json of a list that may be long: printed as it comes
-    struct printer printer; // else
-    struct record *newest;  // the newest case that was told
-    unsigned told;          // records of nouns
+    json_t *all;              // --json
+    struct json_list list;    // --json of a list that may be long: printed as it comes
+    struct printer printer;   // else
+    struct progress progress; // of a sweep
+    struct record *newest;    // the newest case that was told
+    unsigned told;            // records of nouns
 };
 
 static bool is_doctor(const struct answer *a)
 {
     return strcmp(a->command, "doctor") == 0;
+}
+
+static bool is_sweep(const struct answer *a)
+{
+    return strcmp(a->command, "sweep") == 0;
 }
 
 // An error's empty list would say that there is nothing, which nobody knows.
@@ -125,6 +133,8 @@ static int refuse(struct answer *a, int exit_code, const char *code, const char 
 {
     drop_empty_lists(a->all);
     json_object_set_new(a->all, "error", json_error(exit_code, code, text, next));
+    if (is_sweep(a) && !a->c->json && a->told)
+        progress_end(&a->progress); // how far it came
     print_end(&a->printer);
     return cli_fail(exit_code, next, "%s", text);
 }
@@ -180,6 +190,11 @@ static void sum_up(const struct answer *a, int exit_code)
         return;
     if (is_doctor(a))
         cli_fail(exit_code, "each of the lines above says what to do", "some things stand in the way");
+    else if (is_sweep(a) && exit_code == EXIT_BAD_NEWS)
+        cli_fail(exit_code, "`virtrust show GUEST` says why, `virtrust repair GUEST` repairs",
+                 "some guests are behind");
+    else if (is_sweep(a) && exit_code == EXIT_NO_LOOK)
+        cli_fail(exit_code, "`virtrust show GUEST` says why", "some guests could not be looked at");
     else if (newest)
         cli_fail(exit_code, record_get(newest, "next"), "case %s: %s, %s: %s",
                  record_get_or(newest, "id", "?"), record_get_or(newest, "verdict", "not judged"),
@@ -187,6 +202,16 @@ static void sum_up(const struct answer *a, int exit_code)
                  record_get_or(newest, "text", "no reason is noted"));
     else
         cli_fail(exit_code, "`virtrust status` and virtrustd's log may say more", "virtrustd gave no reason");
+}
+
+static void add_counts(struct answer *a, const struct record *r)
+{
+    static const char *const keys[] = {"looked", "behind", "unread"};
+    int64_t n;
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        if (record_get_i64(r, keys[i], &n) == 0)
+            json_object_set_new(a->all, keys[i], json_integer(n));
 }
 
 static int take_end(struct answer *a, const struct record *r)
@@ -199,14 +224,38 @@ static int take_end(struct answer *a, const struct record *r)
                       "virtrustd's answer ends without an exit code that is known");
     if (a->c->config_error)
         return refuse(a, EXIT_NO_WORK, "config", "", a->c->config_error);
+    if (is_sweep(a) && a->c->json)
+        add_counts(a, r);
+    else if (is_sweep(a))
+        progress_end(&a->progress);
     print_end(&a->printer);
     sum_up(a, (int)code);
     return (int)code;
 }
 
+// A sweep's answer has no end in sight: with --json each record is a line.
+static void tell_progress(struct answer *a, const struct record *r)
+{
+    json_t *line;
+
+    if (!a->c->json) {
+        progress_record(&a->progress, r);
+        return;
+    }
+    line = json_of_record(r);
+    json_object_set_new(line, "schema", json_integer(CLI_SCHEMA));
+    json_object_set_new(line, "type", json_string(record_type(r)));
+    json_print_line(line);
+}
+
 static void take_noun(struct answer *a, struct record *r)
 {
     a->told++;
+    if (is_sweep(a)) {
+        tell_progress(a, r);
+        record_free(r);
+        return;
+    }
     if (a->c->json && strcmp(a->command, "list") == 0 && record_is(r, "guest"))
         json_list_add(&a->list, "guests", json_of_record(r));
     else if (a->c->json)
@@ -283,7 +332,7 @@ static int converse(struct answer *a)
 {
     _cleanup_(recio_freep) struct recio *s = NULL;
     _cleanup_record_ struct record *request = request_of(a->c, a->command);
-    bool waits = strcmp(a->command, "wait") == 0;
+    bool waits = strcmp(a->command, "wait") == 0 || is_sweep(a);
     int64_t timeout_s = a->c->timeout_s;
     int timeout_ms = ANSWER_TIMEOUT_MS;
     struct unasked why = {0};
@@ -337,6 +386,10 @@ int cmd_ask(const struct cli *c, const char *command)
         return rc;
     }
     json_object_set_new(a.all, "exit", json_integer(rc));
+    if (is_sweep(&a)) {
+        json_object_set_new(a.all, "type", json_string("end"));
+        return json_print_line(a.all) != 0 ? EXIT_NO_WORK : rc;
+    }
     if (a.list.begun)
         json_object_del(a.all, "guests"); // are printed
     return json_list_end(&a.list, a.all) != 0 ? EXIT_NO_WORK : rc;

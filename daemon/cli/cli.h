@@ -16,8 +16,8 @@ struct cli {
     struct config *config;    // of `doctor`: the defaults when the file is broken, and then
     const char *config_error; // what is wrong with it
     bool json, dry_run;
-    const char *domain, *disk, *format, *snapshot, *engine, *hives; // options, NULL when not given
-    int64_t timeout_s;                                              // -1: not given; at most 30 days
+    const char *domain, *disk, *format, *snapshot, *engine, *hives, *only; // options, NULL when not given
+    int64_t timeout_s;                                                     // -1: not given; at most 30 days
     const char *args[CLI_ARGS_MAX];
     size_t args_count;
 };

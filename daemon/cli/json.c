@@ -28,6 +28,17 @@ static bool is_number(const char *key)
         "waiting_approval",
         "open_jobs",
         "looks",
+        "looks_most",
+        "looks_waiting",
+        "looks_done",
+        "questions",
+        "questions_waiting",
+        "questions_done",
+        "directory_requests",
+        "directory_running",
+        "directory_waiting",
+        "deliver_running",
+        "deliver_waiting",
         "domains",
         "epoch",
         "attempt",
@@ -51,10 +62,10 @@ static bool is_number(const char *key)
 
 static bool is_answer(const char *key)
 {
-    static const char *const keys[] = {
-        "bound",  "witnessed", "approved", "genid",        "found",
-        "joined", "live",      "pushed",   "dc_reachable", "policy.disable_password_change",
-        "hook"};
+    static const char *const keys[] = {"bound",    "behind", "unread",       "witnessed",
+                                       "approved", "genid",  "found",        "joined",
+                                       "live",     "pushed", "dc_reachable", "policy.disable_password_change",
+                                       "hook"};
 
     return among(key, keys, ARRAY_SIZE(keys));
 }

@@ -17,6 +17,7 @@ enum { // which options a command takes, besides --json and --config
     TAKES_DRY = 2,
     TAKES_TIMEOUT = 4,
     TAKES_DISK = 8,
+    TAKES_ONLY = 16,
 };
 
 static const struct command {
@@ -27,7 +28,9 @@ static const struct command {
     const char *help;
 } commands[] = {
     {"status", "", 0, 0, 0, cmd_ask, "is virtrust well, and what is it busy with"},
-    {"list", "", 0, 0, 0, cmd_ask, "every guest with its verdict"},
+    {"list", "", 0, 0, TAKES_ONLY, cmd_ask, "every guest with its verdict"},
+    {"sweep", "", 0, 0, TAKES_ONLY, cmd_ask,
+     "look at every guest now and tell which are behind; repairs nothing"},
     {"show", "GUEST", 1, 1, 0, cmd_ask, "one guest: binding, verdict, its latest cases"},
     {"case", "CASE", 1, 1, 0, cmd_ask, "a case's whole history, each step with its time and reason"},
     {"inspect", "[GUEST]", 0, 1, TAKES_DISK | TAKES_TIMEOUT, cmd_inspect,
@@ -54,6 +57,7 @@ static const struct {
     {TAKES_DOMAIN, "--domain DOMAIN", "the Active Directory domain, where several are configured"},
     {TAKES_DRY, "--dry-run", "say what would be done, write nothing"},
     {TAKES_TIMEOUT, "--timeout TIME", "give up after that time: seconds, or 90s, 5m, 2h"},
+    {TAKES_ONLY, "--only PATTERN", "only guests whose name matches the pattern (* ? [a-z])"},
     {TAKES_DISK, "--disk FILE", "a disk image instead of a guest"},
     {TAKES_DISK, "--format FORMAT", "the image's format; left out, qcow2 by its first bytes, else raw"},
     {TAKES_DISK, "--snapshot NAME", "an internal snapshot of its qcow2 images instead of the present"},
@@ -200,6 +204,7 @@ enum {
     OPT_SNAPSHOT,
     OPT_ENGINE,
     OPT_HIVES,
+    OPT_ONLY,
     OPT_VERSION
 };
 
@@ -214,6 +219,7 @@ static const struct option options[] = {
     {"snapshot", required_argument, NULL, OPT_SNAPSHOT},
     {"engine", required_argument, NULL, OPT_ENGINE},
     {"hives", required_argument, NULL, OPT_HIVES},
+    {"only", required_argument, NULL, OPT_ONLY},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -255,6 +261,9 @@ static int take_option(struct cli *c, int o, const char **file)
     case OPT_HIVES:
         c->hives = optarg;
         return -1;
+    case OPT_ONLY:
+        c->only = optarg;
+        return -1;
     case OPT_VERSION:
         puts("virtrust " VIRTRUST_VERSION);
         return EXIT_ANSWERED;
@@ -279,6 +288,7 @@ static int check_options(const struct cli *c, const struct command *command)
         {"--timeout", TAKES_TIMEOUT, c->timeout_s >= 0}, {"--disk", TAKES_DISK, c->disk != NULL},
         {"--format", TAKES_DISK, c->format != NULL},     {"--hives", TAKES_DISK, c->hives != NULL},
         {"--snapshot", TAKES_DISK, c->snapshot != NULL}, {"--engine", TAKES_DISK, c->engine != NULL},
+        {"--only", TAKES_ONLY, c->only != NULL},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(all); i++)

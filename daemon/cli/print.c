@@ -4,114 +4,10 @@
 
 #include "common/cleanup.h"
 #include "common/filetime.h"
+#include "daemon/cli/say.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static void label(const char *name)
-{
-    printf("  %-12s ", name);
-}
-
-static void put(const char *text)
-{
-    char safe[TEXT_SAFE];
-
-    fputs(text_safe(text, safe, sizeof safe), stdout);
-}
-
-static void put_coloured(const char *word)
-{
-    fputs(text_colour(word), stdout);
-    put(word);
-    fputs(text_colour(word)[0] ? text_plain() : "", stdout);
-}
-
-// "  label        value", left out when the value is unknown.
-static void line(const struct record *r, const char *key, const char *name)
-{
-    const char *value = record_get_or(r, key, "");
-
-    if (!value[0])
-        return;
-    label(name);
-    put_coloured(value);
-    putchar('\n');
-}
-
-static void time_line(const struct record *r, const char *key, const char *name)
-{
-    char text[TEXT_TIME];
-    int64_t us;
-
-    if (record_get_i64(r, key, &us) < 0)
-        return;
-    text_time(us, text);
-    label(name);
-    puts(text);
-}
-
-static const char *time_cell(const struct record *r, const char *key, char ret[static TEXT_TIME])
-{
-    int64_t us = 0;
-
-    record_get_i64(r, key, &us);
-    text_time(us, ret);
-    return ret;
-}
-
-// Puts `value` behind `before` when it is there.
-static void also(const struct record *r, const char *key, const char *before, const char *behind)
-{
-    const char *value = record_get_or(r, key, "");
-
-    if (!value[0])
-        return;
-    fputs(before, stdout);
-    put_coloured(value);
-    fputs(behind, stdout);
-}
-
-static void print_notes(const struct record *r)
-{
-    for (unsigned i = 0; i < RECORD_KEYS_MAX; i++) {
-        char key[32];
-
-        snprintf(key, sizeof key, "note.%u", i);
-        if (!record_get(r, key))
-            return;
-        line(r, key, "note");
-    }
-}
-
-static void print_status(const struct record *r)
-{
-    char since[TEXT_TIME];
-
-    fputs("virtrustd", stdout);
-    also(r, "version", " ", "");
-    also(r, "mode", ", mode ", "");
-    if (record_get(r, "since_us"))
-        printf(", since %s", time_cell(r, "since_us", since));
-    putchar('\n');
-    line(r, "watch", "libvirt");
-    if (record_get_bool(r, "hook") >= 0)
-        printf("  %-12s %s\n", "hook", record_get_bool(r, "hook") ? "installed" : "not installed");
-    label("guests");
-    also(r, "guests", "", " known");
-    also(r, "running", ", ", " running");
-    also(r, "bound", ", ", " bound");
-    putchar('\n');
-    label("cases");
-    also(r, "open_cases", "", " open");
-    also(r, "waiting_approval", ", ", " waiting for approval");
-    also(r, "open_jobs", ", ", " repairs under way");
-    putchar('\n');
-    line(r, "domains", "domains");
-    line(r, "config", "config");
-    line(r, "store", "store");
-    print_notes(r);
-}
 
 static void guest_row(struct printer *p, const struct record *r)
 {
@@ -131,24 +27,24 @@ static void guest_row(struct printer *p, const struct record *r)
 static void print_guest(const struct record *r)
 {
     fputs("guest ", stdout);
-    put(record_get_or(r, "name", "?"));
-    also(r, "uuid", " (", ")");
+    say(record_get_or(r, "name", "?"));
+    say_also(r, "uuid", " (", ")");
     putchar('\n');
-    line(r, "state", "state");
-    line(r, "mode", "mode");
-    line(r, "agent", "agent");
-    label("binding");
-    put(record_get_or(r, "computer",
+    say_line(r, "state", "state");
+    say_line(r, "mode", "mode");
+    say_line(r, "agent", "agent");
+    say_label("binding");
+    say(record_get_or(r, "computer",
                       record_get_bool(r, "bound") == 0 ? "none: it will never be repaired" : "unknown"));
-    also(r, "domain", " in ", "");
+    say_also(r, "domain", " in ", "");
     putchar('\n');
-    line(r, "verdict", "verdict");
-    line(r, "cause", "cause");
-    line(r, "text", "because");
-    line(r, "case", "case");
-    line(r, "outcome", "outcome");
-    time_line(r, "last_look_us", "last look");
-    time_line(r, "last_seen_us", "last seen");
+    say_line(r, "verdict", "verdict");
+    say_line(r, "cause", "cause");
+    say_line(r, "text", "because");
+    say_line(r, "case", "case");
+    say_line(r, "outcome", "outcome");
+    say_time(r, "last_look_us", "last look");
+    say_time(r, "last_seen_us", "last seen");
 }
 
 static void case_row(struct printer *p, const struct record *r)
@@ -166,25 +62,25 @@ static void case_row(struct printer *p, const struct record *r)
 static void print_case(const struct record *r)
 {
     fputs("case ", stdout);
-    put(record_get_or(r, "id", "?"));
+    say(record_get_or(r, "id", "?"));
     fputs(": ", stdout);
-    put(record_get_or(r, "name", record_get_or(r, "guest", "?")));
-    also(r, "kind", ", ", "");
+    say(record_get_or(r, "name", record_get_or(r, "guest", "?")));
+    say_also(r, "kind", ", ", "");
     putchar('\n');
-    time_line(r, "opened_us", "opened");
-    time_line(r, "closed_us", "closed");
-    label("verdict");
-    put_coloured(record_get_or(r, "verdict", "not judged yet"));
-    also(r, "cause", ", ", "");
+    say_time(r, "opened_us", "opened");
+    say_time(r, "closed_us", "closed");
+    say_label("verdict");
+    say_coloured(record_get_or(r, "verdict", "not judged yet"));
+    say_also(r, "cause", ", ", "");
     putchar('\n');
     if (strcmp(record_get_or(r, "outcome", "open"), "open") == 0)
-        line(r, "state", "state");
+        say_line(r, "state", "state");
     else
-        line(r, "outcome", "outcome");
-    line(r, "mode", "mode");
-    line(r, "text", "because");
-    line(r, "would", "virtrust");
-    line(r, "next", "next");
+        say_line(r, "outcome", "outcome");
+    say_line(r, "mode", "mode");
+    say_line(r, "text", "because");
+    say_line(r, "would", "virtrust");
+    say_line(r, "next", "next");
 }
 
 // Below a step's own line, indented as its text is.
@@ -200,9 +96,9 @@ static void step_detail(const struct record *r, const char *a, const char *befor
         return;
     below();
     fputs(before, stdout);
-    put(record_get_or(r, a, "unknown"));
+    say(record_get_or(r, a, "unknown"));
     fputs(between, stdout);
-    put(record_get_or(r, b, "unknown"));
+    say(record_get_or(r, b, "unknown"));
     putchar('\n');
 }
 
@@ -217,7 +113,7 @@ static void step_dc(struct printer *p, const struct record *r)
     if (strstr(record_get_or(r, "text", ""), dc))
         return;
     below();
-    also(r, "dc", "asked: ", "\n");
+    say_also(r, "dc", "asked: ", "\n");
 }
 
 static void print_day(struct printer *p, int64_t at)
@@ -251,7 +147,7 @@ static void print_step(struct printer *p, const struct record *r)
     step_dc(p, r);
     if (record_get(r, "offset_ms")) {
         below();
-        also(r, "offset_ms", "the guest's clock was off by ", " ms\n");
+        say_also(r, "offset_ms", "the guest's clock was off by ", " ms\n");
     }
 }
 
@@ -260,21 +156,21 @@ static void print_job(const struct record *r)
     const char *state = record_get_or(r, "state", "?");
     bool ended = strcmp(state, "ended") == 0;
 
-    label("repair");
+    say_label("repair");
     if (!ended)
-        put_coloured(state);
-    also(r, "attempt", ended ? "attempt " : ", attempt ", "");
-    also(r, "dc", " on ", "");
+        say_coloured(state);
+    say_also(r, "attempt", ended ? "attempt " : ", attempt ", "");
+    say_also(r, "dc", " on ", "");
     if (record_get(r, "kvno_before")) {
-        also(r, "kvno_before", "; AD's key version ", " before");
-        also(r, "kvno_reset", ", ", " after the reset");
-        also(r, "kvno_after", ", ", " in the end");
+        say_also(r, "kvno_before", "; AD's key version ", " before");
+        say_also(r, "kvno_reset", ", ", " after the reset");
+        say_also(r, "kvno_after", ", ", " in the end");
     }
     putchar('\n');
     if (ended)
         return;
-    time_line(r, "next_us", "next try");
-    time_line(r, "deadline_us", "gives up at");
+    say_time(r, "next_us", "next try");
+    say_time(r, "deadline_us", "gives up at");
 }
 
 static void binding_row(struct printer *p, const struct record *r)
@@ -295,14 +191,14 @@ static void print_finding(const struct record *r)
 {
     const char *result = record_get_or(r, "result", "unknown");
 
-    put_coloured(result);
+    say_coloured(result);
     printf("%*s", (int)(strlen(result) < 8 ? 8 - strlen(result) : 1), "");
     printf("%-16s ", record_get_or(r, "id", "?"));
-    put(record_get_or(r, "text", ""));
+    say(record_get_or(r, "text", ""));
     putchar('\n');
     if (strcmp(result, "good") != 0 && record_get(r, "next")) {
         printf("%-8s%-16s ", "", "");
-        also(r, "next", "-> ", "\n");
+        say_also(r, "next", "-> ", "\n");
     }
 }
 
@@ -327,14 +223,14 @@ static void evidence_line(const struct record *r, const char *key, const char *v
         len -= 3;
     }
     printf("    %-34.*s ", (int)len, key);
-    put(value);
+    say(value);
     putchar('\n');
 }
 
 static void print_evidence(const struct record *r)
 {
     fputs("  evidence: ", stdout);
-    put(record_get_or(r, "source", "?"));
+    say(record_get_or(r, "source", "?"));
     putchar('\n');
     for (size_t i = 2; i < record_count(r); i++) {
         const char *key, *value;
@@ -368,7 +264,7 @@ static void print_line(struct printer *p, const struct record *r)
     else if (strcmp(type, "evidence") == 0)
         print_evidence(r);
     else
-        line(r, "text", type);
+        say_line(r, "text", type);
 }
 
 void print_record(struct printer *p, const struct record *r)
@@ -382,7 +278,7 @@ void print_record(struct printer *p, const struct record *r)
     else if (record_is(r, "binding") && !shows)
         binding_row(p, r);
     else if (record_is(r, "binding"))
-        time_line(r, "since_us", "bound since");
+        say_time(r, "since_us", "bound since");
     else
         print_line(p, r);
 }

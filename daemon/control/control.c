@@ -24,7 +24,7 @@ static const struct {
     {"status", handle_status}, {"list", handle_list},         {"show", handle_show},
     {"case", handle_case},     {"bindings", handle_bindings}, {"bind", handle_bind},
     {"unbind", handle_unbind}, {"repair", handle_repair},     {"approve", handle_approve},
-    {"wait", handle_wait},     {"doctor", handle_doctor},
+    {"sweep", handle_sweep},   {"wait", handle_wait},         {"doctor", handle_doctor},
 };
 
 void session_end(struct session *s, int exit_code)
@@ -112,6 +112,7 @@ static void session_free(struct session *s)
     worker_cancel_arg(s->engine, s);
     sd_event_source_disable_unref(s->wait_timer);
     record_free(s->request);
+    sweep_free(s->sweep);
     presence_free(s->presence);
     stream_free(s->stream);
     free(s);
@@ -193,6 +194,8 @@ void control_case_closed(struct control *control, const struct casefile *c)
         return;
     for (struct session *s = control->sessions; s; s = next) {
         next = s->next;
+        if (s->sweep)
+            sweep_case_closed(s, c);
         if (s->wait_case != c->id)
             continue;
         s->wait_case = 0;

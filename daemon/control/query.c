@@ -2,11 +2,40 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Questions: status, list, show, case, bindings, wait.
 #include "daemon/control/session.h"
+#include "daemon/engine/asks.h"
 #include "daemon/engine/watchlink.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+// The queue: what runs, what waits, and for how long.
+static void add_queue(struct engine *e, struct record *r)
+{
+    struct asks_counts asks = asks_count(e->asks);
+    int64_t oldest = looks_oldest(&e->looks);
+    struct casefile c;
+    struct err err = {0};
+
+    record_add_u64(r, "looks", looks_running(&e->looks));
+    record_add_u64(r, "looks_most", looks_most(e, LOOK_DIRECT) + looks_most(e, LOOK_APPLIANCE));
+    record_add_u64(r, "looks_waiting", looks_waiting(&e->looks));
+    record_add_u64(r, "looks_done", e->looks.done);
+    if (oldest && store_case_get(e->store, oldest, &c, &err) == 0)
+        record_add_i64(r, "looks_oldest_us", c.opened_us);
+    record_add_u64(r, "questions", asks.under_way);
+    record_add_u64(r, "questions_waiting", asks.waiting);
+    record_add_u64(r, "questions_done", asks.questions - asks.under_way);
+    record_add_u64(r, "directory_requests", asks.requests);
+    for (unsigned w = WORKER_DIRECTORY; w < WORKERS_COUNT; w++) {
+        char key[64];
+
+        snprintf(key, sizeof key, "%s_running", worker_name((enum worker)w));
+        record_add_u64(r, key, e->workers[w].running_count);
+        snprintf(key, sizeof key, "%s_waiting", worker_name((enum worker)w));
+        record_add_u64(r, key, e->workers[w].waiting_count);
+    }
+}
 
 void handle_status(struct session *s, const struct record *request)
 {
@@ -32,7 +61,7 @@ void handle_status(struct session *s, const struct record *request)
     record_add_u64(r, "open_cases", n.open_cases);
     record_add_u64(r, "waiting_approval", n.awaiting_approval);
     record_add_u64(r, "open_jobs", n.open_jobs);
-    record_add_u64(r, "looks", looks_running(&e->looks));
+    add_queue(e, r);
     record_add_u64(r, "domains", e->config->domains_count);
     record_add(r, "watch", watch_state_text(watch));
     record_add_i64(r, "since_us", e->started_us);
@@ -43,6 +72,11 @@ void handle_status(struct session *s, const struct record *request)
                    watch == WATCH_ABSENT
                        ? "virtrust-watch is not running: no rollback will be noticed; start it"
                        : "libvirt cannot be reached: rollbacks are found when it comes back");
+    }
+    if (asks_count(e->asks).paused) {
+        snprintf(key, sizeof key, "note.%u", notes++);
+        record_add(r, key,
+                   "a domain does not answer: it is asked again after a pause; virtrustd's log says why");
     }
     if (!e->config->domains_count) {
         snprintf(key, sizeof key, "note.%u", notes++);

@@ -9,6 +9,8 @@
 #include "daemon/engine/stream.h"
 #include "daemon/store/overview.h"
 
+struct sweep;
+
 struct session {
     struct session *next;
     struct control *control;
@@ -23,6 +25,7 @@ struct session {
     struct record *request;      // kept for handlers that await workers
     char only[NAME_TEXT];        // `list`: the guests whose names match; "" all
     struct overview_place place; // how far it has come
+    struct sweep *sweep;         // `sweep`: owned
     struct presence *presence;   // `doctor`: the guests that are asked (doctor.h)
 };
 
@@ -47,6 +50,9 @@ void handle_repair(struct session *s, const struct record *r);
 void handle_approve(struct session *s, const struct record *r);
 void handle_wait(struct session *s, const struct record *r);
 void handle_doctor(struct session *s, const struct record *r);
+void handle_sweep(struct session *s, const struct record *r);
+void sweep_case_closed(struct session *s, const struct casefile *c); // of any guest
+struct sweep *sweep_free(struct sweep *w);
 void wait_for_case(struct session *s, const struct casefile *c); // answers now if it is closed
 
 void session_end(struct session *s, int exit_code);

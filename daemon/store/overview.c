@@ -71,6 +71,21 @@ int store_overview(struct store *s, struct overview_place *place, const char *on
     return 0;
 }
 
+int store_overview_count(struct store *s, const char *only, unsigned *ret, struct err *err)
+{
+    static const struct query count = {NULL, "SELECT count(*) FROM guest WHERE present = 1 AND name GLOB ?1"};
+    _cleanup_run_ struct run run = {0};
+    int rc = run_start(s, &count, &run, err);
+
+    if (rc < 0)
+        return rc;
+    run_text(&run, 1, only && only[0] ? only : "*");
+    rc = run_step(&run, err);
+    if (rc == 0)
+        *ret = (unsigned)sqlite3_column_int64(run.stmt, 0);
+    return rc;
+}
+
 bool overview_get(const char *description, const char *key, char *ret, size_t size)
 {
     char wanted[RECORD_KEY_MAX + 3];

@@ -26,10 +26,13 @@ struct overview_place { // behind the last guest that was told; {0}: the beginni
     char name[NAME_TEXT], uuid[UUID_TEXT];
 };
 
-// Calls f for the next `max` guests that are present or have an open case, and whose name matches the pattern (* ? [a-z];
-// NULL or "": all); f != 0 ends the page behind that guest. *ret_more: there may be further ones.
+// Calls f for the next `max` guests that are present or have an open case, and whose name matches the pattern
+// (* ? [a-z]; NULL or "": all); f != 0 ends the page behind that guest. *ret_more: there may be further ones.
 int store_overview(struct store *s, struct overview_place *place, const char *only, size_t max,
                    int (*f)(const struct overview *o, void *arg), void *arg, bool *ret_more, struct err *err);
+
+// How many guests are present and match.
+int store_overview_count(struct store *s, const char *only, unsigned *ret, struct err *err);
 
 // A value of a stored description without taking all of it apart: false where it has none. Pure.
 bool overview_get(const char *description, const char *key, char *ret, size_t size);

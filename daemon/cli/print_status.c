@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What `status` says.
+#include "daemon/cli/print.h"
+#include "daemon/cli/say.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void print_notes(const struct record *r)
+{
+    for (unsigned i = 0; i < RECORD_KEYS_MAX; i++) {
+        char key[32];
+
+        snprintf(key, sizeof key, "note.%u", i);
+        if (!record_get(r, key))
+            return;
+        say_line(r, key, "note");
+    }
+}
+
+static bool is_some(const struct record *r, const char *key)
+{
+    return strcmp(record_get_or(r, key, "0"), "0") != 0;
+}
+
+// What virtrust is busy with; at rest there is nothing to say.
+static void print_queue(const struct record *r)
+{
+    char since[TEXT_TIME];
+
+    if (is_some(r, "looks") || is_some(r, "looks_waiting")) {
+        say_label("looks");
+        say_also(r, "looks", "", " under way");
+        say_also(r, "looks_most", " (at most ", ")");
+        say_also(r, "looks_waiting", ", ", " waiting");
+        if (record_get(r, "looks_oldest_us"))
+            printf(", the oldest since %s", time_cell(r, "looks_oldest_us", since));
+        putchar('\n');
+    }
+    if (is_some(r, "questions") || is_some(r, "questions_waiting") || is_some(r, "directory_waiting")) {
+        say_label("directory");
+        say_also(r, "questions", "", " questions under way");
+        say_also(r, "questions_waiting", ", ", " waiting");
+        say_also(r, "directory_running", "; ", " requests of all kinds");
+        say_also(r, "directory_waiting", ", ", " more waiting");
+        putchar('\n');
+    }
+    if (is_some(r, "deliver_running") || is_some(r, "deliver_waiting")) {
+        say_label("agents");
+        say_also(r, "deliver_running", "", " guests spoken with");
+        say_also(r, "deliver_waiting", ", ", " waiting");
+        putchar('\n');
+    }
+}
+
+void print_status(const struct record *r)
+{
+    char since[TEXT_TIME];
+
+    fputs("virtrustd", stdout);
+    say_also(r, "version", " ", "");
+    say_also(r, "mode", ", mode ", "");
+    if (record_get(r, "since_us"))
+        printf(", since %s", time_cell(r, "since_us", since));
+    putchar('\n');
+    say_line(r, "watch", "libvirt");
+    if (record_get_bool(r, "hook") >= 0)
+        printf("  %-12s %s\n", "hook", record_get_bool(r, "hook") ? "installed" : "not installed");
+    say_label("guests");
+    say_also(r, "guests", "", " known");
+    say_also(r, "running", ", ", " running");
+    say_also(r, "bound", ", ", " bound");
+    putchar('\n');
+    say_label("cases");
+    say_also(r, "open_cases", "", " open");
+    say_also(r, "waiting_approval", ", ", " waiting for approval");
+    say_also(r, "open_jobs", ", ", " repairs under way");
+    putchar('\n');
+    print_queue(r);
+    say_line(r, "domains", "domains");
+    say_line(r, "config", "config");
+    say_line(r, "store", "store");
+    print_notes(r);
+}
