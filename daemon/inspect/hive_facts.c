@@ -261,10 +261,19 @@ static void decide_role(struct evidence *e, const struct hive_facts *facts)
         e->role = e->joined == ANSWER_YES ? ROLE_MEMBER : ROLE_WORKGROUP;
 }
 
+// As Windows compares them: without case, in every script.
+static bool same_name(const char *a, const char *b)
+{
+    struct regf_name x, y;
+
+    return regf_name_init(&x, a) == 0 && regf_name_init(&y, b) == 0 && x.count == y.count &&
+           memcmp(x.units, y.units, x.count * sizeof x.units[0]) == 0;
+}
+
 // A domain controller's account domain is the domain itself: there only SYSTEM knows the computer's name.
 static void decide_name(struct evidence *e, const struct hive_facts *facts)
 {
-    bool differ = e->computer[0] && facts->system_name[0] && strcasecmp(e->computer, facts->system_name) != 0;
+    bool differ = e->computer[0] && facts->system_name[0] && !same_name(e->computer, facts->system_name);
 
     if (differ && e->role != ROLE_DOMAIN_CONTROLLER)
         evidence_doubt(e, "names-differ",

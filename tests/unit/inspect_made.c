@@ -108,6 +108,27 @@ static void test_roles(void **state)
     assert_int_equal(e.role, ROLE_UNKNOWN);
 }
 
+// Names in other scripts, in the hive's own writing, a character beyond 16 bits among them.
+static void test_other_scripts(void **state)
+{
+    struct failure f = {0};
+    struct evidence e;
+
+    (void)state;
+    assert_int_equal(made("computer=БУХГАЛТЕРІЯ netbios=BÜRO dns=bücher.ελλάς.test domain_sid=S-1-5-21-1-2-3 "
+                          "product=WinNT system_computer=бухгалтерія " SECRET,
+                          &e, &f),
+                     0);
+    assert_string_equal(e.computer, "БУХГАЛТЕРІЯ");
+    assert_string_equal(e.sam_account_name, "БУХГАЛТЕРІЯ$");
+    assert_string_equal(e.netbios, "BÜRO");
+    assert_string_equal(e.dns, "bücher.ελλάς.test");
+    assert_int_equal(e.doubt_count, 0);
+    assert_int_equal(made("computer=😀-1 netbios=日本 product=WinNT", &e, &f), 0);
+    assert_string_equal(e.computer, "😀-1");
+    assert_string_equal(e.netbios, "日本");
+}
+
 static void test_doubts(void **state)
 {
     struct failure f = {0};
@@ -198,8 +219,10 @@ static void test_utf16(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_member),    cmocka_unit_test(test_roles),     cmocka_unit_test(test_doubts),
-        cmocka_unit_test(test_directory), cmocka_unit_test(test_not_hives), cmocka_unit_test(test_utf16),
+        cmocka_unit_test(test_member),    cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_doubts),    cmocka_unit_test(test_other_scripts),
+        cmocka_unit_test(test_directory), cmocka_unit_test(test_not_hives),
+        cmocka_unit_test(test_utf16),
     };
     int rc;
 
