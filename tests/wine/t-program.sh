@@ -157,9 +157,18 @@ if [ -s "$msi" ]; then
     check "its service runs" waits state RUNNING
     check "its event source is registered" wine reg query "$source_key" /v EventMessageFile
     rm -f "$program"
-    check "msiexec /fa repairs" wine msiexec /fa "Z:$msi" /qn
-    check "the program is back" test -s "$program"
-    check "msiexec /x" wine msiexec /x "Z:$msi" /qn
+    # What /fa stands for; Wine's msiexec knows the long form only.
+    check "a repair" wine msiexec /i "Z:$msi" REINSTALL=ALL REINSTALLMODE=amus /qn
+    check "brings the program back" test -s "$program"
+    mkdir "$tmp/newer"
+    cp "$exe" "$tmp/newer"
+    check "a newer one is built" "$VIRTRUST_SOURCE_DIR/packaging/msi/build.sh" wixl 99.0.0 "$tmp/newer"
+    check "and upgrades" wine msiexec /i "Z:$tmp/newer/virtrust-helper.msi" /qn
+    versions=$(wine reg query 'HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall' /s 2> /dev/null | tr -d '\r' |
+        grep -A9 'virtrust guest helper' | awk '/DisplayVersion/ { print $3 }')
+    check "the older one's place" test "$versions" = 99.0.0
+    check "with its service" waits state RUNNING
+    check "msiexec /x" wine msiexec /x "Z:$tmp/newer/virtrust-helper.msi" /qn
     check "the program is gone" test ! -e "$program"
     check "its service, too" waits sh -c "! wine sc query virtrust-helper 2> /dev/null | grep -q RUNNING"
 fi
