@@ -82,6 +82,47 @@ void series_print(const struct series *s, FILE *to)
     free(sorted);
 }
 
+static void ratio_print(const struct lane *l, const struct lane *other, FILE *to)
+{
+    struct series ratio = {0};
+
+    for (size_t i = 0; i < l->ms.n && i < other->ms.n; i++)
+        series_add(&ratio, l->ms.v[i] / other->ms.v[i]);
+    fprintf(to, "\"%s\":{", other->name);
+    series_print(&ratio, to);
+    fputc('}', to);
+    series_done(&ratio);
+}
+
+void lanes_print(const struct lane *lanes, size_t n, FILE *to)
+{
+    for (const struct lane *l = lanes; l < lanes + n; l++) {
+        const char *comma = "";
+
+        fprintf(to, "{\"name\":\"%s\",\"unit\":\"ms\",", l->name);
+        series_print(&l->ms, to);
+        if (l->cpu_ms.n)
+            fprintf(to, ",\"cpu\":%.6g", series_at(&l->cpu_ms, 0.5));
+        if (l->rss_kib)
+            fprintf(to, ",\"rss_kib\":%ld", l->rss_kib);
+        fputs(",\"to\":{", to);
+        for (const struct lane *other = lanes; other < lanes + n; other++) {
+            if (other == l)
+                continue;
+            fputs(comma, to);
+            comma = ",";
+            ratio_print(l, other, to);
+        }
+        fputs("}}\n", to);
+    }
+}
+
+void lane_done(struct lane *l)
+{
+    series_done(&l->ms);
+    series_done(&l->cpu_ms);
+}
+
 int64_t clock_ns(void)
 {
     struct timespec t;

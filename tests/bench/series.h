@@ -24,5 +24,15 @@ double series_at(const struct series *s, double q);
 // As members of a JSON object: n, median, p10, p90, p99, min, max.
 void series_print(const struct series *s, FILE *to);
 
+// One of several things that are measured by turns: the same index is the same round.
+struct lane {
+    const char *name;
+    struct series ms, cpu_ms; // cpu_ms may be empty: not known
+    long rss_kib;             // 0: not known
+};
+// A JSON object a lane, one a line, each with its ratio to every other lane, taken within each round.
+void lanes_print(const struct lane *lanes, size_t n, FILE *to);
+void lane_done(struct lane *l);
+
 // Monotonic nanoseconds.
 int64_t clock_ns(void);

@@ -26,18 +26,15 @@ extern char **environ;
 
 enum { RUNNERS_MAX = 8 };
 
-struct runner {
-    char *name, **argv;
-    struct series ms, cpu_ms;
-    long rss_kib; // the most of all its runs
-};
+typedef char **arguments;
 
 struct options {
     unsigned long rounds, batch, warm, seconds; // seconds 0: no limit
     const char *input;
 };
 
-static struct runner runners[RUNNERS_MAX];
+static struct lane lanes[RUNNERS_MAX]; // rss_kib: the most of all its runs
+static arguments programs[RUNNERS_MAX];
 static size_t count;
 
 static double milliseconds(const struct timeval *t)
@@ -45,7 +42,7 @@ static double milliseconds(const struct timeval *t)
     return (double)t->tv_sec * 1000 + (double)t->tv_usec / 1000;
 }
 
-static int start(const struct runner *r, const char *input, pid_t *ret)
+static int start(arguments program, const char *input, pid_t *ret)
 {
     posix_spawn_file_actions_t files;
     int rc = posix_spawn_file_actions_init(&files);
@@ -55,48 +52,48 @@ static int start(const struct runner *r, const char *input, pid_t *ret)
     if (rc == 0)
         rc = posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     if (rc == 0)
-        rc = posix_spawnp(ret, r->argv[0], &files, NULL, r->argv, environ);
+        rc = posix_spawnp(ret, program[0], &files, NULL, program, environ);
     posix_spawn_file_actions_destroy(&files);
     return rc;
 }
 
 // One run: false when it failed. Its processor time is added to *cpu.
-static bool run(struct runner *r, const char *input, double *cpu)
+static bool run(struct lane *l, arguments program, const char *input, double *cpu)
 {
     struct rusage usage = {0};
     int status = 0, rc;
     pid_t pid;
 
-    rc = start(r, input, &pid);
+    rc = start(program, input, &pid);
     if (rc != 0) {
-        fprintf(stderr, "bench-turns: %s: %s\n", r->argv[0], strerror(rc));
+        fprintf(stderr, "bench-turns: %s: %s\n", program[0], strerror(rc));
         return false;
     }
     while (wait4(pid, &status, 0, &usage) < 0 && errno == EINTR)
         ;
     *cpu += milliseconds(&usage.ru_utime) + milliseconds(&usage.ru_stime);
-    if (usage.ru_maxrss > r->rss_kib)
-        r->rss_kib = usage.ru_maxrss;
+    if (usage.ru_maxrss > l->rss_kib)
+        l->rss_kib = usage.ru_maxrss;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
-    fprintf(stderr, "bench-turns: %s ended with %s %d\n", r->argv[0], WIFEXITED(status) ? "status" : "signal",
+    fprintf(stderr, "bench-turns: %s ended with %s %d\n", program[0], WIFEXITED(status) ? "status" : "signal",
             WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
     return false;
 }
 
-static bool measure(struct runner *r, const struct options *o, bool keep)
+static bool measure(size_t which, const struct options *o, bool keep)
 {
     double cpu = 0, wall;
     int64_t began = clock_ns();
 
     for (unsigned long i = 0; i < o->batch; i++) {
-        if (!run(r, o->input, &cpu))
+        if (!run(&lanes[which], programs[which], o->input, &cpu))
             return false;
     }
     wall = (double)(clock_ns() - began) / 1e6;
     if (keep) {
-        series_add(&r->ms, wall / (double)o->batch);
-        series_add(&r->cpu_ms, cpu / (double)o->batch);
+        series_add(&lanes[which].ms, wall / (double)o->batch);
+        series_add(&lanes[which].cpu_ms, cpu / (double)o->batch);
     }
     return true;
 }
@@ -104,7 +101,7 @@ static bool measure(struct runner *r, const struct options *o, bool keep)
 static bool round_of(const struct options *o, unsigned long number, bool keep)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!measure(&runners[number % 2 ? count - 1 - i : i], o, keep))
+        if (!measure(number % 2 ? count - 1 - i : i, o, keep))
             return false;
     }
     return true;
@@ -126,35 +123,6 @@ static bool all_rounds(const struct options *o)
             return false;
     }
     return true;
-}
-
-static void print_ratio(const struct runner *r, const struct runner *to)
-{
-    _cleanup_(series_done) struct series ratio = {0};
-
-    for (size_t i = 0; i < r->ms.n; i++)
-        series_add(&ratio, r->ms.v[i] / to->ms.v[i]);
-    printf("\"%s\":{", to->name);
-    series_print(&ratio, stdout);
-    putchar('}');
-}
-
-static void print(const struct runner *r)
-{
-    bool first = true;
-
-    printf("{\"name\":\"%s\",\"unit\":\"ms\",", r->name);
-    series_print(&r->ms, stdout);
-    printf(",\"cpu\":%.6g,\"rss_kib\":%ld,\"to\":{", series_at(&r->cpu_ms, 0.5), r->rss_kib);
-    for (size_t i = 0; i < count; i++) {
-        if (&runners[i] == r)
-            continue;
-        if (!first)
-            putchar(',');
-        first = false;
-        print_ratio(r, &runners[i]);
-    }
-    puts("}}");
 }
 
 static int usage(void)
@@ -199,12 +167,13 @@ static bool parse_runners(int argc, char **argv)
     for (int i = optind; i < argc; i++) {
         if (count == RUNNERS_MAX || i + 1 >= argc)
             return false;
-        runners[count++] = (struct runner){.name = argv[i], .argv = argv + i + 1};
+        lanes[count].name = argv[i];
+        programs[count++] = argv + i + 1;
         while (i < argc && strcmp(argv[i], "+++") != 0)
             i++;
         if (i < argc)
             argv[i] = NULL;
-        if (!runners[count - 1].argv[0])
+        if (!programs[count - 1][0])
             return false;
     }
     return count > 0;
@@ -218,11 +187,8 @@ int main(int argc, char **argv)
         return usage();
     if (!all_rounds(&o))
         return 1;
+    lanes_print(lanes, count, stdout);
     for (size_t i = 0; i < count; i++)
-        print(&runners[i]);
-    for (size_t i = 0; i < count; i++) {
-        series_done(&runners[i].ms);
-        series_done(&runners[i].cpu_ms);
-    }
+        lane_done(&lanes[i]);
     return 0;
 }
