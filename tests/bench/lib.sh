@@ -83,6 +83,22 @@ have() {
     done
 }
 
+# bench_lab SCRIPT: runs it in a laboratory (tests/lab), whose words go to $BENCH_WORK/lab.log. Fails with the reason on
+# standard output.
+bench_lab() {
+    local status=0
+    VIRTRUST_BIN_DIR=$VT_BIN VIRTRUST_LAB_LOGS=$BENCH_BUILD/lab-logs VIRTRUST_LAB_TIMEOUT=${BENCH_LAB_TIMEOUT:-900} \
+        "$BENCH_TREE/tests/lab/lab" run "$1" > "$BENCH_WORK/lab.log" 2>&1 < /dev/null || status=$?
+    [ "$status" -ne 0 ] || return 0
+    if [ "$status" -eq 77 ]; then
+        sed -n 's/^skip - //p' "$BENCH_WORK/lab.log" | tail -n 1
+    else
+        tail -n 15 "$BENCH_WORK/lab.log" | sed 's/^/bench:   /' >&2
+        echo "it broke in the laboratory (status $status)"
+    fi
+    return 1
+}
+
 # The laboratory's own test of KVM is a guest that starts; this one only tells what there is.
 bench_machine() {
     local hypervisor version
