@@ -9,9 +9,12 @@
 #     all.qcow2        SECURITY, SYSTEM, SOFTWARE, SAM
 #     both.qcow2       SECURITY, SYSTEM
 #     security.qcow2   SECURITY alone
+#     storm.qcow2      SECURITY and SYSTEM of an invented member whose computer has no name yet: for the storm, which
+#                      writes each guest's own SECURITY into its overlay
 #
-# with `hives/` (the files themselves) and `extents`: "HIVE OFFSET LENGTH" in bytes of the disk, for whoever reads the
-# same bytes without understanding them. Real hives are taken where they are at hand ($VIRTRUST_HIVES, ../shared/hives).
+# with `hives/` (the files themselves), `made/` (the storm's), and `extents-NAME`: "HIVE OFFSET LENGTH" in bytes of the disk,
+# for whoever reads the same bytes without understanding them. Real hives are taken where they are at hand ($VIRTRUST_HIVES,
+# ../shared/hives).
 
 BENCH_WINDOWS_START=$((17 * 1024 * 1024)) # bytes into the disk
 BENCH_WINDOWS_MIB=8192
@@ -35,8 +38,8 @@ bench_fixture() {
     bench_say "making the disk to look at (once)"
     building=$BENCH_CACHE/.building-disk
     rm -rf "$building"
-    mkdir -p "$building/hives"
-    fixture_hives "$building/hives" && fixture_disks "$building" || return 1
+    mkdir -p "$building/hives" "$building/made"
+    fixture_hives "$building/hives" && fixture_made "$building/made" && fixture_disks "$building" || return 1
     touch "$building/.complete"
     rm -rf "$BENCH_FIXTURE"
     mv "$building" "$BENCH_FIXTURE"
@@ -61,29 +64,35 @@ fixture_hives() {
     rm -r "$spare"
 }
 
-fixture_disks() {
-    local dir=$1
-    fixture_disk "$dir" all SECURITY SYSTEM SOFTWARE SAM &&
-        fixture_disk "$dir" both SECURITY SYSTEM &&
-        fixture_disk "$dir" security SECURITY
+# A SYSTEM that names no computer contradicts none of the storm's SECURITY hives.
+fixture_made() {
+    "$BENCH_MKHIVE" "$1" netbios=LABVT product=WinNT max_age=30 && "$BENCH_BIN/bench-growhive" "$1/SYSTEM" 12
 }
 
-# fixture_disk DIR NAME HIVE...
+fixture_disks() {
+    local dir=$1
+    fixture_disk "$dir" all hives SECURITY SYSTEM SOFTWARE SAM &&
+        fixture_disk "$dir" both hives SECURITY SYSTEM &&
+        fixture_disk "$dir" security hives SECURITY &&
+        fixture_disk "$dir" storm made SECURITY SYSTEM
+}
+
+# fixture_disk DIR NAME HIVES HIVE...: HIVES is the directory in DIR that they lie in.
 fixture_disk() {
-    local dir=$1 name=$2 work=$1/work hive
-    shift 2
+    local dir=$1 name=$2 hives=$3 work=$1/work hive
+    shift 3
     mkdir -p "$work/mnt"
     truncate -s "${BENCH_WINDOWS_MIB}M" "$work/windows"
     truncate -s 512M "$work/recovery"
     mkntfs -q -F -Q -p 34816 -L Windows "$work/windows" > "$work/log" 2>&1 &&
         mkntfs -q -F -Q -L Recovery "$work/recovery" >> "$work/log" 2>&1 &&
-        fixture_fill "$dir" "$work" "$@" && fixture_join "$work" "$work/disk" || {
+        fixture_fill "$dir/$hives" "$work" "$@" && fixture_join "$work" "$work/disk" || {
         sed 's/^/bench:   /' "$work/log" >&2
         return 1
     }
-    if [ "$name" = all ]; then
-        for hive in "$@"; do fixture_extent "$work/windows" "$hive" || return 1; done > "$dir/extents"
-    fi
+    for hive in "$@"; do
+        fixture_extent "$work/windows" "$hive" || return 1
+    done > "$dir/extents-$name"
     qemu-img convert -f raw -O qcow2 "$work/disk" "$dir/$name-base.qcow2" &&
         (cd "$dir" && qemu-img create -q -f qcow2 -b "$name-base.qcow2" -F qcow2 "$name.qcow2") || return 1
     rm -rf "$work"
@@ -91,7 +100,7 @@ fixture_disk() {
 
 # The files of System32 are empty ones, but of a real directory's number: what is sought lies behind a real index.
 fixture_fill() {
-    local dir=$1 work=$2
+    local hives=$1 work=$2
     shift 2
     # shellcheck disable=SC2016  # expanded by the inner shell
     unshare --mount --propagation private bash -euo pipefail -c '
@@ -110,7 +119,7 @@ fixture_fill() {
         umount "$work/mnt"
         # ntfs-3g writes on in the background until it has gone.
         while pgrep -f "ntfs-3g $work/windows" > /dev/null; do sleep 0.05; done
-    ' fill "$work" "$dir/hives" "$@" >> "$work/log" 2>&1
+    ' fill "$work" "$hives" "$@" >> "$work/log" 2>&1
 }
 
 fixture_join() {

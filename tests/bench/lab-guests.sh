@@ -2,12 +2,13 @@
 # SPDX-FileCopyrightText: virtrust contributors
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# In the laboratory: many guests that are off, each with a real overlay on one real base image, on the disk.
+# In the laboratory: many guests that are off, each with a real overlay on one real base image. The overlays lie in
+# memory: what a revert costs the disk is not virtrust's.
 #
 #   guests_make N PREFIX [BASE]     PREFIX0001…: defined; their disks are $GUESTS_DIR/PREFIX0001.qcow2
 #   guests_virsh < COMMANDS         one virsh for many commands
 
-GUESTS_DIR=$BENCH_WORK/guests
+GUESTS_DIR=$LAB/guests
 
 # shellcheck source=tests/bench/lib.sh
 . "$BENCH_HERE/lib.sh"

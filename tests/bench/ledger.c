@@ -4,7 +4,10 @@
 // bench-ledger fill DB GUESTS CASES   a ledger of so many guests, each with its binding, a pair, its description and
 //                                     its share of closed cases with their history, by the store's own interface
 // bench-ledger walk DB                reads every guest of it, as `virtrust list` does, without a daemon
+// bench-ledger span DB AFTER UNTIL    of the cases after that one until that one, as JSON: how many, how many were
+//                                     judged behind, and the time from the first one's signal to the last one's verdict
 #include "daemon/store/store.h"
+#include "tests/bench/series.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -129,21 +132,66 @@ static int walk(struct store *s, struct err *err)
     return rc;
 }
 
+struct span {
+    int64_t after, until, first_us, last_us;
+    unsigned long cases, closed, behind;
+    struct series ms; // of each: from its signal to its end
+};
+
+static int span_one(const struct casefile *c, void *arg)
+{
+    struct span *s = arg;
+
+    if (c->id <= s->after || c->id > s->until)
+        return 0;
+    s->cases++;
+    s->closed += c->state == CASE_CLOSED;
+    s->behind += c->verdict == VERDICT_BEHIND;
+    if (!s->first_us || c->rolled_us < s->first_us)
+        s->first_us = c->rolled_us;
+    if (c->closed_us > s->last_us)
+        s->last_us = c->closed_us;
+    series_add(&s->ms, (double)(c->closed_us - c->rolled_us) / 1000);
+    return 0;
+}
+
+static int span(struct store *s, long after, long until, struct err *err)
+{
+    struct span all = {.after = after, .until = until};
+    int rc = store_case_each(s, NULL, false, 0, span_one, &all, err);
+
+    printf("{\"cases\":%lu,\"closed\":%lu,\"behind\":%lu,\"seconds\":%.3f,\"each\":{\"unit\":\"ms\",",
+           all.cases, all.closed, all.behind, (double)(all.last_us - all.first_us) / 1e6);
+    series_print(&all.ms, stdout);
+    puts("}}");
+    series_done(&all.ms);
+    return rc;
+}
+
+static int run(struct store *s, char **argv, struct err *err)
+{
+    if (strcmp(argv[1], "fill") == 0)
+        return fill(s, strtoul(argv[3], NULL, 10), strtoul(argv[4], NULL, 10), err);
+    if (strcmp(argv[1], "span") == 0)
+        return span(s, strtol(argv[3], NULL, 10), strtol(argv[4], NULL, 10), err);
+    return walk(s, err);
+}
+
 int main(int argc, char **argv)
 {
     _cleanup_(store_closep) struct store *s = NULL;
-    bool is_fill = argc == 5 && strcmp(argv[1], "fill") == 0;
-    unsigned long guests = is_fill ? strtoul(argv[3], NULL, 10) : 0;
+    bool known = (argc == 5 && strcmp(argv[1], "fill") == 0 && strtoul(argv[3], NULL, 10) > 0) ||
+                 (argc == 5 && strcmp(argv[1], "span") == 0) || (argc == 3 && strcmp(argv[1], "walk") == 0);
     struct err err = {0};
     int rc;
 
-    if ((!is_fill || !guests) && (argc != 3 || strcmp(argv[1], "walk") != 0)) {
-        fputs("usage: bench-ledger fill DB GUESTS CASES | walk DB\n", stderr);
+    if (!known) {
+        fputs("usage: bench-ledger fill DB GUESTS CASES | walk DB | span DB AFTER UNTIL\n", stderr);
         return EXIT_USAGE;
     }
     rc = store_open(argv[2], &s, &err);
     if (rc >= 0)
-        rc = is_fill ? fill(s, guests, strtoul(argv[4], NULL, 10), &err) : walk(s, &err);
+        rc = run(s, argv, &err);
     if (rc < 0) {
         fprintf(stderr, "bench-ledger: %s\n", err.text[0] ? err.text : strerror(-rc));
         return EXIT_NO_WORK;

@@ -37,7 +37,7 @@ look_span() {
     awk -v hives=" $* " 'index(hives, " " $1 " ") {
             if (!first || $2 < first) first = $2
             if ($2 + $3 > last) last = $2 + $3
-        } END { printf "%d %d\n", first, last - first }' "$BENCH_FIXTURE/extents"
+        } END { printf "%d %d\n", first, last - first }' "$BENCH_FIXTURE/extents-all"
 }
 
 # look_bases NAME HIVE...: the bare readers, as arguments of bench-turns, in LOOK_BASES.
@@ -49,7 +49,7 @@ look_bases() {
     LOOK_BASES=(qemu-io qemu-io -r -U --image-opts "$image")
     while read -r of start size; do
         [[ " $* " != *" $of "* ]] || LOOK_BASES+=(-c "read -q $start $size")
-    done < "$BENCH_FIXTURE/extents"
+    done < "$BENCH_FIXTURE/extents-all"
     if command -v nbdcopy > /dev/null; then
         LOOK_BASES+=(+++ nbdcopy nbdcopy -- '[' qemu-nbd -r -e 1 --image-opts
             "driver=raw,offset=$offset,size=$length,file.driver=qcow2,file.file.driver=file,file.file.filename=$BENCH_FIXTURE/$name.qcow2"
