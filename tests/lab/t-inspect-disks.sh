@@ -26,6 +26,20 @@ lab_check "the disk was not in use" looks_says windows live 0
 "$LAB_BIN/virtrust-inspect" --hives hives > direct
 lab_check "the same fingerprint as the hive's own" looks_says windows secret_sha256 "$(sed -n 's/^secret_sha256=//p' direct)"
 
+# The newest password stands in the second log only, as Windows leaves it for up to an hour.
+newest_in_log() {
+    mkdir -p later
+    "$LOOKS_MKHIVE" later "security=$1/SECURITY" secret=two set_at=133255110020139115 &&
+        "${LOOKS_MKHIVE}log" "$1/SECURITY" LOG2=later/SECURITY
+}
+LOOKS_CHANGE=newest_in_log looks_windows logged.raw computer=WS3 netbios=LAB dns=lab.test domain_sid=S-1-5-21-1-2-3 \
+    set_at=133203110020139115 secret=one product=WinNT
+"$LAB_BIN/virtrust-inspect" --disk logged.raw --format raw --timeout 300 > logged
+lab_check "a log beside a hive is replayed" looks_says logged hive.security.state replayed
+lab_check "one entry of it" looks_says logged hive.security.entries_replayed 1
+lab_check "the newest set-time is found there" looks_says logged password.filetime 133255110020139115
+lab_check "Windows was not hibernated" looks_says logged hibernation.state none
+
 looks_look unnamed "${top[@]}"
 lab_check "a backing file that only the image's header names is refused" looks_failed unnamed unsupported-disk 3
 "$LAB_BIN/virtrust-inspect" --disk top.qcow2 > bare 2> bare.err || true

@@ -9,6 +9,7 @@ LOOKS_MKHIVE=${VIRTRUST_MKHIVE:-$LAB_BIN/../test/mkhive}
 lab_guestfs
 
 # looks_windows IMAGE KEY=VALUE...: a raw disk with one NTFS partition that holds the hives of an invented member.
+# $LOOKS_CHANGE, a command, may change the directory of the hives before they are copied.
 # Directories and files are spelled unlike Windows does it, for case does not matter there.
 looks_windows() {
     local image=$1 volume=$1.part mnt=$LAB_TMP/mnt
@@ -16,6 +17,7 @@ looks_windows() {
     mkdir -p "$mnt" "$LAB_TMP/hives"
     rm -f "$LAB_TMP"/hives/*
     "$LOOKS_MKHIVE" "$LAB_TMP/hives" "$@" || return 1
+    ${LOOKS_CHANGE:-:} "$LAB_TMP/hives" || return 1
     truncate -s 32M "$volume"
     mkntfs -q -F -s 512 -p 2048 "$volume" > "$LAB_TMP/mkntfs" 2>&1 || return 1
     ntfs-3g "$volume" "$mnt" || return 1
