@@ -217,6 +217,16 @@ static int page_of(struct hive_bytes *b, uint32_t number, const unsigned char **
     return 0;
 }
 
+// Does any sector of the page come from a log?
+static bool is_mapped(const struct hive_bytes *b, uint32_t number)
+{
+    for (size_t i = 0; i < SECTORS_A_PAGE; i++) {
+        if (place_of(b, (size_t)number * SECTORS_A_PAGE + i))
+            return true;
+    }
+    return false;
+}
+
 void hive_bytes_ahead(struct hive_bytes *b, size_t len)
 {
     _cleanup_blob_ struct blob all = {0};
@@ -225,16 +235,16 @@ void hive_bytes_ahead(struct hive_bytes *b, size_t len)
     if (len > b->size)
         len = b->size;
     len -= len % HIVE_PAGE;
-    if (b->map || len == 0 || len > (size_t)PAGES_KEPT * HIVE_PAGE)
+    if (len == 0 || len > (size_t)PAGES_KEPT * HIVE_PAGE)
         return;
     all = (struct blob){malloc(len), len};
     if (!all.data || read_run(b, 0, 0, all.data, len, &err) < 0)
         return;
     for (uint32_t i = 0; i < len / HIVE_PAGE; i++) {
-        struct page *p = place_for(b, i);
+        struct page *p = is_mapped(b, i) ? NULL : place_for(b, i);
 
         if (!p)
-            return;
+            continue;
         memcpy(p->data, all.data + (size_t)i * HIVE_PAGE, HIVE_PAGE);
         p->number = i;
         p->filled = true;

@@ -15,8 +15,11 @@ struct logs {
 
 static void logs_done(struct logs *logs)
 {
-    for (size_t i = 0; i < HIVE_LOGS; i++)
+    for (size_t i = 0; i < HIVE_LOGS; i++) {
+        for (size_t k = 0; k < logs->l[i].count; k++)
+            free(logs->l[i].entries[k].references);
         free(logs->l[i].entries);
+    }
 }
 
 // Whether a log has the copy of a base block that it should have.

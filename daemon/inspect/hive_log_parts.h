@@ -10,6 +10,7 @@
 struct log_entry {
     uint64_t at; // in its log
     uint32_t seq, data_size, pages;
+    unsigned char *references; // 8 bytes a page: where it goes, how long it is; owned
 };
 
 struct log {
