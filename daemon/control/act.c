@@ -125,6 +125,18 @@ static void send_case_id(struct session *s, int64_t id)
     }
 }
 
+static void refuse_repair(struct session *s, int rc, const struct err *err)
+{
+    if (rc == -EBUSY)
+        session_error(s, EXIT_REFUSED, "case-open", "wait for the open case, or approve it", "%s", err->text);
+    else if (rc == -ESTALE)
+        session_error(s, EXIT_NO_WORK, "guest-gone",
+                      "`virtrust show` tells what became of it; define it again, and virtrust looks at it",
+                      "%s", err->text);
+    else
+        session_store_error(s, rc, err);
+}
+
 void handle_repair(struct session *s, const struct record *request)
 {
     struct err err = {0};
@@ -136,8 +148,7 @@ void handle_repair(struct session *s, const struct record *request)
         return;
     rc = engine_repair(s->engine, g.uuid, record_get_bool(request, "dry_run") == 1, &id, &err);
     if (rc < 0) {
-        session_error(s, rc == -EBUSY ? EXIT_REFUSED : EXIT_NO_WORK, rc == -EBUSY ? "case-open" : "store",
-                      "wait for the open case, or approve it", "%s", err.text);
+        refuse_repair(s, rc, &err);
         return;
     }
     send_case_id(s, id);

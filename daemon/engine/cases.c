@@ -245,6 +245,8 @@ int engine_repair(struct engine *e, const char *guest, bool dry_run, int64_t *re
                        guest);
     if (rc < 0)
         return rc;
+    if (!g.present)
+        return err_set(err, -ESTALE, "%s is no longer defined on this host; nothing can be repaired", g.name);
     if (g.open_case) {
         *ret_id = g.open_case;
         return err_set(err, -EBUSY, "%s has an open case already; `virtrust case %lld` shows it", g.name,

@@ -66,7 +66,8 @@ void engine_job_told(struct engine *e, int64_t case_id);
 // rollback was first heard of.
 int engine_case_open(struct engine *e, struct guest *g, enum rollback_kind kind, bool witnessed,
                      int64_t rolled_us, const char *text, struct casefile *ret, struct err *err);
-// `virtrust repair`: opens a manual case; its id. -EBUSY: one is open already (its id in *ret_id).
+// `virtrust repair`: opens a manual case; its id. -EBUSY: one is open already (its id in *ret_id);
+// -ENOENT: no such guest is known; -ESTALE: it is gone, there is nothing to look at.
 int engine_repair(struct engine *e, const char *guest, bool dry_run, int64_t *ret_id, struct err *err);
 
 // ---- effects ----

@@ -6,6 +6,7 @@
 
 #include "tests/unit/core_common.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 #define QUICK "mode: repair\nlook:\n  settle: 100ms\n"
@@ -78,6 +79,30 @@ static void what_means_nothing_leaves_what_is_due(void **state)
     stage_free(s);
 }
 
+// An administrator asks for a guest that is gone: no case is opened over the disk that it once had.
+static void a_guest_that_is_gone_is_not_repaired(void **state)
+{
+    struct stage *s = stage_new(QUICK);
+    struct err err = {0};
+    int64_t id = 0;
+
+    (void)state;
+    stage_signal(s, GUEST_A, "defined-added", "state=off persistent=1");
+    stage_signal(s, GUEST_A, "undefined", "");
+    stage_until(s, stage_case(s, GUEST_A).state == CASE_CLOSED || !stage_case(s, GUEST_A).id);
+    stage_turns(s, 20);
+    for (int dry_run = 0; dry_run < 2; dry_run++) {
+        const int64_t before = stage_case(s, GUEST_A).id;
+
+        assert_int_equal(engine_repair(s->engine, "vdi-a", dry_run, &id, &err), -ESTALE);
+        assert_non_null(strstr(err.text, "vdi-a is no longer defined"));
+        assert_int_equal(stage_case(s, GUEST_A).id, before);
+    }
+    stage_signal(s, GUEST_A, "defined-added", "state=off persistent=1"); // and back again
+    assert_int_not_equal(engine_repair(s->engine, "vdi-a", true, &id, &err), -ESTALE);
+    stage_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -86,6 +111,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_rollback_is_as_old_as_it_is, testing_dir_make,
                                         testing_dir_remove),
         cmocka_unit_test_setup_teardown(what_means_nothing_leaves_what_is_due, testing_dir_make,
+                                        testing_dir_remove),
+        cmocka_unit_test_setup_teardown(a_guest_that_is_gone_is_not_repaired, testing_dir_make,
                                         testing_dir_remove),
     };
 
