@@ -27,7 +27,7 @@ bench_engines() {
         ways+=(+++ guestfish guestfish --ro -a "$disk" -m /dev/sda2
             download /Windows/System32/config/SECURITY /dev/null : download /Windows/System32/config/SYSTEM /dev/null)
     fi
-    turns "$out" --rounds 5 --warm 1 "${ways[@]}" || return 1
+    turns "$out" --rounds "${BENCH_ENGINE_ROUNDS:-5}" --warm 1 "${ways[@]}" || return 1
     engines_rows "$out" "$why"
 }
 

@@ -137,6 +137,7 @@ bench_table() {
             (if .base then (.base | value) else "" end),
             (if .ratio then (.ratio.median | round(2)) + "×" else "" end),
             (if .ratio.p10 then (.ratio.p10 | round(2)) + "–" + (.ratio.p90 | round(2)) else "" end),
+            (if .cpu_ratio then (.cpu | round(2)) + " : " + (.base.cpu | round(2)) + " ms" else "" end),
             (if .goal then .goal.text else "" end),
             (if .goal == null then "" elif .goal.met == null then "?" elif .goal.met then "met"
              else "missed " + (if .goal.off_by then (.goal.off_by | round(1)) + "×" else "" end) end)
