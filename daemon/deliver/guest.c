@@ -15,11 +15,17 @@
 
 enum { COMMAND_S = 30, POLL_FIRST_MS = 20, POLL_LAST_MS = 500 };
 
+// A channel as libvirt's own XML has it: is there one, and is somebody at its other end?
+struct channel {
+    bool there, connected;
+};
+
 struct guest {
     virConnectPtr connection;
     virDomainPtr domain;
     const char *verb;
     int64_t deadline_ms;
+    struct channel agent, port;
 };
 
 static const char start_agent[] = "start qemu-guest-agent in the guest";
@@ -84,33 +90,40 @@ static int connect_failed(const char *uri, struct fail *fail)
     return fail_set(fail, "internal", "is libvirt's daemon running?", "libvirt at %s: %.300s", uri, words());
 }
 
-// The agent's channel as libvirt's own XML has it: is there one, and is the agent at its other end?
-static void channel_state(virDomainPtr domain, bool *ret_channel, bool *ret_connected)
+static struct channel channel_of(const char *xml, const char *name)
 {
-    _cleanup_free_ char *xml = virDomainGetXMLDesc(domain, 0);
-    const char *name = xml ? strstr(xml, "name='org.qemu.guest_agent.0'") : NULL;
-    const char *end = name ? strchr(name, '>') : NULL;
-    const char *state = name ? strstr(name, "state='connected'") : NULL;
+    char attribute[64];
+    const char *at, *end, *state;
 
-    *ret_channel = name != NULL;
-    *ret_connected = state && end && state < end;
+    snprintf(attribute, sizeof attribute, "name='%s'", name);
+    at = xml ? strstr(xml, attribute) : NULL;
+    end = at ? strchr(at, '>') : NULL;
+    state = at ? strstr(at, "state='connected'") : NULL;
+    return (struct channel){.there = at != NULL, .connected = state && end && state < end};
 }
 
-static int check_state(virDomainPtr domain, struct fail *fail)
+static int check_state(struct guest *g, struct fail *fail)
 {
-    bool channel = false, connected = false;
+    _cleanup_free_ char *xml = NULL;
     int state = 0;
 
-    if (virDomainGetState(domain, &state, NULL, 0) < 0)
+    if (virDomainGetState(g->domain, &state, NULL, 0) < 0)
         return fail_set(fail, code_of_last() == VIR_ERR_NO_DOMAIN ? "guest-gone" : "internal",
                         "look with `virsh list --all`", "%.300s", words());
     if (state != VIR_DOMAIN_RUNNING && state != VIR_DOMAIN_BLOCKED)
         return fail_set(fail, "guest-off", "start or resume the guest", "the guest does not run");
-    channel_state(domain, &channel, &connected);
-    if (!channel)
+    xml = virDomainGetXMLDesc(g->domain, 0);
+    g->agent = channel_of(xml, "org.qemu.guest_agent.0");
+    g->port = channel_of(xml, GUEST_PORT);
+    return 0;
+}
+
+static int check_agent(const struct guest *g, struct fail *fail)
+{
+    if (!g->agent.there)
         return fail_set(fail, "no-agent", "add a channel org.qemu.guest_agent.0 to the guest's XML",
                         "the guest has no channel for an agent");
-    if (!connected)
+    if (!g->agent.connected)
         return fail_set(fail, "no-agent", start_agent, "no agent is connected in the guest");
     return 0;
 }
@@ -144,10 +157,29 @@ int guest_open(const char *uri, const char *uuid, const char *verb, int64_t dead
         return fail_set(fail, gone ? "guest-gone" : "internal", "look with `virsh list --all`", "%.300s",
                         words());
     }
-    if (check_state(g->domain, fail) < 0)
+    if (check_state(g, fail) < 0 || (!g->port.connected && check_agent(g, fail) < 0))
         return -1;
     *ret = take(g);
     return 0;
+}
+
+bool guest_has_port(const struct guest *g)
+{
+    return g->port.connected;
+}
+
+// FORCE: a reader that was left behind by an earlier connection makes way.
+virStreamPtr guest_open_port(struct guest *g, struct fail *fail)
+{
+    virStreamPtr stream = virStreamNew(g->connection, 0);
+
+    if (stream && virDomainOpenChannel(g->domain, GUEST_PORT, stream, VIR_DOMAIN_CHANNEL_FORCE) == 0)
+        return stream;
+    fail_set(fail, "agent-timeout", "is the helper's service running in the guest?",
+             "the port " GUEST_PORT " cannot be opened: %.300s", words());
+    if (stream)
+        virStreamFree(stream);
+    return NULL;
 }
 
 struct guest *guest_free(struct guest *g)
@@ -202,6 +234,8 @@ int guest_agent(struct guest *g, char *command, char **ret_reply, bool *ret_refu
     *ret_refused = false;
     if (!owned)
         return fail_set(fail, "internal", "free some memory", "out of memory");
+    if (check_agent(g, fail) < 0)
+        return -1;
     if (left == 0)
         return fail_set(fail, "agent-timeout", start_agent, "the time for this verb is over");
     left = (left + 999) / 1000;

@@ -14,7 +14,11 @@
 #include "common/err.h"
 #include "daemon/deliver/agent.h"
 
+#include <libvirt/libvirt.h>
 #include <stdint.h>
+
+// The helper's own channel, for guests without an agent (guest-helper/port.h is the other end).
+#define GUEST_PORT "org.virtrust.guest.0"
 
 struct fail {
     const char *code; // of daemon/PROTOCOL.md, "virtrustd → deliver"
@@ -36,6 +40,12 @@ DEFINE_CLEANUP(struct guest *, guest_free);
 #define _cleanup_guest_ _cleanup_(guest_freep)
 
 int64_t guest_left_ms(const struct guest *g);
+
+// Is the helper's service at the other end of its port? guest_open fails only when there is neither port nor agent;
+// guest_agent then says what the agent lacks.
+bool guest_has_port(const struct guest *g);
+// A stream of its bytes, to be finished or aborted and freed; NULL with the fail.
+virStreamPtr guest_open_port(struct guest *g, struct fail *fail);
 
 // One command to the agent; takes the command over (NULL: no memory) and wipes it. *ret_reply: agent_wipe.
 // Beyond the other failures the agent may itself refuse: then *ret_refused is true, code `agent-refused` (which never

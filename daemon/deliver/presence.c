@@ -5,6 +5,12 @@
 #include <string.h>
 
 static const char program[] = "virtrust-helper ";
+static const char windows_path[] = "C:\\Program Files\\virtrust\\virtrust-helper.exe";
+
+const char *presence_path(const char *path, bool windows)
+{
+    return windows && *path == '/' ? windows_path : path;
+}
 
 const char *presence_read_version(const struct agent_status *s, char ret[static PRESENCE_VERSION])
 {
@@ -81,6 +87,7 @@ int presence_ask(struct guest *g, const char *path, struct record *answer, struc
         record_add(answer, "agent_os", windows ? "windows" : "linux");
     record_add(answer, "agent_version", info.version[0] ? info.version : NULL);
     record_add_bool(answer, "exec", info.exec && info.exec_status);
+    path = presence_path(path, windows);
     if (info.exec && info.exec_status)
         return ask_version(g, path, answer, fail);
     if (info.file_open)

@@ -13,6 +13,10 @@
 
 enum { PRESENCE_VERSION = 64 };
 
+// One configuration names the helper's place for all guests; where the guest is Windows and the path is of the other
+// kind, it is the installer's place there. Borrowed.
+const char *presence_path(const char *path, bool windows);
+
 // Adds to the answer the keys of daemon/PROTOCOL.md. 0, or -1 with the fail.
 int presence_ask(struct guest *g, const char *path, struct record *answer, struct fail *fail);
 

@@ -3,6 +3,7 @@
 #include "daemon/deliver/verbs.h"
 
 #include "common/secret.h"
+#include "daemon/deliver/port.h"
 #include "daemon/deliver/presence.h"
 #include "daemon/deliver/push.h"
 
@@ -17,7 +18,8 @@ static const char default_helper[] = "/usr/libexec/virtrust/virtrust-helper";
 // The helper's verbs and the record types that answer them.
 static const struct {
     const char *verb, *type;
-} verbs[] = {{"probe", "probe"}, {"store-check", "check"}, {"store", "result"}, {"rotate", "result"}};
+} verbs[] = {{"probe", "probe"},   {"store-check", "check"}, {"store", "result"},
+             {"rotate", "result"}, {"repair", "result"},     {"clock", "clock"}};
 
 unsigned verbs_timeout_s(const struct record *request)
 {
@@ -184,15 +186,14 @@ static int ask_agent(struct guest *g, struct agent_info *ret, bool *ret_windows,
     return 0;
 }
 
-static char *helper_request(const char *verb, const struct record *request, size_t *ret_len)
+static struct record *helper_request(const struct record *request)
 {
-    static const char *const keys[] = {"token", "key", "expect", "sealed", "kvno", "dc"};
-    _cleanup_record_ struct record *r = record_new(verb);
-    char *text = NULL;
+    static const char *const keys[] = {"token", "key", "expect", "sealed", "kvno", "dc", "sid"};
+    struct record *r = record_new(record_get(request, "verb"));
 
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
         record_add(r, keys[i], record_get(request, keys[i]));
-    return record_encode(r, &text, ret_len) == 0 ? text : NULL;
+    return r;
 }
 
 // Runs the installed helper; where there is none, the pushed one, if that is allowed.
@@ -202,15 +203,16 @@ static int run_program(struct guest *g, const struct record *request, const stru
 {
     const char *verb = record_get(request, "verb");
     const char *const args[] = {verb, NULL};
-    size_t len = 0;
-    _cleanup_agent_ char *input = helper_request(verb, request, &len);
+    _cleanup_record_ struct record *r = helper_request(request);
+    _cleanup_agent_ char *input = NULL;
     char path[PUSH_PATH];
     bool missing = false;
+    size_t len = 0;
 
-    if (!input)
+    if (record_encode(r, &input, &len) < 0)
         return fail_set(fail, "internal", "free some memory", "cannot encode the helper's request");
-    if (guest_run(g, record_get_or(request, "helper", default_helper), args, input, len, ret, &missing,
-                  fail) == 0)
+    if (guest_run(g, presence_path(record_get_or(request, "helper", default_helper), windows), args, input,
+                  len, ret, &missing, fail) == 0)
         return 0;
     if (!missing || record_get_bool(request, "push") != 1)
         return -1;
@@ -225,22 +227,76 @@ static int run_program(struct guest *g, const struct record *request, const stru
     return 0;
 }
 
+// What the agent cannot do, the helper's own service may: there is no agent, or it runs no program, or none is installed
+// where the agent looks. Only then, and only if the service is there.
+static bool port_may_help(const struct guest *g, const struct fail *fail)
+{
+    static const char *const codes[] = {"no-agent", "exec-blocked", "no-helper"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+        if (strcmp(fail->code, codes[i]) == 0)
+            return guest_has_port(g);
+    return false;
+}
+
+static int run_by_agent(struct guest *g, const struct record *request, const char *push_source,
+                        struct record *answer, struct agent_status *ret, struct fail *fail)
+{
+    bool windows = false, pushed = false;
+    struct agent_info info = {0};
+
+    if (ask_agent(g, &info, &windows, fail) < 0 ||
+        run_program(g, request, &info, windows, push_source, ret, &pushed, fail) < 0)
+        return -1;
+    record_add(answer, "agent_os", windows ? "windows" : "linux");
+    record_add_bool(answer, "pushed", pushed);
+    return 0;
+}
+
 static int run_helper(struct guest *g, const struct record *request, const char *push_source,
                       struct record *answer, struct fail *fail)
 {
     _cleanup_agent_status_ struct agent_status s = {0};
     _cleanup_record_ struct record *helper = NULL;
-    bool windows = false, pushed = false;
-    struct agent_info info = {0};
+    const char *verb = record_get(request, "verb");
+    int rc = run_by_agent(g, request, push_source, answer, &s, fail);
 
-    if (ask_agent(g, &info, &windows, fail) < 0 ||
-        run_program(g, request, &info, windows, push_source, &s, &pushed, fail) < 0 ||
-        verbs_read_helper(record_get(request, "verb"), &s, &helper, fail) < 0)
+    if (rc < 0 && port_may_help(g, fail)) {
+        _cleanup_record_ struct record *r = helper_request(request);
+
+        rc = port_run(g, verb, r, &s, fail);
+        if (rc == 0)
+            record_add(answer, "way", "port");
+    }
+    if (rc < 0 || verbs_read_helper(verb, &s, &helper, fail) < 0)
         return -1;
-    record_add(answer, "agent_os", windows ? "windows" : "linux");
-    record_add_bool(answer, "pushed", pushed);
     verbs_copy(answer, helper);
     return 0;
+}
+
+// The helper's own clock verb, where there is no agent to ask.
+static int run_clock_by_port(struct guest *g, const struct record *request, struct record *answer,
+                             struct fail *fail)
+{
+    _cleanup_agent_status_ struct agent_status s = {0};
+    _cleanup_record_ struct record *r = record_new("clock"), *helper = NULL;
+
+    record_add_i64(r, "now_us", host_us());
+    record_add(r, "tolerance_ms", record_get(request, "tolerance_ms"));
+    record_add(r, "set", record_get(request, "set"));
+    if (port_run(g, "clock", r, &s, fail) < 0 || verbs_read_helper("clock", &s, &helper, fail) < 0)
+        return -1;
+    record_add(answer, "offset_ms", record_get(helper, "offset_ms"));
+    record_add(answer, "set", record_get(helper, "set"));
+    record_add(answer, "way", "port");
+    return 0;
+}
+
+static int set_clock(struct guest *g, const struct record *request, struct record *answer, struct fail *fail)
+{
+    if (run_clock(g, request, answer, fail) == 0)
+        return 0;
+    return port_may_help(g, fail) ? run_clock_by_port(g, request, answer, fail) : -1;
 }
 
 static int run(const struct record *request, const char *uri, const char *push_source, struct record *answer,
@@ -260,7 +316,7 @@ static int run(const struct record *request, const char *uri, const char *push_s
     record_add(answer, "verb", verb);
     if (is_presence)
         return presence_ask(g, record_get_or(request, "helper", default_helper), answer, fail);
-    return is_clock ? run_clock(g, request, answer, fail) : run_helper(g, request, push_source, answer, fail);
+    return is_clock ? set_clock(g, request, answer, fail) : run_helper(g, request, push_source, answer, fail);
 }
 
 struct record *verbs_answer(const struct record *request, const char *uri, const char *push_source)

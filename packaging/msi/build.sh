@@ -1,9 +1,9 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # SPDX-FileCopyrightText: virtrust contributors
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # build.sh WIXL VERSION DIR: DIR/virtrust-helper.msi out of DIR/virtrust-helper.exe, if that is newer.
-set -eu
+set -euo pipefail
 wixl=$1 version=$2 dir=$3
 source=$(cd "$(dirname "$0")" && pwd)/virtrust-helper.wxs
 msi=$dir/virtrust-helper.msi
