@@ -85,7 +85,11 @@ static int serve(const struct config *config)
     if (!answer)
         return complain(EXIT_NO_WORK, "out of memory");
     rc = recio_write(STDOUT_FILENO, answer, ANSWER_MS, &err);
-    return rc < 0 ? complain(EXIT_NO_WORK, err.text) : EXIT_ANSWERED;
+    if (rc < 0)
+        return complain(EXIT_NO_WORK, err.text);
+    if (strcmp(record_get_or(answer, "code", ""), VERBS_BAD_REQUEST) == 0)
+        return complain(EXIT_USAGE, record_get_or(answer, "text", "bad request"));
+    return EXIT_ANSWERED;
 }
 
 int main(int argc, char **argv)

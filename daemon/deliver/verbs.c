@@ -150,7 +150,7 @@ static int run_clock(struct guest *g, const struct record *request, struct recor
     bool off, set;
 
     if (record_get_u64(request, "tolerance_ms", &tolerance_ms) == -EINVAL || tolerance_ms > INT64_MAX / 1000)
-        return fail_set(fail, "internal", "", "clock: tolerance_ms must be a number of milliseconds");
+        return fail_set(fail, VERBS_BAD_REQUEST, "", "clock: tolerance_ms must be a number of milliseconds");
     if (read_offset(g, &offset_us, fail) < 0)
         return -1;
     off = offset_us > (int64_t)tolerance_ms * 1000 || offset_us < -(int64_t)tolerance_ms * 1000;
@@ -308,7 +308,7 @@ static int run(const struct record *request, const char *uri, const char *push_s
     _cleanup_guest_ struct guest *g = NULL;
 
     if (!record_is(request, "verb") || !uuid || (!is_clock && !is_presence && !type_of(verb)))
-        return fail_set(fail, "internal", "is virtrustd of the same version?",
+        return fail_set(fail, VERBS_BAD_REQUEST, "is virtrustd of the same version?",
                         "a request must name a guest and one of clock, presence, probe, store-check, store, "
                         "rotate");
     if (guest_open(uri, uuid, verb, deadline, &g, fail) < 0)

@@ -11,6 +11,8 @@
 #include "common/record.h"
 #include "daemon/deliver/guest.h"
 
+#define VERBS_BAD_REQUEST "bad-request" // the requester's own mistake; the exit code says so, too
+
 enum { TIMEOUT_DEFAULT_S = 60, TIMEOUT_MAX_S = 600 };
 
 // The request's time limit within bounds, in seconds.

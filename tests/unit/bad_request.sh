@@ -31,5 +31,12 @@ if ! grep -qx code=bad-request answer; then
     echo "not ok - virtrust-directory answers no record on a bad request: $(cat answer)"
     failed=1
 fi
+for request in 'type=reboot\nv=1\n\n' 'type=verb\nv=1\nguest=4c6c1b40-0000-0000-0000-00000000000a\nverb=reboot\n\n'; do
+    refused deliver "$request"
+    if ! grep -qx code=bad-request answer; then
+        echo "not ok - virtrust-deliver answers no record on a bad request: $(cat answer)"
+        failed=1
+    fi
+done
 refused directory 'type=account\nv=1\ndomain=corp.test\nname=ws1\ndc=dc1/../x\n\n'
 exit "$failed"
