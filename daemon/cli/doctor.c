@@ -6,6 +6,7 @@
 #include "daemon/cli/programs.h"
 #include "hooks/hook_install.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,7 +101,12 @@ static struct record *ask_watch(const struct cli *c, const char *question, const
         argv[n++] = c->config->file;
     }
     program_path(argv[0], path);
-    return program_ask(path, (char **)argv, NULL, LIBVIRT_MS, &answer, err) < 0 ? NULL : answer;
+    if (program_ask(path, (char **)argv, NULL, LIBVIRT_MS, &answer, err) < 0)
+        return NULL;
+    if (!record_is(answer, "error"))
+        return answer;
+    err_set(err, -EIO, "%s", record_get_or(answer, "text", "libvirt was not to be asked"));
+    return record_free(answer);
 }
 
 static void ask_libvirt(const struct cli *c, doctor_tell *tell, void *arg)

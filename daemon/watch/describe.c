@@ -140,8 +140,7 @@ virDomainPtr describe_find(virConnectPtr connection, const char *guest, int *ret
         const virError *e = virGetLastError();
 
         if (e && e->code == VIR_ERR_NO_DOMAIN)
-            *ret_rc = err_set(err, -ENOENT,
-                              "%s: libvirt knows no such guest; \"virsh list --all\" names them", guest);
+            *ret_rc = err_set(err, -ENOENT, "libvirt knows no guest called %s", guest);
         else
             *ret_rc = libvirt_error(err, guest);
     }

@@ -42,6 +42,20 @@ static int print(const struct record *r, struct err *err)
     return recio_write(1, r, -1, err) < 0 ? EXIT_NO_WORK : EXIT_ANSWERED;
 }
 
+// Whoever asked as a program reads why there is no description, too.
+static int cannot_describe(const char *code, int exit_code, const char *next, const struct err *why)
+{
+    _cleanup_record_ struct record *r = record_new("error");
+    struct err ignored = {0};
+
+    record_add(r, "code", code);
+    record_add(r, "text", why->text);
+    record_add(r, "next", next);
+    record_add_i64(r, "exit", EXIT_NO_WORK); // of the command line: there is nothing to look at
+    (void)print(r, &ignored);
+    return exit_code;
+}
+
 int doctor_describe(const char *uri, const char *guest, struct err *err)
 {
     _cleanup_(close_connectionp) virConnectPtr connection = open_libvirt(uri, err);
@@ -51,14 +65,18 @@ int doctor_describe(const char *uri, const char *guest, struct err *err)
     int rc = 0;
 
     if (!connection)
-        return EXIT_NO_WORK;
+        return cannot_describe("libvirt", EXIT_NO_WORK,
+                               "start libvirt's daemon, or see libvirt.uri in virtrust.yaml", err);
     domain = describe_find(connection, guest, &rc, err);
     if (domain) {
         rc = describe_guest(domain, fs, r, err);
         virDomainFree(domain);
     }
+    if (rc == -ENOENT)
+        return cannot_describe("no-such-guest", EXIT_NO_LOOK,
+                               "`virsh list --all` names those that are defined", err);
     if (rc < 0)
-        return rc == -ENOENT ? EXIT_NO_LOOK : EXIT_NO_WORK;
+        return cannot_describe("libvirt", EXIT_NO_WORK, "see libvirt's own log", err);
     return print(r, err);
 }
 

@@ -121,12 +121,32 @@ static void in_order(void **state)
     assert_non_null(strstr(text, "good    config"));
 }
 
+// `inspect` of a guest that libvirt does not know says just that, and that libvirt runs nobody doubts.
+static void inspect_nobody(void **state)
+{
+    static struct result r;
+    json_t *j, *error;
+
+    (void)state;
+    config("d.yaml", "");
+    converse((const char *[]){"--config", "d.yaml", "inspect", "nobody", NULL}, NULL, &r);
+    assert_int_equal(r.code, 4);
+    assert_non_null(strstr(r.err, "libvirt knows no guest called nobody"));
+    assert_non_null(strstr(r.err, "virsh list --all"));
+    assert_null(strstr(r.err, "ended without an answer"));
+    converse((const char *[]){"--config", "d.yaml", "--json", "inspect", "nobody", NULL}, NULL, &r);
+    assert_int_equal(r.code, 4);
+    j = json_loads(r.out, JSON_REJECT_DUPLICATES, NULL);
+    error = json_object_get(j, "error");
+    assert_string_equal(json_string_value(json_object_get(error, "code")), "no-such-guest");
+    json_decref(j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_a_daemon),
-        cmocka_unit_test(one_guest),
-        cmocka_unit_test(a_broken_configuration),
+        cmocka_unit_test(without_a_daemon), cmocka_unit_test(one_guest),
+        cmocka_unit_test(inspect_nobody),   cmocka_unit_test(a_broken_configuration),
         cmocka_unit_test(in_order),
     };
 
