@@ -199,25 +199,43 @@ void asks_want(struct engine *e, const struct casefile *c)
 
 // ---- the answers ----
 
+// A policy names the account: the directory's answer becomes the binding. It is compared with that name, for the
+// question may have been another one: the guest's claim, while no policy matched it, or a binding since undone.
+// Negative: it should have become the binding, and could not be stored.
+static int bind_by_policy(struct engine *e, const struct worker_key *key, const struct record *answer,
+                          struct err *err)
+{
+    struct casefile c;
+    struct config_choice choice;
+    struct binding b;
+    int rc = store_case_get(e->store, key->case_id, &c, err);
+
+    if (rc != 0 || c.epoch != key->epoch)
+        return rc < 0 ? rc : 0;
+    rc = store_binding_get(e->store, c.guest, &b, err);
+    if (rc != STORE_NONE)
+        return rc;
+    engine_choice(e, c.guest, c.name, &choice);
+    if (!choice.computer[0] || !choice.domain || record_get_bool(answer, "found") != 1 ||
+        binding_of_account(answer, c.guest, choice.domain->name, "policy", now_us(), &b) < 0 ||
+        !is_computer(b.name, choice.computer))
+        return 0;
+    return store_binding_put(e->store, &b, err);
+}
+
 static void tell(struct engine *e, const struct ask *asked, const struct record *answer, const char *lost)
 {
     const struct worker_key key = {.case_id = asked->case_id, .epoch = asked->epoch};
     struct case_input in = {.kind = record_is(answer, "account") ? CASE_IN_ANSWERED : CASE_IN_UNANSWERED};
-    struct casefile c;
-    struct config_choice choice;
-    struct binding b;
     struct err err = {0};
 
     in.transient = in.kind == CASE_IN_UNANSWERED;
-    // A policy names the account: the directory's answer becomes the binding. It is compared with that name, for the
-    // question may have been another one: the guest's claim, while no policy matched it, or a binding since undone.
-    if (in.kind == CASE_IN_ANSWERED && store_case_get(e->store, key.case_id, &c, &err) == 0 &&
-        c.epoch == key.epoch && store_binding_get(e->store, c.guest, &b, &err) == STORE_NONE) {
-        engine_choice(e, c.guest, c.name, &choice);
-        if (choice.computer[0] && choice.domain && record_get_bool(answer, "found") == 1 &&
-            binding_of_account(answer, c.guest, choice.domain->name, "policy", now_us(), &b) == 0 &&
-            is_computer(b.name, choice.computer))
-            store_binding_put(e->store, &b, &err);
+    if (in.kind == CASE_IN_ANSWERED && bind_by_policy(e, &key, answer, &err) < 0) {
+        // Without its binding the case would be judged as one that may never be repaired.
+        engine_log(3, key.case_id, NULL, "cannot keep the binding that a policy makes: %s; tries again",
+                   err.text);
+        engine_again(e, DUE_CASE, key.case_id, NULL);
+        return;
     }
     engine_learnt(e, &key, "directory", answer, lost, &in);
 }
