@@ -190,18 +190,20 @@ static int mount_volume(struct disk_reader *r, const char *device, struct err *e
     return rc == DISK_FS_OTHER ? DISK_OTHER_ENGINE : rc;
 }
 
-static bool exists(struct disk_reader *r, const char *path)
+static int exists(struct disk_reader *r, const char *path, struct err *err)
 {
     struct disk_fs *fs = direct(r)->mounted;
 
-    return fs && fs->ops->exists(fs, path);
+    return fs ? fs->ops->exists(fs, path, err) : 0;
 }
 
 // The file systems themselves take any case where case does not matter.
 static int resolve(struct disk_reader *r, const char *path, char **ret, struct err *err)
 {
-    if (!exists(r, path))
-        return DISK_NO_FILE;
+    int rc = exists(r, path, err);
+
+    if (rc <= 0)
+        return rc < 0 ? rc : DISK_NO_FILE;
     *ret = strdup(path);
     return *ret ? 0 : err_set(err, -ENOMEM, "out of memory");
 }

@@ -158,11 +158,19 @@ static errcode_t find(struct disk_fs *base, const char *path, ext2_ino_t *ret)
     return ext2fs_namei_follow(fs, EXT2_ROOT_INO, EXT2_ROOT_INO, path, ret);
 }
 
-static bool exists(struct disk_fs *base, const char *path)
+static bool not_there(errcode_t code)
+{
+    return code == EXT2_ET_FILE_NOT_FOUND || code == EXT2_ET_NO_DIRECTORY;
+}
+
+static int exists(struct disk_fs *base, const char *path, struct err *err)
 {
     ext2_ino_t ino;
+    errcode_t code = find(base, path, &ino);
 
-    return find(base, path, &ino) == 0;
+    if (code && !not_there(code))
+        return said((struct ext_fs *)base, code, "ext4 cannot find it", err);
+    return code == 0;
 }
 
 static int source_pread(struct source *base, uint64_t offset, void *ret, size_t len, struct err *err)
@@ -203,7 +211,7 @@ static int open_file(struct disk_fs *base, const char *path, struct source **ret
     ext2_ino_t ino;
     errcode_t code = find(base, path, &ino);
 
-    if (code == EXT2_ET_FILE_NOT_FOUND || code == EXT2_ET_NO_DIRECTORY)
+    if (not_there(code))
         return DISK_NO_FILE;
     if (code == 0)
         code = ext2fs_read_inode(fs->fs, ino, &inode);

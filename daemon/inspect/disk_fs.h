@@ -23,7 +23,8 @@ enum disk_fs_use {
 };
 
 struct disk_fs_ops {
-    bool (*exists)(struct disk_fs *fs, const char *path); // as file or directory
+    // As file or directory: 1, 0, or a negative errno with a sentence where it cannot be told.
+    int (*exists)(struct disk_fs *fs, const char *path, struct err *err);
     // A regular file: 0, DISK_NO_FILE, negative errno with a sentence.
     int (*open)(struct disk_fs *fs, const char *path, struct source **ret, struct err *err);
     void (*free)(struct disk_fs *fs);

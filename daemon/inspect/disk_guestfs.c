@@ -111,20 +111,25 @@ static int mount_volume(struct disk_reader *r, const char *device, struct err *e
 static int resolve(struct disk_reader *r, const char *path, char **ret, struct err *err)
 {
     _cleanup_free_ char *found = guestfs_case_sensitive_path(handle(r), path);
+    int rc;
 
     if (!found)
         return guestfs_last_errno(handle(r)) == ENOENT ? DISK_NO_FILE : said(handle(r), err);
     // The last part need not be there for libguestfs, but for us.
-    if (guestfs_exists(handle(r), found) != 1)
-        return DISK_NO_FILE;
+    rc = guestfs_exists(handle(r), found);
+    if (rc != 1)
+        return rc < 0 ? said(handle(r), err) : DISK_NO_FILE;
     *ret = take(found);
     return 0;
 }
 
-static bool exists(struct disk_reader *r, const char *path)
+static int exists(struct disk_reader *r, const char *path, struct err *err)
 {
-    return guestfs_is_file_opts(handle(r), path, GUESTFS_IS_FILE_OPTS_FOLLOWSYMLINKS, 1, -1) == 1 ||
-           guestfs_is_dir_opts(handle(r), path, GUESTFS_IS_DIR_OPTS_FOLLOWSYMLINKS, 1, -1) == 1;
+    int rc = guestfs_is_file_opts(handle(r), path, GUESTFS_IS_FILE_OPTS_FOLLOWSYMLINKS, 1, -1);
+
+    if (rc == 0)
+        rc = guestfs_is_dir_opts(handle(r), path, GUESTFS_IS_DIR_OPTS_FOLLOWSYMLINKS, 1, -1);
+    return rc < 0 ? said(handle(r), err) : rc;
 }
 
 struct guestfs_source {

@@ -18,7 +18,7 @@ enum system_kind { SYSTEM_NONE, SYSTEM_WINDOWS, SYSTEM_LINUX };
 
 // What the volumes showed while the system was searched.
 struct search {
-    enum system_kind kind;
+    enum system_kind kind = SYSTEM_NONE;
     char device[VOLUME_NAME_MAX];
     char *config; // the true spelling of config_dir; owned
     unsigned systems, mounted, unknown, damaged;
@@ -46,35 +46,45 @@ static const char *encryption_of(struct disk_reader *r, const struct disk_volume
     return memcmp(sector, "LUKS\xba\xbe", 6) == 0 ? "luks" : NULL;
 }
 
-static bool has_any(struct disk_reader *r, const char *const paths[], size_t count, const char **ret)
+// The first of these paths that is there, or of which it cannot be told: 1, 0, or a negative errno with a sentence.
+static int has_any(struct disk_reader *r, const char *const paths[], size_t count, const char **ret,
+                   struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!r->ops->exists(r, paths[i]))
+        int rc = r->ops->exists(r, paths[i], err);
+
+        if (rc == 0)
             continue;
-        if (ret)
-            *ret = paths[i];
-        return true;
+        *ret = paths[i];
+        return rc;
     }
-    return false;
+    return 0;
 }
 
-// The kind of system on the mounted volume.
-static enum system_kind kind_of(struct disk_reader *r, const struct disk_volume *v, char **ret_config)
+// The kind of system on the mounted volume: 0, or a negative errno with a sentence where it is too damaged to tell.
+static int kind_of(struct disk_reader *r, const struct disk_volume *v, char **ret_config,
+                   enum system_kind *ret, struct err *err)
 {
     static const char *const linux_marks[] = {keytab_path, "/etc/os-release"};
-    struct err err = {0};
+    const char *mark;
+    int rc;
 
     // NTFS has one type, several drivers: ntfs, ntfs3, ntfs-3g.
-    if (strncmp(v->type, "ntfs", 4) == 0)
-        return r->ops->resolve(r, config_dir, ret_config, &err) == 0 ? SYSTEM_WINDOWS : SYSTEM_NONE;
-    return has_any(r, linux_marks, ARRAY_SIZE(linux_marks), NULL) ? SYSTEM_LINUX : SYSTEM_NONE;
+    if (strncmp(v->type, "ntfs", 4) == 0) {
+        rc = r->ops->resolve(r, config_dir, ret_config, err);
+        *ret = rc == 0 ? SYSTEM_WINDOWS : SYSTEM_NONE;
+    } else {
+        rc = has_any(r, linux_marks, ARRAY_SIZE(linux_marks), &mark, err);
+        *ret = rc == 1 ? SYSTEM_LINUX : SYSTEM_NONE;
+    }
+    return rc < 0 ? rc : 0;
 }
 
 static void visit(struct disk_reader *r, const struct disk_volume *v, struct search *s)
 {
     _cleanup_free_ char *config = NULL;
     const char *encryption;
-    enum system_kind kind;
+    enum system_kind kind = SYSTEM_NONE;
     struct err err = {0};
     int rc;
 
@@ -91,6 +101,8 @@ static void visit(struct disk_reader *r, const struct disk_volume *v, struct sea
         return;
     }
     rc = r->ops->mount(r, v->device, &err);
+    if (rc == 0)
+        rc = kind_of(r, v, &config, &kind, &err);
     if (rc == DISK_OTHER_ENGINE) {
         if (!s->other.text[0])
             s->other = err;
@@ -102,7 +114,6 @@ static void visit(struct disk_reader *r, const struct disk_volume *v, struct sea
         return;
     }
     s->mounted++;
-    kind = kind_of(r, v, &config);
     if (kind == SYSTEM_NONE || s->systems++ > 0)
         return;
     s->kind = kind;
@@ -123,7 +134,7 @@ static int nothing_found(const struct search *s, int volumes, struct failure *f)
                     strcmp(s->encrypted, "luks") == 0 ? "LUKS" : "BitLocker");
     }
     if (s->damaged > 0)
-        return fail(f, "unknown-filesystem", "a file system cannot be mounted: %.300s", s->reason.text);
+        return fail(f, "unknown-filesystem", "a file system cannot be read: %.300s", s->reason.text);
     if (s->mounted == 0)
         return fail(f, "unknown-filesystem",
                     "there is no file system that can be read (%d volumes looked at, %u of unknown kind)",
@@ -195,16 +206,30 @@ static void read_linux_file(struct disk_reader *r, const char *path, size_t max,
         evidence_doubt(e, "unreadable-file", "%s is there but cannot be read: %.300s", path, err.text);
 }
 
+// Like has_any(). What cannot be told counts as there, with a doubt: "there is none" would be a fact of its own.
+static bool may_have(struct disk_reader *r, const char *const paths[], size_t count, const char **ret,
+                     struct evidence *e)
+{
+    struct err err = {0};
+    int rc = has_any(r, paths, count, ret, &err);
+
+    if (rc < 0)
+        evidence_doubt(e, "unreadable-file", "%s may be there, but cannot be looked for: %.300s", *ret,
+                       err.text);
+    return rc != 0;
+}
+
 static void find_linux(struct disk_reader *r, struct linux_files *ret, struct evidence *e)
 {
-    if (r->ops->exists(r, keytab_path)) {
-        ret->keytab_path = keytab_path;
+    static const char *const keytab[] = {keytab_path}, *const var[] = {"/var/lib"};
+    const char *dc, *lib;
+
+    if (may_have(r, keytab, 1, &ret->keytab_path, e))
         read_linux_file(r, keytab_path, KEYTAB_FILE_MAX, &ret->keytab, e);
-    }
-    if (has_any(r, tdb_paths, ARRAY_SIZE(tdb_paths), &ret->tdb_path))
+    if (may_have(r, tdb_paths, ARRAY_SIZE(tdb_paths), &ret->tdb_path, e))
         read_linux_file(r, ret->tdb_path, SECRETS_TDB_MAX, &ret->tdb, e);
-    ret->samba_dc = has_any(r, dc_paths, ARRAY_SIZE(dc_paths), NULL);
-    if (!r->ops->exists(r, "/var/lib"))
+    ret->samba_dc = may_have(r, dc_paths, ARRAY_SIZE(dc_paths), &dc, e);
+    if (!may_have(r, var, 1, &lib, e))
         evidence_doubt(e, "var-elsewhere",
                        "/var lies on another volume, so Samba's secrets.tdb was not looked for");
 }

@@ -153,14 +153,21 @@ static ntfs_inode *find(struct disk_fs *base, const char *path)
     return ntfs_pathname_to_inode(((struct ntfs_fs *)base)->volume, NULL, path);
 }
 
-static bool exists(struct disk_fs *base, const char *path)
+static bool not_there(int code)
 {
-    ntfs_inode *inode = find(base, path);
+    return code == ENOENT || code == ENOTDIR;
+}
 
+static int exists(struct disk_fs *base, const char *path, struct err *err)
+{
+    ntfs_inode *inode;
+
+    errno = 0;
+    inode = find(base, path);
     if (!inode)
-        return false;
+        return not_there(errno) ? 0 : err_set(err, -EIO, "NTFS cannot find it: %s", strerror(errno));
     ntfs_inode_close(inode);
-    return true;
+    return 1;
 }
 
 static int source_pread(struct source *base, uint64_t offset, void *ret, size_t len, struct err *err)
@@ -207,7 +214,7 @@ static int open_file(struct disk_fs *base, const char *path, struct source **ret
     s->base.ops = &source_ops;
     s->fs = (struct ntfs_fs *)base;
     s->inode = find(base, path);
-    if (!s->inode && (errno == ENOENT || errno == ENOTDIR))
+    if (!s->inode && not_there(errno))
         return DISK_NO_FILE;
     if (!s->inode)
         return err_set(err, -EIO, "NTFS cannot find it: %s", strerror(errno));

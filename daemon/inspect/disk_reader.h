@@ -40,7 +40,8 @@ struct disk_reader_ops {
     // A spelling that open() takes of a path whose letters may have any case: 0, DISK_NO_FILE, negative
     // errno. Caller frees.
     int (*resolve)(struct disk_reader *r, const char *path, char **ret, struct err *err);
-    bool (*exists)(struct disk_reader *r, const char *path); // as file or directory, symbolic links followed
+    // As file or directory, symbolic links followed: 1, 0, or a negative errno with a sentence where it cannot be told.
+    int (*exists)(struct disk_reader *r, const char *path, struct err *err);
     // A regular file of the mounted volume: 0, DISK_NO_FILE, negative errno with a sentence.
     int (*open)(struct disk_reader *r, const char *path, struct source **ret, struct err *err);
     void (*free)(struct disk_reader *r);

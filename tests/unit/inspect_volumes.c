@@ -19,7 +19,7 @@
 struct fake_volume {
     const char *type, *first; // first: the volume's first bytes from offset 0 or 3
     size_t first_at;
-    bool broken;
+    bool broken, bad_directories;
     const char *const *files; // names, NULL at the end
 };
 
@@ -82,10 +82,12 @@ static int fake_resolve(struct disk_reader *r, const char *path, char **ret, str
     return 0;
 }
 
-static bool fake_exists(struct disk_reader *r, const char *path)
+static int fake_exists(struct disk_reader *r, const char *path, struct err *err)
 {
     const char *name = find(r, path);
 
+    if (((const struct fake *)r)->volumes[((const struct fake *)r)->mounted].bad_directories)
+        return err_set(err, -EIO, "a directory cannot be read");
     return name && strcmp(name, path) == 0;
 }
 
@@ -139,6 +141,7 @@ static void test_reasons(void **state)
         {{{.type = "unknown"}}, 0, "unknown-filesystem", NULL},
         {{{.type = "unknown"}, {.type = "swap"}}, 2, "unknown-filesystem", NULL},
         {{{.type = "ext4", .broken = true}}, 1, "unknown-filesystem", NULL},
+        {{{.type = "ext4", .bad_directories = true}}, 1, "unknown-filesystem", NULL},
         {{{.type = "ext4", .files = data_files}}, 1, "no-os", NULL},
         {{{.type = "ntfs", .files = data_files}, {.type = "swap"}}, 2, "no-os", NULL},
         {{{.type = "ntfs", .files = data_files}, {.type = "unknown", .first = "-FVE-FS-", .first_at = 3}},
