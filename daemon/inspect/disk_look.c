@@ -18,7 +18,7 @@ enum system_kind { SYSTEM_NONE, SYSTEM_WINDOWS, SYSTEM_LINUX };
 
 // What the volumes showed while the system was searched.
 struct search {
-    enum system_kind kind = SYSTEM_NONE;
+    enum system_kind kind;
     char device[VOLUME_NAME_MAX];
     char *config; // the true spelling of config_dir; owned
     unsigned systems, mounted, unknown, damaged;
