@@ -32,14 +32,15 @@ static int open_file(int dir, const char *name, struct source **ret, struct fail
 }
 
 // Which place of the set is this file's? NULL for any other file.
-static struct source **place_of(struct hive_set *set, const char *name)
+static struct source **place_of(struct hive_set *set, const char *name, bool *ret_log)
 {
     for (enum hive_name i = 0; i < HIVE_NAMES; i++) {
         size_t len = strlen(hive_file_names[i]);
 
         if (strncasecmp(name, hive_file_names[i], len) != 0)
             continue;
-        if (name[len] == '\0')
+        *ret_log = name[len] != '\0';
+        if (!*ret_log)
             return &set->in[i].file;
         for (size_t k = 0; k < HIVE_LOGS; k++) {
             if (strcasecmp(name + len, hive_log_suffixes[k]) == 0)
@@ -59,10 +60,13 @@ int hives_dir_read(const char *path, struct hive_set *ret, struct failure *f)
         return fail(f, errno == EACCES || errno == EPERM ? "permission" : "no-such-disk",
                     "%s cannot be read: %s", path, strerror(errno));
     while ((entry = readdir(dir))) {
-        struct source **place = place_of(ret, entry->d_name);
+        bool log = false;
+        struct source **place = place_of(ret, entry->d_name, &log);
 
-        // Where two names differ in case only, the first one counts.
-        if (place && !*place && open_file(dirfd(dir), entry->d_name, place, f) < 0)
+        // Where two names differ in case only, the first one counts. What is called like a log and is no file is
+        // as good as no log.
+        if (place && !*place && open_file(dirfd(dir), entry->d_name, place, f) < 0 &&
+            !(log && strcmp(f->code, "not-a-hive") == 0))
             return -1;
     }
     for (size_t i = 0; i < HIVE_NAMES; i++)

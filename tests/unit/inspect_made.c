@@ -168,6 +168,10 @@ static void test_directory(void **state)
     assert_null(set.in[HIVE_SOFTWARE].file);
     assert_true(set.in[HIVE_SECURITY].logs[0] && set.in[HIVE_SECURITY].logs[0]->size == 4);
     assert_null(set.in[HIVE_SECURITY].logs[1]);
+    hive_set_done(&set);
+    run("rm %s/Security.Log1 && mkfifo %s/Security.Log1", dir, dir);
+    assert_int_equal(hives_dir_read(dir, &set, &f), 0);
+    assert_true(set.in[HIVE_SECURITY].file && !set.in[HIVE_SECURITY].logs[0]);
     run("rm %s/sEcUrItY && mkfifo %s/SECURITY", dir, dir);
     assert_int_equal(hives_dir_read(dir, &pipe, &f), -1);
     assert_string_equal(f.code, "not-a-hive");
