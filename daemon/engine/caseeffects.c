@@ -4,21 +4,6 @@
 #include "daemon/engine/asks.h"
 #include "daemon/engine/engine.h"
 
-#include <errno.h>
-
-static int keep(struct engine *e, const struct casefile *c, const char *source, const struct record *answer,
-                struct err *err)
-{
-    int rc = store_begin(e->store, err);
-
-    if (rc >= 0)
-        rc = store_evidence_put(e->store, c->id, source, answer, err);
-    if (rc >= 0)
-        rc = store_commit(e->store, err);
-    if (rc < 0)
-        store_rollback(e->store);
-    return rc;
-}
 
 // A failed commit is tried again by asking the worker anew.
 void engine_learnt(struct engine *e, const struct worker_key *key, const char *source,
@@ -37,9 +22,7 @@ void engine_learnt(struct engine *e, const struct worker_key *key, const char *s
         record_add(made, "text", lost);
         answer = made;
     }
-    rc = keep(e, &c, source, answer, &err);
-    if (rc >= 0)
-        rc = engine_case_input(e, c.id, in, &err);
+    rc = engine_case_learnt(e, c.id, in, source, answer, &err);
     if (rc < 0) {
         engine_log(3, c.id, c.guest, "cannot keep what was learnt: %s; tries again", err.text);
         engine_again(e, DUE_CASE, c.id, NULL);

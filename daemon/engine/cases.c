@@ -215,7 +215,8 @@ static void after_commit(struct engine *e, const struct case_out *out, const str
         control_case_closed(e->control, c);
 }
 
-int engine_case_input(struct engine *e, int64_t id, const struct case_input *in, struct err *err)
+int engine_case_learnt(struct engine *e, int64_t id, const struct case_input *in, const char *source,
+                       const struct record *evidence, struct err *err)
 {
     struct case_out out;
     struct casefile opened = {0};
@@ -223,7 +224,10 @@ int engine_case_input(struct engine *e, int64_t id, const struct case_input *in,
 
     if (rc < 0)
         return rc;
-    rc = step_in_transaction(e, id, in, &out, &opened, err);
+    if (evidence)
+        rc = store_evidence_put(e->store, id, source, evidence, err);
+    if (rc == 0)
+        rc = step_in_transaction(e, id, in, &out, &opened, err);
     if (rc == 0)
         rc = store_commit(e->store, err);
     if (rc != 0) {
@@ -232,6 +236,11 @@ int engine_case_input(struct engine *e, int64_t id, const struct case_input *in,
     }
     after_commit(e, &out, &opened);
     return 0;
+}
+
+int engine_case_input(struct engine *e, int64_t id, const struct case_input *in, struct err *err)
+{
+    return engine_case_learnt(e, id, in, NULL, NULL, err);
 }
 
 int engine_repair(struct engine *e, const char *guest, bool dry_run, int64_t *ret_id, struct err *err)

@@ -215,7 +215,7 @@ static int open_loop(struct engine *e)
     if (rc >= 0)
         rc = sd_event_add_signal(e->event, NULL, SIGINT, on_signal, NULL);
     if (rc >= 0)
-        rc = sd_event_add_time(e->event, &e->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, e);
+        rc = sd_event_add_time(e->event, &e->timer, CLOCK_MONOTONIC, 0, 1, on_timer, e);
     if (rc >= 0)
         rc = sd_event_source_set_enabled(e->timer, SD_EVENT_OFF);
     if (rc >= 0)

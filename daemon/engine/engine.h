@@ -57,6 +57,9 @@ int64_t now_us(void); // CLOCK_REALTIME
 int engine_signal(struct engine *e, const struct record *signal, struct err *err);
 void engine_guest_due(struct engine *e, const char *uuid); // the burst may have settled
 int engine_case_input(struct engine *e, int64_t id, const struct case_input *in, struct err *err);
+// The same, and what was learnt is kept with the case in the same transaction.
+int engine_case_learnt(struct engine *e, int64_t id, const struct case_input *in, const char *source,
+                       const struct record *evidence, struct err *err);
 int engine_job_input(struct engine *e, int64_t case_id, const struct job_input *in, struct err *err);
 
 // If the case's job has ended, the case is told (again).
