@@ -53,7 +53,7 @@ struct config {
     char *spool_dir;             // /var/spool/virtrust/hook
     char *libvirt_uri;           // qemu:///system
     bool look_on_first_sight;    // true
-    bool look_on_every_start;    // false
+    bool look_on_every_start;    // true
     unsigned looks_at_once;      // 0: as many as there are processors
     unsigned appliances_at_once; // 2: of libguestfs
     unsigned look_timeout_s;     // 180

@@ -26,7 +26,7 @@ const struct option config_options[] = {
      "The libvirt that runs the guests."},
     {"look.on_first_sight", OPTION_BOOL, AT(look_on_first_sight), "true", 0, 0, NULL, NULL,
      "Look at a guest's disk when virtrust sees the guest for the first time."},
-    {"look.on_every_start", OPTION_BOOL, AT(look_on_every_start), "false", 0, 0, NULL, NULL,
+    {"look.on_every_start", OPTION_BOOL, AT(look_on_every_start), "true", 0, 0, NULL, NULL,
      "Look at a guest's disk whenever it starts: the only way to notice a restored backup or a replaced disk "
      "that "
      "libvirt knows nothing of."},

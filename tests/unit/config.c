@@ -191,7 +191,7 @@ static const char two_domains[] =
     "    computer: \"{name:8}$\"\n"
     "    helper_push: true\n"
     "  - match: {title: \"*server*\"}\n"
-    "    look_on_every_start: true\n"
+    "    look_on_every_start: false\n"
     "    domain: corp.example\n"
     "    computer: SRV-{title}\n"
     "helper: {push: false}\n";
@@ -227,12 +227,12 @@ static void test_choice(void **state)
     assert_ptr_equal(choice.policy, &c->policies[0]);
     assert_ptr_equal(choice.domain, &c->domains[1]);
     assert_true(choice.push_helper);
-    assert_false(choice.look_on_every_start);
+    assert_true(choice.look_on_every_start);
     assert_string_equal(choice.computer, "vdi-0123");
 
     config_choose(c, "x", "server", &choice);
     assert_int_equal(choice.mode, MODE_ASK);
-    assert_true(choice.look_on_every_start);
+    assert_false(choice.look_on_every_start);
     assert_string_equal(choice.computer, "SRV-server");
     config_choose(c, "x", "my server", &choice); // no account has a blank in its name
     assert_string_equal(choice.computer, "");

@@ -23,6 +23,8 @@ paths:
   spool: /var/spool/virtrust/hook
 look:
   settle: ${VT_SETTLE:-1s}
+  # A test starts its guests without wanting a case of each start; VT_STARTS=true leaves it at its default.
+  on_every_start: ${VT_STARTS:-false}
 repair:
   agent_wait: ${VT_AGENT_WAIT:-180s}
 domains:
