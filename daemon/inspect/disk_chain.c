@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/inspect/disk_chain.h"
 
+#include "daemon/inspect/disk_network.h"
 #include "daemon/inspect/qcow2_head.h"
 
 #include <errno.h>
@@ -14,10 +15,17 @@ enum {
     FIRST_IMAGE_FD = 16,   // above those that a server's own start needs
 };
 
+static void image_done(struct disk_image *image)
+{
+    if (image->fd >= 0)
+        close(image->fd);
+    free(image->network);
+}
+
 void disk_chain_done(struct disk_chain *chain)
 {
     for (size_t i = 0; i < chain->count; i++)
-        close(chain->images[i].fd);
+        image_done(&chain->images[i]);
     free(chain->snapshot);
     *chain = (struct disk_chain){0};
 }
@@ -68,21 +76,24 @@ static int check_format(const char *path, const char *format, struct failure *f)
 static int check_type(const struct record *request, unsigned n, size_t level, const char *path,
                       struct failure *f)
 {
-    const char *type = get(request, n, level, "type"), *protocol = get(request, n, 0, "protocol");
+    const char *type = get(request, n, level, "type");
     const char *encryption = get(request, n, 0, "encryption");
 
-    if (type && strcmp(type, "network") == 0)
+    bool network = type && strcmp(type, "network") == 0;
+
+    if (network && level > 0)
+        return fail(f, "unsupported-disk", "disk %u has a backing image on the network, which is not read",
+                    n);
+    if (type && !network && strcmp(type, "file") != 0 && strcmp(type, "block") != 0 &&
+        strcmp(type, "volume") != 0)
         return fail(f, "unsupported-disk",
-                    "disk %u is a network disk (%s), which this virtrust does not read", n,
-                    protocol ? protocol : "protocol unknown");
-    if (type && strcmp(type, "file") != 0 && strcmp(type, "block") != 0 && strcmp(type, "volume") != 0)
-        return fail(f, "unsupported-disk", "disk %u is of type %s; files and block devices are read", n,
-                    type);
-    if (!path)
+                    "disk %u is of type %s; files, block devices and network disks are read", n, type);
+    if (!path && !network)
         return fail(f, "unsupported-disk", "disk %u is named without a path to a file or block device", n);
     if (level == 0 && encryption) {
         f->encryption = strstr(encryption, "luks") ? "luks" : NULL;
-        return fail(f, "encrypted", "%s is encrypted (%s), as the guest's XML says", path, encryption);
+        return fail(f, "encrypted", "%s is encrypted (%s), as the guest's XML says", path ? path : "the disk",
+                    encryption);
     }
     return 0;
 }
@@ -209,14 +220,34 @@ static int choose_snapshot(const struct record *request, unsigned n, struct disk
     return chain->snapshot ? 0 : fail(f, "internal", "out of memory");
 }
 
+// A disk on the network is one image: what a header there says could not be compared with the request before QEMU
+// follows it.
+static int open_network(const struct record *request, unsigned n, const char *format, struct disk_chain *ret,
+                        struct failure *f)
+{
+    struct disk_image *image = &ret->images[0];
+
+    if (strcmp(format, "raw") != 0)
+        return fail(f, "unsupported-disk", "disk %u is a network disk of format %s; raw ones are read", n,
+                    format);
+    *image = (struct disk_image){.fd = -1, .last = true};
+    ret->count = 1;
+    snprintf(image->format, sizeof image->format, "%s", format);
+    return disk_network_node(request, n, &image->network, f);
+}
+
 int disk_chain_open(const struct record *request, unsigned n, struct disk_chain *ret, struct failure *f)
 {
     for (size_t level = 0; level < CHAIN_MAX; level++) {
         struct disk_image *image = &ret->images[level];
         const char *path = get(request, n, level, "path"), *format = get(request, n, level, "format");
 
-        if (check_type(request, n, level, path, f) < 0 || check_format(path, format, f) < 0 ||
-            open_image(path, image, f) < 0)
+        if (check_type(request, n, level, path, f) < 0 ||
+            check_format(path ? path : "a network disk", format, f) < 0)
+            return -1;
+        if (!path)
+            return open_network(request, n, format, ret, f) < 0 ? -1 : choose_snapshot(request, n, ret, f);
+        if (open_image(path, image, f) < 0)
             return -1;
         snprintf(image->format, sizeof image->format, "%s", format);
         ret->count = level + 1;
@@ -242,7 +273,11 @@ char *disk_chain_json(const struct disk_chain *chain)
         char *below = text;
         bool qcow2 = strcmp(image->format, "qcow2") == 0;
 
-        if (asprintf(
+        if (image->network) {
+            if (asprintf(&text, "{\"driver\":\"raw\",\"read-only\":true,\"file\":%s}", image->network) < 0)
+                text = NULL;
+        } else if (
+            asprintf(
                 &text,
                 "{\"driver\":\"%s\",\"read-only\":true,\"force-share\":true%s%s,\"file\":{\"driver\":\"%s\","
                 "\"filename\":\"/dev/fd/%d\",\"read-only\":true,\"force-share\":true,\"locking\":\"off\"}}",

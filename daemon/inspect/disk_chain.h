@@ -5,7 +5,8 @@
 // compared with what the request says, and described to QEMU explicitly, so that QEMU opens nothing that the
 // request does not name.
 //
-// A chain owns its descriptors. Formats: raw, qcow2, vdi, vpc. Files and block devices.
+// A chain owns its descriptors. Formats: raw, qcow2, vdi, vpc. Files and block devices; raw disks by NBD, iSCSI and
+// Ceph, which QEMU opens by the request's words (disk_network.h).
 //
 //     _cleanup_disk_chain_ struct disk_chain chain = {0};
 //     disk_chain_open(request, 0, &chain, &failure);
@@ -24,7 +25,8 @@ enum {
 };
 
 struct disk_image {
-    int fd;
+    int fd;        // -1: on the network
+    char *network; // the node that QEMU opens there, in JSON; owned
     char format[DISK_FORMAT_MAX];
     bool block; // a block device
     bool last;  // its header names no backing file

@@ -72,7 +72,7 @@ static void run_server(const struct disk_chain *chain, const char *json, const c
     char pid[16];
 
     // A disk that is a file needs no network. The change of user clears the wish to die with the parent.
-    if (geteuid() == 0)
+    if (geteuid() == 0 && !chain->images[0].network)
         unshare(CLONE_NEWNET);
     if (shed_powers() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
         _exit(1);

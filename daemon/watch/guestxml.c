@@ -111,6 +111,9 @@ static void add_source(struct record *r, const char *prefix, xmlNode *owner)
 
 static void add_network(struct record *r, const char *prefix, xmlNode *disk)
 {
+    static const struct {
+        const char *key, *attribute;
+    } hosts[] = {{"host", "name"}, {"port", "port"}, {"transport", "transport"}, {"socket", "socket"}};
     xmlNode *source = child(disk, "source");
     char key[RECORD_KEY_MAX];
 
@@ -120,8 +123,15 @@ static void add_network(struct record *r, const char *prefix, xmlNode *disk)
     add_attribute(r, key, source, "protocol");
     snprintf(key, sizeof key, "%s.name", prefix);
     add_attribute(r, key, source, "name");
-    snprintf(key, sizeof key, "%s.host", prefix);
-    add_attribute(r, key, child(source, "host"), "name");
+    // The first host: a cluster's monitor tells of the others.
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        snprintf(key, sizeof key, "%s.%s", prefix, hosts[i].key);
+        add_attribute(r, key, child(source, "host"), hosts[i].attribute);
+    }
+    snprintf(key, sizeof key, "%s.auth", prefix);
+    add(r, key, child(source, "auth") || child(disk, "auth") ? "1" : NULL);
+    snprintf(key, sizeof key, "%s.tls", prefix);
+    add(r, key, attribute_is(source, "tls", "yes") ? "1" : NULL);
 }
 
 static void add_volume(struct record *r, const char *prefix, xmlNode *disk)

@@ -140,6 +140,65 @@ static void test_chain(void **state)
     assert_null(disk_format_guess("/no/such/file"));
 }
 
+// disk.0's keys by pairs, NULL at the end; then its node without the raw one around it, or the reason.
+static void check_network(const char *const keys[], const char *wanted)
+{
+    _cleanup_record_ struct record *r = record_new("look");
+    _cleanup_disk_chain_ struct disk_chain chain = {0};
+    _cleanup_free_ char *json = NULL, *whole = NULL;
+    struct failure f = {0};
+
+    record_add(r, "disk.0.type", "network");
+    record_add(r, "disk.0.format", "raw");
+    for (size_t i = 0; keys[i]; i += 2) {
+        char key[64];
+
+        snprintf(key, sizeof key, "disk.0.%s", keys[i]);
+        record_set(r, key, keys[i + 1]);
+    }
+    if (disk_chain_open(r, 0, &chain, &f) < 0) {
+        assert_string_equal(f.code, "unsupported-disk");
+        if (!strstr(f.err.text, wanted))
+            fail_msg("%s", f.err.text);
+        return;
+    }
+    json = disk_chain_json(&chain);
+    assert_true(asprintf(&whole, "json:{\"driver\":\"raw\",\"read-only\":true,\"file\":{%s}}", wanted) > 0);
+    assert_string_equal(json, whole);
+}
+
+static void test_network(void **state)
+{
+    static const struct {
+        const char *keys[16], *wanted;
+    } cases[] = {
+        {{"protocol", "nbd", "host", "10.1.2.3", "name", "ws1"},
+         "\"driver\":\"nbd\",\"server\":{\"type\":\"inet\",\"host\":\"10.1.2.3\",\"port\":\"10809\"},"
+         "\"export\":\"ws1\""},
+        {{"protocol", "nbd", "transport", "unix", "socket", "/run/nbd"},
+         "\"driver\":\"nbd\",\"server\":{\"type\":\"unix\",\"path\":\"/run/nbd\"},\"export\":\"\""},
+        {{"protocol", "iscsi", "host", "san", "port", "3261", "name", "iqn.2000-01.x:y/2"},
+         "\"driver\":\"iscsi\",\"transport\":\"tcp\",\"portal\":\"san:3261\",\"target\":\"iqn.2000-01.x:y\","
+         "\"lun\":2,\"read-only\":true"},
+        {{"protocol", "rbd", "host", "mon1", "name", "pool/ws1"},
+         "\"driver\":\"rbd\",\"pool\":\"pool\",\"image\":\"ws1\",\"read-only\":true,"
+         "\"server\":[{\"host\":\"mon1\",\"port\":\"6789\"}]"},
+        {{"protocol", "rbd", "name", "pool/ws1"},
+         "\"driver\":\"rbd\",\"pool\":\"pool\",\"image\":\"ws1\",\"read-only\":true"},
+        {{"protocol", "rbd", "name", "pool/ws1", "auth", "1"}, "a secret"},
+        {{"protocol", "nbd", "host", "h", "tls", "1"}, "a certificate"},
+        {{"protocol", "rbd", "name", "pool"}, "without its host or its name"},
+        {{"protocol", "nbd", "name", "x"}, "without its host or its name"},
+        {{"protocol", "nbd", "host", "h", "name", "\"},\"x\":{\""}, "plain characters"},
+        {{"protocol", "gluster", "host", "h", "name", "v/x"}, "NBD, iSCSI and Ceph"},
+        {{"protocol", "nbd", "host", "h", "format", "qcow2"}, "raw ones"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        check_network(cases[i].keys, cases[i].wanted);
+}
+
 // QEMU's lock on an image that it writes is seen, and no lock of ours is.
 static void test_in_use(void **state)
 {
@@ -182,10 +241,8 @@ static void test_head_mutations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_chain),
-        cmocka_unit_test(test_in_use),
-        cmocka_unit_test(test_head_mutations),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_chain),          cmocka_unit_test(test_network),
+        cmocka_unit_test(test_in_use),  cmocka_unit_test(test_head_mutations),
     };
     char command[64];
     int rc;

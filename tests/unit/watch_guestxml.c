@@ -73,9 +73,19 @@ static const struct case_ cases[] = {
              "<disk type='volume' device='disk'><source pool='p' volume='v.qcow2'/><target dev='vdb'/></disk>"
              "<disk type='dir' device='disk'><source dir='/d'/><target dev='vdc'/></disk>"
              "<disk type='nvme' device='disk'><source type='pci'/><target dev='vdd'/></disk>"),
-     {"disk.0.protocol", "rbd", "disk.0.name", "pool/img", "disk.0.host", "mon1", "disk.0.path", NULL,
-      "disk.1.type", "volume", "disk.1.name", "p/v.qcow2", "disk.2.path", "/d", "disk.3.type", "nvme",
-      "disk.3.path", NULL}},
+     {"disk.0.protocol", "rbd",    "disk.0.name", "pool/img",  "disk.0.host", "mon1",
+      "disk.0.port",     "6789",   "disk.0.auth", NULL,        "disk.0.path", NULL,
+      "disk.1.type",     "volume", "disk.1.name", "p/v.qcow2", "disk.2.path", "/d",
+      "disk.3.type",     "nvme",   "disk.3.path", NULL}},
+    {"network disks that ask for more",
+     DEVICES("<disk type='network'><source protocol='nbd' name='x' tls='yes'><host transport='unix' "
+             "socket='/run/nbd'/></source><target dev='vda'/></disk>"
+             "<disk type='network'><auth username='u'/><source protocol='rbd' name='p/i'/><target "
+             "dev='vdb'/></disk>"
+             "<disk type='network'><source protocol='rbd' name='p/i'><auth username='u'/></source><target "
+             "dev='vdc'/></disk>"),
+     {"disk.0.tls", "1", "disk.0.transport", "unix", "disk.0.socket", "/run/nbd", "disk.0.auth", NULL,
+      "disk.1.auth", "1", "disk.2.auth", "1"}},
     {"encryption in both places, transient",
      DEVICES(
          "<disk type='file'><source file='/a'><encryption format='luks'/></source><target dev='vda'/></disk>"
