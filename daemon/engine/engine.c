@@ -5,6 +5,7 @@
 #include "common/os/logline.h"
 #include "daemon/control/control.h"
 #include "daemon/engine/asks.h"
+#include "daemon/engine/hoststate.h"
 #include "daemon/engine/watchlink.h"
 
 #include <errno.h>
@@ -223,20 +224,6 @@ static int open_loop(struct engine *e)
     return rc < 0 ? rc : 0;
 }
 
-static int open_state(struct engine *e, struct err *err)
-{
-    _cleanup_free_ char *key = NULL, *db = NULL;
-    int rc;
-
-    if (asprintf(&key, "%s/host.key", e->config->state_dir) < 0 ||
-        asprintf(&db, "%s/virtrust.db", e->config->state_dir) < 0)
-        return -ENOMEM;
-    rc = store_open(db, &e->store, err); // first: it holds the lock against a second virtrustd
-    if (rc < 0)
-        return rc;
-    return hostkey_load(key, &e->key, err);
-}
-
 int engine_open(struct config *config, struct engine **ret, struct err *err)
 {
     _cleanup_(engine_closep) struct engine *e = calloc(1, sizeof *e);
@@ -251,7 +238,7 @@ int engine_open(struct config *config, struct engine **ret, struct err *err)
     rc = open_loop(e);
     if (rc < 0)
         return err_set(err, rc, "cannot make an event loop: %s", strerror(-rc));
-    rc = open_state(e, err);
+    rc = hoststate_open(config->state_dir, &e->store, &e->key, err);
     if (rc == 0)
         rc = asks_open(e, &e->asks);
     if (rc == 0)

@@ -9,8 +9,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+// The key's name is on the disk before anything that hangs on it: a power cut takes both or neither.
+static int sync_directory(const char *path)
+{
+    _cleanup_free_ char *dir = strdup(path);
+    char *slash = dir ? strrchr(dir, '/') : NULL;
+    _cleanup_close_ int fd = -1;
+
+    if (slash)
+        *slash = '\0';
+    fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
 // Written beside and linked into place: a crash leaves no half key, and an existing key is never replaced.
-static int make(const char *path, struct err *err)
+int hostkey_make(const char *path, struct err *err)
 {
     unsigned char bytes[SEAL_KEY];
     char temporary[4096];
@@ -25,7 +38,7 @@ static int make(const char *path, struct err *err)
         return err_set(err, -errno, "%s: cannot make the host's key: %s", path, strerror(errno));
     rc = write(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes && fsync(fd) == 0 &&
                  link(temporary, path) == 0
-             ? 0
+             ? sync_directory(path)
              : -errno;
     unlink(temporary);
     secret_wipe(bytes, sizeof bytes);
@@ -39,22 +52,17 @@ int hostkey_load(const char *path, struct hostkey *ret, struct err *err)
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     unsigned char bytes[SEAL_KEY + 1];
     struct stat st;
-    int rc;
 
-    if (fd < 0 && errno == ENOENT) {
-        rc = make(path, err);
-        if (rc < 0)
-            return rc;
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    }
+    if (fd < 0 && errno == ENOENT)
+        return HOSTKEY_NONE;
     if (fd < 0 || fstat(fd, &st) < 0)
         return err_set(err, -errno, "%s: cannot read the host's key: %s", path, strerror(errno));
     if (st.st_mode & 077)
         return err_set(err, -EPERM, "%s: the host's key must not be readable by others; chmod 600 it", path);
     if (read(fd, bytes, sizeof bytes) != SEAL_KEY)
         return err_set(err, -EUCLEAN,
-                       "%s: the host's key must be %d bytes; restore it from a backup, or move it away "
-                       "to have a new one made (the ledger then starts afresh)",
+                       "%s: the host's key must be %d bytes; restore it from a backup, or begin with another "
+                       "one: `virtrustd --new-host-key`",
                        path, SEAL_KEY);
     memcpy(ret->bytes, bytes, SEAL_KEY);
     secret_wipe(bytes, sizeof bytes);
@@ -71,4 +79,11 @@ void hostkey_fingerprint(const struct hostkey *k, const unsigned char sha256[sta
 {
     if (seal_hmac_sha256(k->bytes, sha256, HASH, ret) < 0)
         memset(ret, 0, HASH);
+}
+
+int hostkey_check(const struct hostkey *k, unsigned char ret[static HASH])
+{
+    static const char what[] = "virtrust: the host's key is this one";
+
+    return seal_hmac_sha256(k->bytes, what, sizeof what, ret);
 }

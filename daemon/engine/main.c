@@ -3,6 +3,7 @@
 // virtrustd: the daemon. See daemon/README.md; virtrustd(8).
 #include "daemon/core/words.h"
 #include "daemon/engine/engine.h"
+#include "daemon/engine/hoststate.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -15,9 +16,13 @@
 static void usage(FILE *to)
 {
     fputs("usage: virtrustd [--config FILE]\n"
+          "       virtrustd [--config FILE] --new-host-key\n"
           "       virtrustd --list-steps | --version | --help\n"
           "\n"
           "  --config FILE   read FILE instead of " CONFIG_FILE "\n"
+          "  --new-host-key  make another key, and forget what hung on a lost one: the ledger and sealed "
+          "secrets;\n"
+          "                  virtrustd must be stopped\n"
           "  --list-steps    print every committed step of a case and of a repair, one a line\n",
           to);
 }
@@ -60,21 +65,39 @@ static int run(const char *file)
     return rc < 0 ? EXIT_NO_WORK : EXIT_ANSWERED;
 }
 
+static int renew(const char *file)
+{
+    _cleanup_(config_freep) struct config *config = NULL;
+    struct err err = {0};
+    int rc = config_load(file, &config, &err);
+
+    if (rc == 0)
+        rc = hoststate_renew(config->state_dir, &err);
+    if (rc < 0) {
+        fprintf(stderr, "virtrustd: %s\n", err.text[0] ? err.text : strerror(-rc));
+        return EXIT_NO_WORK;
+    }
+    puts("a new host key was made; the ledger begins anew");
+    return EXIT_ANSWERED;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"list-steps", no_argument, NULL, 'l'},
-        {"version", no_argument, NULL, 'V'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
+        {"config", required_argument, NULL, 'c'}, {"list-steps", no_argument, NULL, 'l'},
+        {"new-host-key", no_argument, NULL, 'n'}, {"version", no_argument, NULL, 'V'},
+        {"help", no_argument, NULL, 'h'},         {0},
     };
     const char *file = NULL;
+    bool new_key = false;
 
     for (int o; (o = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         switch (o) {
         case 'c':
             file = optarg;
+            break;
+        case 'n':
+            new_key = true;
             break;
         case 'l':
             return list_steps();
@@ -94,5 +117,5 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     harden();
-    return run(file);
+    return new_key ? renew(file) : run(file);
 }

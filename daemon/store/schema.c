@@ -86,8 +86,12 @@ static const char schema_4[] = "ALTER TABLE journal ADD COLUMN dc TEXT NOT NULL 
 // A hint at a revert that may have another cause, which the case then says.
 static const char schema_5[] = "ALTER TABLE guest ADD COLUMN burst_xml_rewritten INTEGER NOT NULL DEFAULT 0;";
 
+// What is the host's own: a value by which its key is known again.
+static const char schema_6[] =
+    "CREATE TABLE host (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;";
+
 static const char *const steps[] = {
-    schema_1, schema_2, schema_3, schema_4, schema_5,
+    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6,
 };
 static_assert(ARRAY_SIZE(steps) == STORE_SCHEMA, "a step a schema");
 

@@ -22,7 +22,7 @@
 #include "common/record.h"
 #include "daemon/core/types.h"
 
-enum { STORE_NONE = 1, STORE_SCHEMA = 5 };
+enum { STORE_NONE = 1, STORE_SCHEMA = 6 };
 
 struct store;
 
@@ -118,6 +118,15 @@ int store_journal_state(struct store *s, const char *guid, enum journal_state st
                         struct err *err);
 int store_journal_wipe(struct store *s, const char *guid,
                        struct err *err); // secure_delete is on; fine when absent
+
+// ---- the host's key: what is stored hangs on it ----
+// The value by which it is known again; STORE_NONE: none was kept yet.
+int store_keycheck_get(struct store *s, unsigned char ret[static HASH], struct err *err);
+int store_keycheck_put(struct store *s, const unsigned char value[static HASH], struct err *err);
+// 0: there are pairs or sealed secrets, which mean nothing without it; STORE_NONE: there are not.
+int store_needs_key(struct store *s, struct err *err);
+// Forgets the value, the pairs and the sealed secrets: with another key they are of no use. All or nothing.
+int store_forget_key(struct store *s, struct err *err);
 
 // ---- counts for `status` ----
 struct store_counts {
