@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/directory/account.h"
 
+#include "daemon/directory/journal.h"
 #include "daemon/directory/value.h"
 
 #include <errno.h>
@@ -182,8 +183,10 @@ void account_add_dc(struct record *r, const struct session *s)
     record_add(r, "dc_instance", s->instance[0] ? s->instance : NULL);
     if (s->usn)
         record_add_u64(r, "dc_usn", s->usn);
-    if (s->now_us)
-        record_add_i64(r, "dc_now_us", s->now_us);
+    record_add(r, "dc_invocation", s->invocation[0] ? s->invocation : NULL);
+    record_add(r, "address", s->address[0] ? s->address : NULL);
+    if (s->now_us) // as it will be when the answer is sent
+        record_add_i64(r, "dc_now_us", s->now_us + (now_us() - s->at_us));
 }
 
 struct record *account_record(const struct session *s, const struct account *a)

@@ -153,19 +153,13 @@ static void add_answer(struct answers *all, size_t at, struct record *r)
         account_add(r, a, prefix);
 }
 
-int accounts_answer(const struct config_domain *domain, const struct request *q, struct record **ret,
-                    struct failure *f)
+int accounts_answer(struct session *s, const struct request *q, struct record **ret, struct failure *f)
 {
-    _cleanup_(session_freep) struct session *s = NULL;
     _cleanup_free_ struct account *accounts = calloc(q->count, sizeof *accounts);
-    struct answers all = {.list = q->list, .count = q->count, .accounts = accounts};
+    struct answers all = {.session = s, .list = q->list, .count = q->count, .accounts = accounts};
     struct record *r;
-    int rc = accounts ? session_open(domain, q->dc, &s, f)
-                      : failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
+    int rc = accounts ? search_all(&all, f) : failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
 
-    all.session = s;
-    if (rc == 0)
-        rc = search_all(&all, f);
     if (rc < 0)
         return rc;
     r = record_new("accounts");

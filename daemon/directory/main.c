@@ -5,10 +5,9 @@
 #include "common/os/fault.h"
 #include "common/os/recio.h"
 #include "daemon/config/config.h"
-#include "daemon/directory/account.h"
-#include "daemon/directory/accounts.h"
 #include "daemon/directory/check.h"
 #include "daemon/directory/reset.h"
+#include "daemon/directory/views.h"
 #include "daemon/directory/watchdog.h"
 
 #include <errno.h>
@@ -54,21 +53,6 @@ static int clean_environment(void)
     return VIRTRUST_FAULTS && faults ? setenv("VIRTRUST_FAULT_DIR", faults, 1) : 0;
 }
 
-static int account_answer(const struct config_domain *domain, const struct request *q, struct record **ret,
-                          struct failure *f)
-{
-    _cleanup_(session_freep) struct session *s = NULL;
-    struct account account;
-    int rc = session_open(domain, q->dc, &s, f);
-
-    if (rc == 0)
-        rc = account_by_request(s, q, &account, f);
-    if (rc < 0)
-        return rc;
-    *ret = account_record(s, &account);
-    return *ret ? 0 : failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
-}
-
 static int dispatch(const struct config *config, const struct request *q, struct record **ret,
                     struct failure *f)
 {
@@ -80,9 +64,8 @@ static int dispatch(const struct config *config, const struct request *q, struct
                            "the domain %s is not configured", q->domain);
     switch (q->kind) {
     case REQUEST_ACCOUNT:
-        return account_answer(domain, q, ret, f);
     case REQUEST_ACCOUNTS:
-        return accounts_answer(domain, q, ret, f);
+        return views_answer(domain, q, ret, f);
     case REQUEST_RESET:
         return reset_answer(domain, config->state_dir, q, ret, f);
     case REQUEST_LOGIN:
@@ -155,6 +138,8 @@ static int serve(const char *file)
             code = EXIT_USAGE; // the requester's mistake, not the directory's answer
     } else if (q.kind == REQUEST_RESET) {
         say(&q, record_get_or(r, "result", "-"), record_get_or(r, "text", "-"));
+    } else if (record_is(r, "error")) {
+        say(&q, record_get_or(r, "code", "-"), record_get_or(r, "text", "-"));
     }
     watchdog_stop();
     if (recio_write(STDOUT_FILENO, r, ANSWER_MS, &err) < 0) {

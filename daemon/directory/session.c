@@ -5,10 +5,12 @@
 #include "daemon/directory/account.h"
 #include "daemon/directory/dcs.h"
 #include "daemon/directory/dn.h"
+#include "daemon/directory/journal.h"
 #include "daemon/directory/net.h"
 #include "daemon/directory/value.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <sasl/sasl.h>
 #include <stdio.h>
 #include <string.h>
@@ -108,19 +110,43 @@ int session_search(struct session *s, const char *base, int scope, const char *f
     return code == LDAP_SERVER_DOWN || code == LDAP_TIMEOUT ? -EHOSTUNREACH : -EIO;
 }
 
-// The DC's own name for itself survives renames as an objectGUID; not everybody may read it.
-static void read_instance(struct session *s, const char *settings)
+// The DC's own name for itself survives renames as an objectGUID; not everybody may read it. A read-only DC's settings
+// are of a class of their own.
+static bool read_instance(struct session *s, const char *settings)
 {
-    static const char *const attributes[] = {"objectGUID", NULL};
+    static const char *const attributes[] = {"objectGUID", "invocationId", "objectClass", NULL};
     _cleanup_message_ LDAPMessage *m = NULL;
     unsigned char guid[16];
     struct failure ignored = {0};
+    LDAPMessage *e;
 
     snprintf(s->instance, sizeof s->instance, "%s", settings);
-    if (session_search(s, settings, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 1, &m, &ignored) == 0 &&
-        attribute_bytes(s->ldap, ldap_first_entry(s->ldap, m), "objectGUID", guid, sizeof guid) ==
-            (int)sizeof guid)
+    if (session_search(s, settings, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 1, &m, &ignored) < 0)
+        return true;
+    e = ldap_first_entry(s->ldap, m);
+    if (attribute_bytes(s->ldap, e, "objectGUID", guid, sizeof guid) == (int)sizeof guid)
         guid_text(guid, s->instance);
+    if (attribute_bytes(s->ldap, e, "invocationId", guid, sizeof guid) == (int)sizeof guid)
+        guid_text(guid, s->invocation);
+    return !attribute_has(s->ldap, e, "objectClass", "nTDSDSARO");
+}
+
+static void read_address(struct session *s)
+{
+    struct sockaddr_storage a;
+    socklen_t len = sizeof a;
+    int fd = -1;
+
+    if (ldap_get_option(s->ldap, LDAP_OPT_DESC, &fd) != LDAP_OPT_SUCCESS || fd < 0 ||
+        getpeername(fd, (struct sockaddr *)&a, &len) < 0 ||
+        getnameinfo((struct sockaddr *)&a, len, s->address, sizeof s->address, NULL, 0, NI_NUMERICHOST) != 0)
+        s->address[0] = '\0';
+}
+
+static int read_only(const struct session *s, struct failure *f)
+{
+    return failure_set(f, -EHOSTUNREACH, "read-only", NEXT_OTHER_DC, "%s:%d is a read-only DC", s->dc,
+                       PORT_LDAP);
 }
 
 // Who answered? A DC of another domain, a read-only one, or one that is still catching up must not be taken.
@@ -147,8 +173,7 @@ static int read_root(struct session *s, const struct config_domain *domain, stru
         return failure_set(f, -EHOSTUNREACH, "wrong-domain", NEXT_OTHER_DC, "%s:%d serves %s and not %s",
                            s->dc, PORT_LDAP, s->domain_dn[0] ? s->domain_dn : "no domain", domain->name);
     if (attribute_has(s->ldap, e, "supportedCapabilities", CAP_RODC))
-        return failure_set(f, -EHOSTUNREACH, "dc-unsuitable", NEXT_OTHER_DC, "%s:%d is a read-only DC", s->dc,
-                           PORT_LDAP);
+        return read_only(s, f);
     if (attribute_has(s->ldap, e, "isSynchronized", "FALSE"))
         return failure_set(f, -EHOSTUNREACH, "dc-unsuitable", NEXT_OTHER_DC,
                            "%s:%d has not finished its first synchronisation", s->dc, PORT_LDAP);
@@ -156,8 +181,10 @@ static int read_root(struct session *s, const struct config_domain *domain, stru
         s->usn = (uint64_t)usn;
     if (attribute_text(s->ldap, e, "currentTime", text, sizeof text) == 0)
         generalized_time(text, &s->now_us);
-    if (attribute_text(s->ldap, e, "dsServiceName", text, sizeof text) == 0)
-        read_instance(s, text);
+    s->at_us = now_us();
+    read_address(s);
+    if (attribute_text(s->ldap, e, "dsServiceName", text, sizeof text) == 0 && !read_instance(s, text))
+        return read_only(s, f);
     return 0;
 }
 
@@ -174,8 +201,8 @@ static int probe(const char *dc, struct failure *f)
     return 0;
 }
 
-// -EHOSTUNREACH: this DC does not serve, the next one may.
-static int try_dc(const struct config_domain *domain, const char *dc, struct session **ret, struct failure *f)
+int session_open_at(const struct config_domain *domain, const char *dc, struct session **ret,
+                    struct failure *f)
 {
     _cleanup_(session_freep) struct session *s = NULL;
     int rc = probe(dc, f);
@@ -206,7 +233,7 @@ int session_open(const struct config_domain *domain, const char *wish, struct se
     if (rc < 0)
         return rc;
     for (size_t i = 0; i < list.n; i++) {
-        rc = try_dc(domain, list.hosts[i], ret, f);
+        rc = session_open_at(domain, list.hosts[i], ret, f);
         if (rc == 0) {
             f->code = NULL;
             return 0;

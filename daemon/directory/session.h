@@ -19,16 +19,22 @@ struct session {
     struct krb *krb;
     LDAP *ldap;
     char dc[HOST_TEXT];
-    char domain_dn[DN_TEXT]; // the domain's own naming context
-    char instance[DN_TEXT];  // objectGUID of the DC's NTDS settings, or its DN where that cannot be read
-    int64_t now_us;          // the DC's clock at the bind; 0 when it does not say
-    uint64_t usn;            // highestCommittedUSN; 0 when it does not say
+    char domain_dn[DN_TEXT];    // the domain's own naming context
+    char instance[DN_TEXT];     // objectGUID of the DC's NTDS settings, or its DN where that cannot be read
+    char invocation[GUID_TEXT]; // what it signs its own changes with; "" where that cannot be read
+    char address[64];           // its own, "" unknown
+    int64_t now_us;             // the DC's clock at the bind; 0 when it does not say
+    int64_t at_us;              // the host's, then
+    uint64_t usn;               // highestCommittedUSN; 0 when it does not say
 };
 
 // Tries the DCs in turn (see dcs.h), writable and synchronised ones of this domain only. 0, or negative errno
 // with the first DC's sentence.
 int session_open(const struct config_domain *domain, const char *wish, struct session **ret,
                  struct failure *f);
+// This DC and no other: -EHOSTUNREACH when it does not serve.
+int session_open_at(const struct config_domain *domain, const char *dc, struct session **ret,
+                    struct failure *f);
 struct session *session_free(struct session *s);
 DEFINE_CLEANUP(struct session *, session_free);
 
