@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# SPDX-FileCopyrightText: virtrust contributors
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Both engines over every kind of disk: the same facts. Then what only one of them reads.
+
+# shellcheck source=tests/lab/lib/looks.sh
+. "$LAB_HERE/lib/looks.sh"
+cd "$LAB_TMP"
+"$LAB_BIN/virtrust-inspect" --prepare > prepared
+# shellcheck source=tests/lab/lib/disks.sh
+. "$LAB_HERE/lib/disks.sh"
+lab_note "the disks are made"
+
+# ---- the same facts ----
+
+facts() { # what an engine may say otherwise: its name, and how it puts a reason that is not its own
+    if grep -qx type=evidence "$1"; then grep -vE '^(engine|doubt\.[0-9]+\.text)=' "$1"; else grep -E '^(type|code|encryption|exit)=' "$1"; fi
+}
+same() { # same NAME KEY=VALUE...
+    local name=$1
+    shift
+    looks_look "$name.direct" "$@" engine=direct timeout_s=300
+    looks_look "$name.guestfs" "$@" engine=guestfs timeout_s=300
+    diff -u <(facts "$name.direct") <(facts "$name.guestfs")
+}
+for file in mbr gpt logical damaged-hive damaged-ntfs ext2 ext3 ext4 journal damaged-ext4 zeros bitlocker; do
+    disk $file.raw raw
+    lab_check "both engines: $file" same $file "${keys[@]}"
+done
+for format in vdi vpc; do
+    disk disk.$format $format
+    lab_check "both engines: $format" same $format "${keys[@]}"
+done
+cp ntfs.volume bare-ntfs.raw
+disk bare-ntfs.raw raw
+lab_check "both engines: NTFS without a partition table" same bare "${keys[@]}"
+disk chain.qcow2 qcow2
+keys+=("disk.0.backing.0.path=$PWD/middle.qcow2" disk.0.backing.0.format=qcow2
+    "disk.0.backing.1.path=$PWD/mbr.raw" disk.0.backing.1.format=raw)
+lab_check "both engines: a chain of three" same chain "${keys[@]}"
+disk snap.qcow2 qcow2
+lab_check "both engines: a snapshot" same snap "${keys[@]}" "snapshot=before, really"
+disk ext4.raw raw
+keys+=(disk.1.type=file "disk.1.path=$PWD/mbr.raw" disk.1.format=raw)
+lab_check "both engines: two disks with a system each" same two "${keys[@]}"
+
+lab_check "Windows by the direct engine" looks_says mbr.direct sam_account_name 'WS1$'
+lab_check "from a logical partition" looks_says logical.direct sam_account_name 'WS1$'
+lab_check "from a snapshot that the present no longer is" looks_says snap.direct sam_account_name 'WS1$'
+lab_check "Linux by the direct engine" looks_says ext4.direct password.kvno 7
+lab_check "what the journal holds" looks_says journal.direct password.kvno 8
+lab_check "the domain by secrets.tdb" looks_says ext4.direct domain.netbios LAB
+lab_check "two systems are told" looks_doubts two.direct several-systems
+lab_check "BitLocker needs no other engine" looks_failed bitlocker.direct encrypted 3
+
+# ---- what one of them reads ----
+
+disk dynamic.raw raw
+looks_look dynamic "${keys[@]}" engine=direct
+lab_check "a dynamic disk is not for the direct engine" looks_failed dynamic not-direct 3
+looks_look dynamic "${keys[@]}" timeout_s=300
+lab_check "auto asks the other one" looks_says dynamic sam_account_name 'WS1$'
+lab_check "and says why" grep -q '^engine=guestfs .*(direct: a dynamic disk)$' dynamic
+# Sectors of 4096 bytes: libguestfs is not told of them.
+truncate -s 64M big.raw
+sectors() { # u32 or u64 in little-endian
+    local n=$1 i
+    for ((i = 0; i < $2; i++)); do printf '%02x ' $(((n >> (8 * i)) & 255)); done
+}
+if sfdisk --help | grep -q -- --sector-size; then
+    printf 'label: gpt\nstart=256, size=8192, type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7\n' |
+        sfdisk -q --sector-size 4096 big.raw > sfdisk.log 2>&1
+else # an MBR's numbers count in sectors, whatever their size
+    # shellcheck disable=SC2046
+    bytes big.raw 446 00 00 00 00 07 00 00 00 $(sectors 256 4) $(sectors 8192 4)
+    bytes big.raw 510 55 aa
+fi
+dd if=ntfs.volume of=big.raw bs=4096 seek=256 conv=notrunc,sparse status=none
+disk big.raw raw
+looks_look big "${keys[@]}" engine=direct
+lab_check "sectors of 4096 bytes" looks_says big sam_account_name 'WS1$'
+lab_check "nothing is left" looks_clean
+lab_done
