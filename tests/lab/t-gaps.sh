@@ -6,8 +6,9 @@
 # and a guest that is renamed or undefined while its case is open. Each makes one case, of the right kind, that says so.
 # At the end the hook: a disk whose contents were replaced in place, of which libvirt knows nothing.
 #
-# The guests have no operating system, and a look at their disks is cut short by its time limit: here it only has to
-# last. (Migration away needs a second host: it is shown by the scenario tests, on the same signals.)
+# The guests have no operating system, and their disks begin like XFS: a look at them is one by libguestfs, cut short by
+# its time limit, for here it only has to last. (Migration away needs a second host: it is shown by the scenario tests, on
+# the same signals.)
 
 # shellcheck source=tests/lab/lib/shut.sh
 . "$LAB_HERE/lib/shut.sh"
@@ -17,7 +18,9 @@ declare -A former=()
 disk() { printf '%s/guests/%s.qcow2\n' "$LAB" "$1"; }
 
 guest() {
-    qemu-img create -q -f qcow2 "$(disk "$1")" 64M
+    printf XFSB > "$LAB_TMP/xfs.img"
+    truncate -s 64M "$LAB_TMP/xfs.img"
+    qemu-img convert -O qcow2 "$LAB_TMP/xfs.img" "$(disk "$1")"
     shut_define "$1" "$(disk "$1")" qcow2
 }
 
