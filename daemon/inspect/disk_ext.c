@@ -285,6 +285,7 @@ int disk_ext_open(struct disk_io *io, uint64_t start, uint64_t size, struct disk
 
     if (!fs)
         return err_set(err, -ENOMEM, "out of memory");
+    initialize_ext2_error_table(); // the words for its codes; again does no harm
     *fs = (struct ext_fs){.base = {.ops = &ops}, .io = io, .start = start, .size = size};
     rc = open_with_journal(fs, err);
     if (rc == 0)
