@@ -80,6 +80,11 @@ void print_status(const struct record *r)
     print_queue(r);
     say_line(r, "domains", "domains");
     say_line(r, "config", "config");
-    say_line(r, "store", "store");
+    if (is_some(r, "store")) {
+        say_label("store");
+        printf("cannot be written since %s", time_cell(r, "store_since_us", since));
+        say_also(r, "store_text", ": ", "");
+        putchar('\n');
+    }
     print_notes(r);
 }

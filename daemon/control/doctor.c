@@ -193,6 +193,17 @@ static void check_watch(struct session *s)
     }
 }
 
+static void check_store(struct session *s)
+{
+    const struct store_trouble *t = store_trouble(s->engine->store);
+
+    if (t)
+        doctor_finding(
+            s, "store", "bad", t->text,
+            "nothing new is noticed, judged or repaired until it can be written; it is tried again "
+            "by itself");
+}
+
 static void tell_off(struct session *s, const struct check *check)
 {
     char text[LONG_TEXT];
@@ -215,6 +226,7 @@ void handle_doctor(struct session *s, const struct record *request)
     if (check.named && !session_guest(s, request, &g))
         return;
     s->pending = 1;
+    check_store(s);
     check_watch(s);
     if (check.named)
         check_guest(&g, &check);

@@ -37,6 +37,31 @@ static void add_queue(struct engine *e, struct record *r)
     }
 }
 
+static void add_store(struct engine *e, struct record *r, unsigned *notes)
+{
+    const struct store_trouble *t = store_trouble(e->store);
+    char key[32];
+
+    if (!t)
+        return;
+    record_add(r, "store", "failing");
+    record_add(r, "store_text", t->text);
+    record_add_i64(r, "store_since_us", t->since_us);
+    snprintf(key, sizeof key, "note.%u", (*notes)++);
+    record_add(r, key,
+               "the store cannot be written: nothing new is noticed, judged or repaired until it can, and "
+               "then all goes on by itself; free some space there, or mend its file system");
+}
+
+static const char *watch_note(enum watch_state watch, bool failing)
+{
+    if (watch == WATCH_LOST)
+        return "libvirt cannot be reached: rollbacks are found when it comes back";
+    return failing ? "virtrust-watch is not connected: its signals cannot be stored; it keeps them, and "
+                     "tries again"
+                   : "virtrust-watch is not running: no rollback will be noticed; start it";
+}
+
 void handle_status(struct session *s, const struct record *request)
 {
     struct engine *e = s->engine;
@@ -66,12 +91,10 @@ void handle_status(struct session *s, const struct record *request)
     record_add(r, "watch", watch_state_text(watch));
     record_add_i64(r, "since_us", e->started_us);
     record_add(r, "config", e->config->file ? e->config->file : "defaults");
+    add_store(e, r, &notes);
     if (watch != WATCH_CONNECTED) {
         snprintf(key, sizeof key, "note.%u", notes++);
-        record_add(r, key,
-                   watch == WATCH_ABSENT
-                       ? "virtrust-watch is not running: no rollback will be noticed; start it"
-                       : "libvirt cannot be reached: rollbacks are found when it comes back");
+        record_add(r, key, watch_note(watch, store_trouble(e->store)));
     }
     if (asks_count(e->asks).paused) {
         snprintf(key, sizeof key, "note.%u", notes++);

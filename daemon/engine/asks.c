@@ -3,6 +3,7 @@
 #include "daemon/engine/asks.h"
 
 #include "daemon/engine/engine.h"
+#include "daemon/engine/hold.h"
 #include "daemon/engine/sides.h"
 
 #include <errno.h>
@@ -171,7 +172,7 @@ static void ask(struct line *l)
     struct engine *e = l->engine;
     struct record *r;
 
-    if (l->asked_count || l->telling || is_paused(l))
+    if (l->asked_count || l->telling || is_paused(l) || hold_on(e))
         return;
     r = gather(l);
     if (!l->asked_count)
@@ -179,6 +180,12 @@ static void ask(struct line *l)
     e->asks->requests++;
     e->asks->questions += l->asked_count;
     worker_call(e, WORKER_DIRECTORY, r, DIRECTORY_TIMEOUT_S, (struct worker_key){0}, on_answer, l);
+}
+
+void asks_go_on(struct asks *a)
+{
+    for (struct line *l = a->lines; l; l = l->next)
+        ask(l);
 }
 
 void asks_want(struct engine *e, const struct casefile *c)

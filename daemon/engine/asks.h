@@ -22,6 +22,7 @@ int asks_open(struct engine *e, struct asks **ret);
 struct asks *asks_close(struct asks *a);
 
 void asks_want(struct engine *e, const struct casefile *c);
+void asks_go_on(struct asks *a); // what waits may be asked again
 
 struct asks_counts {
     uint64_t requests, questions; // since the start

@@ -4,7 +4,6 @@
 #include "daemon/engine/asks.h"
 #include "daemon/engine/engine.h"
 
-
 // A failed commit is tried again by asking the worker anew.
 void engine_learnt(struct engine *e, const struct worker_key *key, const char *source,
                    const struct record *answer, const char *lost, const struct case_input *in)

@@ -5,6 +5,7 @@
 #include "common/os/logline.h"
 #include "daemon/control/control.h"
 #include "daemon/engine/asks.h"
+#include "daemon/engine/hold.h"
 #include "daemon/engine/hoststate.h"
 #include "daemon/engine/watchlink.h"
 
@@ -92,7 +93,7 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
 
     (void)s;
     (void)usec;
-    while (due_take(&e->due, now, &d))
+    while (!hold_on(e) && due_take(&e->due, now, &d))
         wake_one(e, &d);
     engine_rearm(e);
     return 0;
@@ -105,7 +106,7 @@ void engine_rearm(struct engine *e)
     int64_t next = due_next(&e->due), wait = next ? next - now_us() : 0;
     const int64_t hour = INT64_C(3600) * 1000000;
 
-    if (!next) {
+    if (!next || hold_on(e)) {
         sd_event_source_set_enabled(e->timer, SD_EVENT_OFF);
         return;
     }
@@ -258,6 +259,7 @@ struct engine *engine_close(struct engine *e)
     if (!e)
         return NULL;
     worker_cancel_all(e);
+    sd_event_source_disable_unref(e->hold);
     e->asks = asks_close(e->asks);
     looks_done(&e->looks);
     e->control = control_close(e->control);

@@ -34,6 +34,8 @@ struct engine {
     struct store *store;
     sd_event *event;
     sd_event_source *timer, *clock; // clock: tells when somebody sets it
+    sd_event_source *hold;          // hold.h: when the store is tried again; NULL: it can be written
+    unsigned hold_s;                // how long it waits for that
     int64_t ahead_us;               // CLOCK_REALTIME minus CLOCK_BOOTTIME, as of when it was last set
     struct hostkey key;
     struct due_list due;

@@ -3,6 +3,7 @@
 #include "daemon/engine/looks.h"
 
 #include "daemon/engine/engine.h"
+#include "daemon/engine/hold.h"
 
 #include <string.h>
 
@@ -147,6 +148,8 @@ static void pump(struct engine *e)
 {
     struct lookqueue *q = e->looks.waiting;
 
+    if (hold_on(e))
+        return;
     // What found no room for the appliance's line goes through the other once more.
     for (unsigned seen = 0; seen < 2; seen++) {
         bool owed = lookqueue_wants(&q[LOOK_APPLIANCE], seen);
@@ -156,6 +159,11 @@ static void pump(struct engine *e)
     }
     for (unsigned line = 0; line < LOOK_LINES; line++)
         pump_line(e, (enum look_line)line);
+}
+
+void looks_go_on(struct engine *e)
+{
+    pump(e);
 }
 
 void looks_want(struct engine *e, const struct casefile *c)

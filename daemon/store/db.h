@@ -41,7 +41,9 @@ struct store {
     sqlite3 *db;
     char *path;
     enum transaction transaction;
-    bool secret_left; // a sealed secret was wiped or replaced: the WAL still holds it
+    int changes_before;           // of the connection, when the transaction began
+    struct store_trouble trouble; // since_us 0: none
+    bool secret_left;             // a sealed secret was wiped or replaced: the WAL still holds it
     struct statement cache[STATEMENTS_MAX];
     size_t cached;
 };

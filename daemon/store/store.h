@@ -34,6 +34,15 @@ int store_begin(struct store *s, struct err *err);
 int store_commit(struct store *s, struct err *err);
 void store_rollback(struct store *s); // fine without a transaction
 
+// ---- can it be written? ----
+struct store_trouble {
+    int64_t since_us; // when the first write of those failed that have not succeeded since
+    char text[ERR_TEXT_MAX];
+};
+const struct store_trouble *store_trouble(const struct store *s); // NULL: the last write succeeded
+// Writes something of the size of what is written usually, and takes it back: 0 ends the trouble.
+int store_try(struct store *s, struct err *err);
+
 // ---- guests; the description (an encoded `signal` or `described` record's keys) lies beside ----
 int store_guest_get(struct store *s, const char *uuid, struct guest *ret, struct err *err);
 int store_guest_put(struct store *s, const struct guest *g, struct err *err);
