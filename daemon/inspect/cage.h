@@ -51,6 +51,9 @@ struct cage_user {
 };
 struct cage_user cage_user_find(void);
 
+// For qemu-nbd, which only opens images: no socket but a local one. 0 or a negative errno; wants no_new_privs.
+int cage_no_network(void);
+
 // ---- the walls, each by itself, for cage.c and for the tests ----
 
 // User, capabilities, limits, death with the parent. 0 or a negative errno with a sentence.

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #if defined(__x86_64__)
@@ -102,6 +103,38 @@ static void add_rule(struct program *p, const struct rule *r)
     verdict(p, SECCOMP_RET_KILL_PROCESS);
 }
 
+static void begin(struct program *p)
+{
+    load(p, offsetof(struct seccomp_data, arch));
+    add(p, BPF_JMP | BPF_JEQ | BPF_K, THIS_ARCH, 1, 0);
+    verdict(p, SECCOMP_RET_KILL_PROCESS);
+    load(p, offsetof(struct seccomp_data, nr));
+}
+
+static int install(struct program *p)
+{
+    struct sock_fprog program = {.len = p->len, .filter = p->code};
+
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0 ? -errno : 0;
+}
+
+// A network namespace would do as well, and take a hundred times as long to make and to put away. io_uring makes
+// sockets without the call.
+int cage_no_network(void)
+{
+    struct program p = {.len = 0};
+
+    begin(&p);
+    add(&p, BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1);
+    verdict(&p, SECCOMP_RET_ERRNO | EPERM);
+    add(&p, BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3);
+    load(&p, offsetof(struct seccomp_data, args) + LOW);
+    add(&p, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 1, 0);
+    verdict(&p, SECCOMP_RET_ERRNO | EAFNOSUPPORT);
+    verdict(&p, SECCOMP_RET_ALLOW);
+    return install(&p);
+}
+
 int cage_few_calls(int answer, struct err *err)
 {
     const struct rule rules[] = {
@@ -110,12 +143,9 @@ int cage_few_calls(int answer, struct err *err)
         {SYS_mmap, 2, PROT_EXEC, 0, false},
     };
     struct program p = {.len = 0};
-    struct sock_fprog program;
+    int rc;
 
-    load(&p, offsetof(struct seccomp_data, arch));
-    add(&p, BPF_JMP | BPF_JEQ | BPF_K, THIS_ARCH, 1, 0);
-    verdict(&p, SECCOMP_RET_KILL_PROCESS);
-    load(&p, offsetof(struct seccomp_data, nr));
+    begin(&p);
     for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
         add_call(&p, plain[i]);
     for (const unsigned *call = cage_more_calls; *call != (unsigned)CAGE_CALLS_END; call++)
@@ -123,8 +153,6 @@ int cage_few_calls(int answer, struct err *err)
     for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
         add_rule(&p, &rules[i]);
     verdict(&p, SECCOMP_RET_KILL_PROCESS);
-    program = (struct sock_fprog){.len = p.len, .filter = p.code};
-    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0)
-        return err_set(err, -errno, "the kernel takes no list of system calls: %s", strerror(errno));
-    return 0;
+    rc = install(&p);
+    return rc < 0 ? err_set(err, rc, "the kernel takes no list of system calls: %s", strerror(-rc)) : 0;
 }

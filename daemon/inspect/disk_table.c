@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 
 enum {
-    EDGE = 64 * 1024, // bytes copied of the disk's beginning and of its end
+    EDGE = 32 * 1024, // bytes copied of the disk's beginning and of its end: a GPT in sectors of 4096 fits
     LINKS_MAX = 128,  // of a chain of logical partitions
     SECTOR = 512,
     ENTRIES_AT = 446, // in a sector with an MBR-like table
@@ -24,7 +24,7 @@ struct disk_table_copy {
 
 static int copy(struct disk_io *io, int fd, uint64_t offset, size_t len, struct err *err)
 {
-    unsigned char bytes[SECTOR];
+    unsigned char bytes[16 * 1024];
 
     if (offset >= io->size)
         return 0;

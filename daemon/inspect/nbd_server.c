@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/inspect/nbd_server.h"
 
+#include "daemon/inspect/cage.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -18,6 +19,8 @@
 #include <sys/wait.h>
 
 enum { LISTEN_FD = 3, GREETING_MS = 200, FIRST_SPARE_FD = 10, NOBODY = 65534 };
+
+static const char usual_place[] = "/usr/bin/qemu-nbd";
 
 static int listen_at(const char *path, struct failure *f)
 {
@@ -69,14 +72,15 @@ static int shed_powers(void)
 static void run_server(const struct disk_chain *chain, const char *json, const char *snapshot, int listener,
                        int log, pid_t parent)
 {
+    const char *argv[] = {"qemu-nbd", "--read-only", "--persistent", "--shared=8", json, NULL, NULL, NULL};
     char pid[16];
 
-    // A disk that is a file needs no network. The change of user clears the wish to die with the parent.
-    if (geteuid() == 0 && !chain->images[0].network)
-        unshare(CLONE_NEWNET);
+    // The change of user clears the wish to die with the parent.
     if (shed_powers() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
         _exit(1);
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    // A disk that is a file needs no network.
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || (!chain->images[0].network && cage_no_network() < 0))
+        _exit(1);
     for (size_t i = 0; i < chain->count; i++)
         fcntl(chain->images[i].fd, F_SETFD, 0);
     if (dup2(log, STDERR_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0)
@@ -88,11 +92,13 @@ static void run_server(const struct disk_chain *chain, const char *json, const c
     snprintf(pid, sizeof pid, "%d", (int)getpid());
     setenv("LISTEN_PID", pid, 1);
     setenv("LISTEN_FDS", "1", 1);
-    if (snapshot)
-        execlp("qemu-nbd", "qemu-nbd", "--read-only", "--persistent", "--shared=8", "--load-snapshot",
-               snapshot, json, (char *)NULL);
-    else
-        execlp("qemu-nbd", "qemu-nbd", "--read-only", "--persistent", "--shared=8", json, (char *)NULL);
+    if (snapshot) {
+        argv[5] = "--load-snapshot";
+        argv[6] = snapshot;
+    }
+    // In the usual place first: each directory of a long PATH costs a call.
+    execv(usual_place, (char **)argv);
+    execvp(argv[0], (char **)argv);
     fprintf(stderr, "qemu-nbd cannot be started: %s\n", strerror(errno));
     _exit(127);
 }

@@ -208,13 +208,14 @@ int supervise(const struct supervised *job, unsigned timeout_s, struct record **
         fail(f, "internal", "the look cannot be started: %s", strerror(-rc));
     else
         rc = await(&p, worker_pid, timeout_s, ret, f);
-    // The janitor now does its work, as it would had this process been killed here. The worker's group is
-    // reaped first, orphans included: a zombie counts as its member. Without a janitor the worker ends with
-    // the pipe.
-    close_pair(p.life);
-    close_pair(p.go);
+    // What the janitor would do had this process been killed here: so it finds nothing left to kill, and need not
+    // wait for it. Orphans are reaped too: a zombie counts as a member of its group.
+    if (worker_pid > 0)
+        kill(-worker_pid, SIGKILL);
     while (worker_pid > 0 && waitpid(-worker_pid, NULL, 0) > 0)
         ;
+    close_pair(p.life);
+    close_pair(p.go);
     if (janitor_pid > 0)
         waitpid(janitor_pid, NULL, 0);
     return rc < 0 ? -1 : 0;
