@@ -71,6 +71,30 @@ static void check_agent(struct check *check, const struct guest *g, bool bound)
     }
 }
 
+// A policy that names the computer binds by itself, as soon as the directory has told which account that is.
+static void tell_unbound(struct session *s, const struct guest *g)
+{
+    struct config_choice choice;
+    char text[LONG_TEXT], next[LONG_TEXT];
+
+    engine_choice(s->engine, g->uuid, g->name, &choice);
+    if (choice.computer[0]) {
+        snprintf(
+            text, sizeof text,
+            "%s has no binding yet: its policy names the computer %.100s, and the directory has not told "
+            "yet which account that is",
+            g->name, choice.computer);
+        snprintf(next, sizeof next,
+                 "see what is said of the directory here; `virtrust repair %s --dry-run` asks it again",
+                 g->name);
+        doctor_finding(s, "binding", "warning", text, next);
+        return;
+    }
+    snprintf(text, sizeof text, "%s has no binding: it will never be repaired", g->name);
+    snprintf(next, sizeof next, "virtrust bind %s COMPUTER, or a policy with `computer:`", g->name);
+    doctor_finding(s, "binding", "bad", text, next);
+}
+
 static int check_guest(const struct guest *g, void *arg)
 {
     struct check *check = arg;
@@ -92,9 +116,7 @@ static int check_guest(const struct guest *g, void *arg)
         bound = true;
         check->bound++;
     } else {
-        snprintf(text, sizeof text, "%s has no binding: it will never be repaired", g->name);
-        snprintf(next, sizeof next, "virtrust bind %s COMPUTER, or a policy with `computer:`", g->name);
-        doctor_finding(s, "binding", "bad", text, next);
+        tell_unbound(s, g);
     }
     if (strcmp(record_get_or(description, "agent", "none"), "none") == 0) {
         snprintf(text, sizeof text, "%s has no agent channel: a secret cannot be delivered to it", g->name);

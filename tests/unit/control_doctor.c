@@ -195,6 +195,27 @@ static void without_deliver(void **state)
     stage_free(s);
 }
 
+// A guest whose computer a policy names, while the directory is away: it waits for that, and no policy is asked for.
+static void named_by_a_policy(void **state)
+{
+    struct stage *s = stage_new(STAGE_DOMAIN
+                                "policies:\n  - match:\n      name: vdi-a\n    computer: \"{name}\"\n");
+    char text[16384];
+
+    (void)state;
+    stage_signal(s, GUEST_A, "scan", "state=off agent=disconnected genid=1 persistent=1");
+    stage_signal(s, GUEST_B, "scan", "state=off agent=disconnected genid=1 persistent=1");
+    unlink("run/directory.sock");
+    ask(s, "type=doctor\nv=1\nguest=vdi-a\n\n", text, sizeof text);
+    assert_non_null(strstr(text, "id=binding\nresult=warning\n"));
+    assert_non_null(strstr(text, "names the computer vdi-a"));
+    assert_null(strstr(text, "or a policy with"));
+    ask(s, "type=doctor\nv=1\nguest=vdi-b\n\n", text, sizeof text);
+    assert_non_null(strstr(text, "id=binding\nresult=bad\n"));
+    assert_non_null(strstr(text, "or a policy with"));
+    stage_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +223,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_is_asked, testing_dir_make, testing_dir_remove),
         cmocka_unit_test_setup_teardown(guests_that_hang, testing_dir_make, testing_dir_remove),
         cmocka_unit_test_setup_teardown(without_deliver, testing_dir_make, testing_dir_remove),
+        cmocka_unit_test_setup_teardown(named_by_a_policy, testing_dir_make, testing_dir_remove),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
