@@ -217,6 +217,26 @@ static void add_next(struct hook_report *r, unsigned long version, const char *p
         snprintf(r->next, sizeof r->next, "%s", reload_text);
 }
 
+// libvirt's daemon looks for hooks at its start and reload; it wrote its pid file at its start. A reload leaves no trace.
+static bool came_after_daemon(const struct paths *p)
+{
+    static const char *const daemons[] = {"libvirtd", "virtqemud"};
+    size_t root = strlen(p->base) - strlen("/etc/libvirt");
+    struct stat hook, pid;
+    char path[PATH_MAX + 32];
+
+    if (stat(p->file, &hook) < 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(daemons); i++) {
+        snprintf(path, sizeof path, "%.*s/run/%s.pid", (int)root, p->base, daemons[i]);
+        if (stat(path, &pid) == 0 &&
+            (hook.st_mtim.tv_sec > pid.st_mtim.tv_sec ||
+             (hook.st_mtim.tv_sec == pid.st_mtim.tv_sec && hook.st_mtim.tv_nsec > pid.st_mtim.tv_nsec)))
+            return true;
+    }
+    return false;
+}
+
 static void begin(struct hook_report *r, const struct paths *p)
 {
     memset(r, 0, sizeof *r);
@@ -243,6 +263,7 @@ int hook_install(const char *prefix, const char *program, unsigned long libvirt_
     enum hook_state before = HOOK_ABSENT;
     struct hook_report r;
     struct paths p;
+    struct stat st;
     int rc = find_paths(prefix, &p, err);
 
     if (rc == 0)
@@ -261,9 +282,14 @@ int hook_install(const char *prefix, const char *program, unsigned long libvirt_
         return HOOK_REFUSED;
     }
     if (before != HOOK_INSTALLED) {
+        bool had = stat(p.file, &st) == 0;
+
         rc = put(&p, &wanted, err);
         if (rc < 0)
             return rc;
+        // Its time stays that of the first one: since then libvirt's daemon may know that there is a hook.
+        if (had)
+            (void)utimensat(AT_FDCWD, p.file, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, st.st_mtim}, 0);
         r.changed = true;
     }
     r.state = HOOK_INSTALLED;
@@ -335,8 +361,11 @@ int hook_status(const char *prefix, const char *program, unsigned long libvirt_v
         report(&r, " is not installed", "run \"virtrust hook install\"");
         break;
     case HOOK_INSTALLED:
-        report(&r, " is installed", "");
+        r.reload = !r.other_hooks && came_after_daemon(&p);
+        report(&r, r.reload ? " is installed, later than libvirt's daemon was started" : " is installed", "");
         add_next(&r, libvirt_version, program);
+        if (r.reload && strcmp(r.next, reload_text) == 0)
+            snprintf(r.next, sizeof r.next, "unless that was done since, %s", reload_text);
         break;
     case HOOK_STALE:
         report(&r, " is another version's, or not executable", "run \"virtrust hook install\"");

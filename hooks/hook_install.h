@@ -35,7 +35,7 @@ enum hook_state {
 struct hook_report {
     enum hook_state state;   // as it is now, after what was done
     bool changed;            // a file was written or removed
-    bool reload;             // the daemon has to be reloaded before it calls the hook
+    bool reload;             // the daemon has to be reloaded before it calls the hook; status: or was since
     bool other_hooks;        // there are other qemu hooks (hooks/qemu, or more files in qemu.d)
     char path[ERR_TEXT_MAX]; // of the hook
     char text[ERR_TEXT_MAX]; // what is, or what was done: a sentence without its full stop

@@ -62,9 +62,10 @@ static struct record *hook_finding(void)
     if (hook_status("", program, 0, &report, &err) < 0)
         return finding("hook", "unknown", err.text, NULL);
     snprintf(next, sizeof next, "%s", report.next[0] ? report.next : "virtrust hook install");
-    // virtrust works without it: a missing hook is told, and is no bad news.
-    return finding("hook", report.state == HOOK_INSTALLED && !report.reload ? "good" : "unknown", report.text,
-                   report.state == HOOK_INSTALLED && !report.next[0] ? NULL : next);
+    if (report.state == HOOK_INSTALLED)
+        return finding("hook", report.reload ? "unknown" : "good", report.text, report.next);
+    // virtrust works without it, and misses something: told, and no bad news.
+    return finding("hook", "warning", report.text, next);
 }
 
 // The items of virtrust-watch's summary, but for the hook, which is told of here.

@@ -68,7 +68,8 @@ static void without_a_daemon(void **state)
     assert_string_equal(result(j, "libvirt"), "good");
     assert_string_equal(result(j, "agent"), "bad"); // the test driver's guest has none
     assert_string_equal(result(j, "genid"), "unknown");
-    assert_true(result(j, "hook")[0] != '\0');
+    if (access("/etc/libvirt/hooks/qemu.d/virtrust", F_OK) < 0)
+        assert_string_equal(result(j, "hook"), "warning"); // it works without
     json_decref(j);
 }
 

@@ -140,6 +140,32 @@ static void test_reload_rule(void **state)
     assert_true(r.other_hooks);
 }
 
+// What install said of a reload, status says again for as long as the same daemon runs.
+static void test_status_repeats_the_reload(void **state)
+{
+    struct hook_report r = {0};
+    struct err err = {0};
+
+    (void)state;
+    run("mkdir run && touch -d '1 hour ago' run/libvirtd.pid");
+    install(0);
+    assert_int_equal(hook_status(where, program, 0, &r, &err), 0);
+    assert_int_equal(r.state, HOOK_INSTALLED);
+    assert_true(r.reload);
+    assert_non_null(strstr(r.next, "unless that was done since, reload libvirt's daemon"));
+    run("touch -d '1 hour' run/libvirtd.pid"); // the daemon was started again
+    assert_int_equal(hook_status(where, program, 0, &r, &err), 0);
+    assert_false(r.reload);
+    assert_string_equal(r.next, "");
+    // A newer copy in the place of an older one: the daemon knows that there is a hook.
+    run("touch -d '2 hours ago' " HOOK " && chmod 644 " HOOK " && touch -d '1 hour ago' run/libvirtd.pid");
+    install(0);
+    assert_int_equal(hook_status(where, program, 0, &r, &err), 0);
+    assert_int_equal(r.state, HOOK_INSTALLED);
+    assert_false(r.reload);
+    run("rm -r run");
+}
+
 static void test_foreign_file(void **state)
 {
     static const char *const makers[] = {
@@ -248,6 +274,7 @@ int main(void)
         cmocka_unit_test_setup(test_first_hook, set_up),
         cmocka_unit_test_setup(test_others_hook_is_kept, set_up),
         cmocka_unit_test_setup(test_reload_rule, set_up),
+        cmocka_unit_test_setup(test_status_repeats_the_reload, set_up),
         cmocka_unit_test_setup(test_foreign_file, set_up),
         cmocka_unit_test_setup(test_stale_copy, set_up),
         cmocka_unit_test_setup(test_old_libvirt, set_up),
