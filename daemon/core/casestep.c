@@ -94,22 +94,29 @@ static void act(struct case_out *out, const struct decision *d, int64_t now_us)
     }
 }
 
-static void judge_and_decide(const struct case_world *w, int64_t now_us, struct case_out *out)
+struct decision case_decide(const struct casefile *c, const struct case_world *w, struct judgement *ret)
 {
     struct judgement j = judge(&w->evidence);
     struct circumstances about = w->circumstances;
-    struct decision d;
 
     about.verdict = j.verdict;
     put(about.cause, sizeof about.cause, j.cause);
-    about.approved = out->next.approved;
-    about.manual = out->next.kind == ROLLBACK_MANUAL;
-    about.witnessed = out->next.witnessed;
+    about.approved = c->approved;
+    about.manual = c->kind == ROLLBACK_MANUAL;
+    about.witnessed = c->witnessed;
     about.unanswered = !w->evidence.directory.known;
-    if (out->next.dry_run)
+    if (c->dry_run)
         about.mode = MODE_CORE_OBSERVE;
     about.older_secret = strcmp(j.cause, "older-secret") == 0 && changed_by_this_guest(&w->evidence);
-    d = decide(&about);
+    *ret = j;
+    return decide(&about);
+}
+
+static void judge_and_decide(const struct case_world *w, int64_t now_us, struct case_out *out)
+{
+    struct judgement j;
+    struct decision d = case_decide(&out->next, w, &j);
+
     out->judged = true;
     out->next.verdict = d.verdict;
     put(out->next.cause, sizeof out->next.cause, j.cause);

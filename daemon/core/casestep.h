@@ -60,6 +60,9 @@ void case_open(struct casefile *c, const char *guest, const char *name, enum rol
 void case_step(const struct casefile *c, const struct case_input *in, const struct case_world *w,
                int64_t now_us, struct case_out *ret);
 
+// What the evidence means, and what may be done about it in this case: as its own step decides it.
+struct decision case_decide(const struct casefile *c, const struct case_world *w, struct judgement *ret);
+
 // Does the case still pause before it tries its effect again? (A pause that is longer than any is of a clock that was
 // set back since.)
 bool case_waits(const struct casefile *c, int64_t now_us);

@@ -85,6 +85,9 @@ void engine_job_effect(struct engine *e, const struct job *j, enum job_effect ef
 
 // What the policies and the store know about this guest.
 int engine_world(struct engine *e, const struct casefile *c, struct case_world *ret, struct err *err);
+// The same with evidence that no case holds (NULL: none): for who only asks.
+int engine_world_of(struct engine *e, const struct casefile *c, const struct record *disk,
+                    const struct record *directory, struct case_world *ret, struct err *err);
 void engine_choice(struct engine *e, const char *uuid, const char *name, struct config_choice *ret);
 
 // Somebody set the clock (clock.c): hears of it; and what is due is moved with it.

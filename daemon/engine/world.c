@@ -30,15 +30,11 @@ static enum mode mode_of(enum config_mode mode)
     return MODE_CORE_OBSERVE;
 }
 
-static int gather_evidence(struct engine *e, const struct casefile *c, struct evidence *ret, struct err *err)
+static int gather_evidence(struct engine *e, const struct casefile *c, const struct record *disk,
+                           const struct record *directory, struct evidence *ret, struct err *err)
 {
-    _cleanup_record_ struct record *disk = NULL, *directory = NULL;
-    int rc = store_evidence_get(e->store, c->id, "disk", &disk, err);
+    int rc = store_binding_get(e->store, c->guest, &ret->binding, err);
 
-    if (rc >= 0)
-        rc = store_evidence_get(e->store, c->id, "directory", &directory, err);
-    if (rc >= 0)
-        rc = store_binding_get(e->store, c->guest, &ret->binding, err);
     if (rc < 0)
         return rc;
     ret->bound = rc == 0;
@@ -97,16 +93,27 @@ static int gather_circumstances(struct engine *e, const struct casefile *c, cons
     return rc < 0 ? rc : 0;
 }
 
-int engine_world(struct engine *e, const struct casefile *c, struct case_world *ret, struct err *err)
+int engine_world_of(struct engine *e, const struct casefile *c, const struct record *disk,
+                    const struct record *directory, struct case_world *ret, struct err *err)
 {
     int rc;
 
     memset(ret, 0, sizeof *ret);
     ret->patience_us = (int64_t)e->config->agent_wait_s * 1000000;
-    rc = gather_evidence(e, c, &ret->evidence, err);
+    rc = gather_evidence(e, c, disk, directory, &ret->evidence, err);
     if (rc >= 0)
         rc = gather_pairs(e, c, &ret->evidence, err);
     if (rc >= 0)
         rc = gather_circumstances(e, c, &ret->evidence, &ret->circumstances, err);
     return rc;
+}
+
+int engine_world(struct engine *e, const struct casefile *c, struct case_world *ret, struct err *err)
+{
+    _cleanup_record_ struct record *disk = NULL, *directory = NULL;
+    int rc = store_evidence_get(e->store, c->id, "disk", &disk, err);
+
+    if (rc >= 0)
+        rc = store_evidence_get(e->store, c->id, "directory", &directory, err);
+    return rc < 0 ? rc : engine_world_of(e, c, disk, directory, ret, err);
 }
