@@ -150,29 +150,6 @@ static int tell_error(struct answer *a, const struct record *r)
                   record_get_or(r, "text", "virtrustd gave no reason"));
 }
 
-// In JSON, records of one type become an array of that name; nouns of which there is one stay objects.
-static void collect(json_t *all, const struct record *r)
-{
-    static const char *const lists[] = {"guest", "case", "step", "binding", "finding", "evidence"};
-    static const char *const names[] = {"guests", "cases", "steps", "bindings", "findings", "evidence"};
-    const char *type = record_type(r);
-
-    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-        json_t *list;
-
-        if (strcmp(lists[i], type) != 0)
-            continue;
-        list = json_object_get(all, names[i]);
-        if (!list) {
-            list = json_array();
-            json_object_set_new(all, names[i], list);
-        }
-        json_array_append_new(list, json_of_record(r));
-        return;
-    }
-    json_object_set_new(all, type, json_of_record(r));
-}
-
 static int64_t case_id(const struct record *r)
 {
     int64_t id = 0;
@@ -195,6 +172,9 @@ static void sum_up(const struct answer *a, int exit_code)
                  "some guests are behind");
     else if (is_sweep(a) && exit_code == EXIT_NO_LOOK)
         cli_fail(exit_code, "`virtrust show GUEST` says why", "some guests could not be looked at");
+    else if (record_get(newest, "health"))
+        cli_fail(exit_code, record_get(newest, "command"), "%s: %s", record_get_or(newest, "cause", "?"),
+                 record_get_or(newest, "text", "no reason is noted"));
     else if (newest)
         cli_fail(exit_code, record_get(newest, "next"), "case %s: %s, %s: %s",
                  record_get_or(newest, "id", "?"), record_get_or(newest, "verdict", "not judged"),
@@ -248,6 +228,11 @@ static void tell_progress(struct answer *a, const struct record *r)
     json_print_line(line);
 }
 
+static bool is_broken(const struct record *r)
+{
+    return strcmp(record_get_or(r, "health", ""), "broken") == 0;
+}
+
 static void take_noun(struct answer *a, struct record *r)
 {
     a->told++;
@@ -259,10 +244,13 @@ static void take_noun(struct answer *a, struct record *r)
     if (a->c->json && strcmp(a->command, "list") == 0 && record_is(r, "guest"))
         json_list_add(&a->list, "guests", json_of_record(r));
     else if (a->c->json)
-        collect(a->all, r);
+        json_collect(a->all, r);
     else
         print_record(&a->printer, r);
-    if (record_is(r, "case") && (!a->newest || case_id(r) > case_id(a->newest))) {
+    if (record_is(r, "diagnosis") || (record_is(r, "beside") && is_broken(r) && !is_broken(a->newest))) {
+        record_free(a->newest);
+        a->newest = r;
+    } else if (record_is(r, "case") && (!a->newest || case_id(r) > case_id(a->newest))) {
         record_free(a->newest);
         a->newest = r;
     } else {

@@ -35,6 +35,8 @@ int cli_error(const struct cli *c, int exit_code, const char *code, const char *
 
 // ---- records as JSON (json.c): keys with dots nest, `x.0.y` makes arrays, times are RFC 3339 ----
 json_t *json_of_record(const struct record *r);
+// Into the whole answer: records of one type become an array of that name; nouns of which there is one stay objects.
+void json_collect(json_t *all, const struct record *r);
 json_t *json_error(int exit_code, const char *code, const char *text, const char *next); // what `error` is
 int json_print(json_t *take); // frees it; 0, or EXIT_NO_WORK when stdout is gone
 // One value a line, as it comes: for answers that have no end in sight.

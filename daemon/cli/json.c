@@ -42,6 +42,10 @@ static bool is_number(const char *key)
         "domains",
         "epoch",
         "attempt",
+        "clock_ms",
+        "password_changes",
+        "pairs",
+        "open_case",
         "kvno_before",
         "kvno_reset",
         "kvno_after",
@@ -62,10 +66,11 @@ static bool is_number(const char *key)
 
 static bool is_answer(const char *key)
 {
-    static const char *const keys[] = {"bound",    "behind", "unread",       "witnessed",
-                                       "approved", "genid",  "found",        "joined",
-                                       "live",     "pushed", "dc_reachable", "policy.disable_password_change",
-                                       "hook"};
+    static const char *const keys[] = {
+        "bound",  "behind",         "unread", "witnessed", "approved",     "genid",
+        "found",  "joined",         "live",   "pushed",    "dc_reachable", "policy.disable_password_change",
+        "hook",   "known",          "fresh",  "enabled",   "in_base",      "spn_host",
+        "proven", "others_compared"};
 
     return among(key, keys, ARRAY_SIZE(keys));
 }
@@ -166,6 +171,30 @@ json_t *json_of_record(const struct record *r)
             put(object, key, value_of(r, type, key, value, len));
     }
     return object;
+}
+
+void json_collect(json_t *all, const struct record *r)
+{
+    static const char *const lists[] = {"guest",   "case",     "step", "binding",
+                                        "finding", "evidence", "side", "beside"};
+    static const char *const names[] = {"guests",   "cases",    "steps", "bindings",
+                                        "findings", "evidence", "sides", "beside"};
+    const char *type = record_type(r);
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        json_t *list;
+
+        if (strcmp(lists[i], type) != 0)
+            continue;
+        list = json_object_get(all, names[i]);
+        if (!list) {
+            list = json_array();
+            json_object_set_new(all, names[i], list);
+        }
+        json_array_append_new(list, json_of_record(r));
+        return;
+    }
+    json_object_set_new(all, type, json_of_record(r));
 }
 
 json_t *json_error(int exit_code, const char *code, const char *text, const char *next)

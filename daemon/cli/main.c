@@ -32,6 +32,8 @@ static const struct command {
     {"sweep", "", 0, 0, TAKES_ONLY, cmd_ask,
      "look at every guest now and tell which are behind; repairs nothing"},
     {"show", "GUEST", 1, 1, 0, cmd_ask, "one guest: binding, verdict, its latest cases"},
+    {"diagnose", "GUEST", 1, 1, 0, cmd_ask,
+     "why trust is broken, the evidence side by side, and what to do; writes nothing"},
     {"case", "CASE", 1, 1, 0, cmd_ask, "a case's whole history, each step with its time and reason"},
     {"inspect", "[GUEST]", 0, 1, TAKES_DISK | TAKES_TIMEOUT, cmd_inspect,
      "look at a guest's disks now (also --disk FILE, --hives DIR; needs no daemon)"},

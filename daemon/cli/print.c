@@ -271,6 +271,8 @@ void print_record(struct printer *p, const struct record *r)
 {
     bool shows = strcmp(p->command, "show") == 0;
 
+    if (diagnose_record(&p->diagnose, r))
+        return;
     if (record_is(r, "guest") && strcmp(p->command, "list") == 0)
         guest_row(p, r);
     else if (record_is(r, "case") && (shows || strcmp(p->command, "list") == 0))
@@ -285,5 +287,6 @@ void print_record(struct printer *p, const struct record *r)
 
 void print_end(struct printer *p)
 {
+    diagnose_end(&p->diagnose);
     table_print(&p->table);
 }

@@ -9,15 +9,17 @@
 #pragma once
 
 #include "common/record.h"
+#include "daemon/cli/diagnose.h"
 #include "daemon/cli/table.h"
 #include "daemon/cli/text.h"
 
 struct printer {
     const char *command;
     struct table table;
-    char day[TEXT_TIME];  // of the last step that was printed
-    char text[TEXT_SAFE]; // its text
-    char dc[256];         // the DC that was named last
+    struct diagnose *diagnose; // its columns, while they are collected
+    char day[TEXT_TIME];       // of the last step that was printed
+    char text[TEXT_SAFE];      // its text
+    char dc[256];              // the DC that was named last
 };
 
 void print_record(struct printer *p, const struct record *r);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/control/control.h"
 
+#include "daemon/control/diagnose.h"
 #include "daemon/control/doctor.h"
 #include "daemon/control/session.h"
 #include "daemon/engine/listen.h"
@@ -21,10 +22,11 @@ static const struct {
     const char *type;
     handler handle;
 } commands[] = {
-    {"status", handle_status}, {"list", handle_list},         {"show", handle_show},
-    {"case", handle_case},     {"bindings", handle_bindings}, {"bind", handle_bind},
-    {"unbind", handle_unbind}, {"repair", handle_repair},     {"approve", handle_approve},
-    {"sweep", handle_sweep},   {"wait", handle_wait},         {"doctor", handle_doctor},
+    {"status", handle_status},     {"list", handle_list},         {"show", handle_show},
+    {"case", handle_case},         {"bindings", handle_bindings}, {"bind", handle_bind},
+    {"unbind", handle_unbind},     {"repair", handle_repair},     {"approve", handle_approve},
+    {"sweep", handle_sweep},       {"wait", handle_wait},         {"doctor", handle_doctor},
+    {"diagnose", handle_diagnose},
 };
 
 void session_end(struct session *s, int exit_code)
@@ -114,6 +116,7 @@ static void session_free(struct session *s)
     record_free(s->request);
     sweep_free(s->sweep);
     presence_free(s->presence);
+    diagnosis_free(s->diagnosis);
     stream_free(s->stream);
     free(s);
 }

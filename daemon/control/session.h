@@ -10,6 +10,7 @@
 #include "daemon/store/overview.h"
 
 struct sweep;
+struct diagnosis;
 
 struct session {
     struct session *next;
@@ -26,6 +27,7 @@ struct session {
     char only[NAME_TEXT];        // `list`: the guests whose names match; "" all
     struct overview_place place; // how far it has come
     struct sweep *sweep;         // `sweep`: owned
+    struct diagnosis *diagnosis; // `diagnose`: owned
     struct presence *presence;   // `doctor`: the guests that are asked (doctor.h)
 };
 
@@ -50,6 +52,7 @@ void handle_repair(struct session *s, const struct record *r);
 void handle_approve(struct session *s, const struct record *r);
 void handle_wait(struct session *s, const struct record *r);
 void handle_doctor(struct session *s, const struct record *r);
+void handle_diagnose(struct session *s, const struct record *r);
 void handle_sweep(struct session *s, const struct record *r);
 void sweep_case_closed(struct session *s, const struct casefile *c); // of any guest
 struct sweep *sweep_free(struct sweep *w);

@@ -73,7 +73,7 @@ void subject_unasked(const struct cause_facts *f, char *ret, size_t size)
 {
     ret[0] = '\0';
     for (size_t i = 0; i < f->dcs_count; i++)
-        if (!f->dcs[i].side.known)
+        if (!f->dcs[i].side.known && strcmp(f->dcs[i].code, "read-only") != 0)
             add_word(ret, size, f->dcs[i].dc);
 }
 

@@ -131,7 +131,7 @@ bool when_dc_restored(const struct cause_facts *f)
 bool when_dc_unasked(const struct cause_facts *f)
 {
     for (size_t i = 0; i < f->dcs_count; i++)
-        if (!f->dcs[i].side.known)
+        if (!f->dcs[i].side.known && strcmp(f->dcs[i].code, "read-only") != 0)
             return f->evidence.directory.known;
     return false;
 }

@@ -102,3 +102,16 @@ static inline void expect_beside(struct cause_facts *f, const char *id, bool the
     if ((find_cause(&c, id) != NULL) != there)
         fail_msg("%s is %s beside %s", id, there ? "missing" : "there", c.found[0].id);
 }
+
+// Its exact next command; the cause must be there.
+static inline const char *command_of(struct cause_facts *f, const char *id)
+{
+    static char text[LONG_TEXT];
+    struct cause_facts copy = *f;
+    struct cause c = cause_now(&copy);
+    const struct cause_found *found = find_cause(&c, id);
+
+    assert_non_null(found);
+    snprintf(text, sizeof text, "%s", found->command);
+    return text;
+}
