@@ -104,6 +104,7 @@ void verbs_copy(struct record *answer, const struct record *helper)
         "public_key",   "keystore",    "rotation",     "last.token",
         "last.verb",    "last.result", "superseded",   "ready",
         "reason",       "text",        "token",        "result",
+        "dc_ports",     "isolated",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
