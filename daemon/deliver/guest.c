@@ -209,7 +209,11 @@ static int agent_failed(const struct guest *g, bool *ret_refused, struct fail *f
     case VIR_ERR_AGENT_UNRESPONSIVE:
     case VIR_ERR_AGENT_UNSYNCED:
         return fail_set(fail, "agent-timeout", start_agent, "%.300s", words());
-    case VIR_ERR_RPC:
+    case VIR_ERR_RPC: // a string beyond 4 MiB, a reply beyond 10 MiB: libvirt drops it and lives on
+        if (virConnectIsAlive(g->connection) == 1)
+            return fail_set(fail, "helper-failed", "run virtrust-helper in the guest by hand",
+                            "the guest's answer is longer than libvirt passes on: %.300s", words());
+        return fail_set(fail, "internal", "is libvirt's daemon running?", "%.300s", words());
     case VIR_ERR_SYSTEM_ERROR:
     case VIR_ERR_INVALID_CONN:
         return fail_set(fail, "internal", "is libvirt's daemon running?", "%.300s", words());

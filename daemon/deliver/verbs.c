@@ -228,8 +228,8 @@ static int run_program(struct guest *g, const struct record *request, const stru
     return 0;
 }
 
-// What the agent cannot do, the helper's own service may: there is no agent, or it runs no program, or none is installed
-// where the agent looks. Only then, and only if the service is there.
+// What the agent cannot do, the helper's own service may: there is no agent, or it runs no program, or none is
+// installed where the agent looks. Only then, and only if the service is there.
 static bool port_may_help(const struct guest *g, const struct fail *fail)
 {
     static const char *const codes[] = {"no-agent", "exec-blocked", "no-helper"};

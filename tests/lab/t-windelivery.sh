@@ -1,0 +1,82 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# SPDX-FileCopyrightText: virtrust contributors
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Delivery to a guest that answers like Windows: a real libvirt domain, whose real agent channel is tied (by a relay in a
+# Linux guest) to tests/wine/winga, which speaks as QEMU's agent does on Windows and runs the shipped
+# virtrust-helper.exe by Wine, as a member of the laboratory's domain. virtrust-deliver finds the helper where the msi
+# puts it, and brings the member from broken to rotated; crashes, floods and blocked commands are told apart.
+
+deliver=$LAB_BIN/virtrust-deliver
+winga=$LAB_BIN/../test/winga
+# shellcheck source=tests/lab/lib/verbs.sh
+. "$LAB_HERE/lib/verbs.sh"
+verbs_need "$deliver" "$LAB_BIN/virtrust-helper"
+[ -x "$winga" ] || lab_skip "winga is not built in $winga (no mingw)"
+command -v wine > /dev/null || lab_skip "wine is not installed"
+
+lab_guest_ready guest1
+uuid=$(lab_guest_uuid guest1)
+lab_wine_start
+secret() {
+    head -c 90 /dev/urandom | base64 -w 0 | tr '+/' '-_'
+}
+lab_wine_join "$(secret)"
+mkdir -p "$WINEPREFIX/drive_c/Program Files/virtrust"
+cp "$WIN_DIR"/*.dll "$WIN_DIR/virtrust-helper.exe" "$WINEPREFIX/drive_c/Program Files/virtrust/"
+
+ask() {
+    local verb=$1
+    shift
+    verbs_call "$deliver" -- type=verb v=1 "guest=$uuid" "verb=$verb" "$@"
+}
+
+lab_daemon winga "$winga" 4444
+lab_guest_exec guest1 systemd-run -q --unit=relay bash -c 'sleep 1
+systemctl stop qemu-guest-agent
+exec 3<> /dev/tcp/10.0.2.2/4444 4<> /dev/virtio-ports/org.qemu.guest_agent.0
+cat <&3 >&4 &
+while :; do cat <&4 >&3; sleep 0.1; done'
+windows_answers() {
+    ask presence timeout_s=10 && [ "$(get agent_os)" = windows ]
+}
+lab_check "the guest answers like Windows" lab_wait 60 windows_answers
+lab_check "its helper is found where the msi puts it" is helper present
+
+ask probe "token=$(token 1)" key=0
+lab_check "a healthy member" is channel healthy
+lab_check "of Windows" is os windows
+lab_check "through Windows' agent" is agent_os windows
+ask probe "token=$(token 1)" key=0 'helper=C:\nowhere\virtrust-helper.exe' push=1
+lab_check "a helper that is not there, and is not pushed into Windows" is code push-refused
+ask probe "token=$(token 1)" key=0 'helper=C:\crash.exe'
+lab_check "an exception that comes back as a signal" is code helper-failed
+lab_check "is told as one" grep -q 'signal 3221225477' <<< "$(get text)"
+ask probe "token=$(token 1)" key=0 'helper=C:\flood.exe'
+lab_check "nine megabytes of output, cut short by the agent" is code helper-failed
+ask probe "token=$(token 1)" key=0
+lab_check "after which the guest still answers" is channel healthy
+
+lab_wine_reset "$(secret)"
+ask probe "token=$(token 2)" key=1
+lab_check "a broken member" is channel broken
+live=$(get live_sha256)
+public=$(get public_key)
+new=$(secret)
+lab_wine_reset "$new"
+kvno=$(lab_dc_kvno "$WIN_NAME")
+sealed=$(printf %s "$new" | "$LAB_BIN/../test/lab-seal" "$public" "$(token 2)")
+ask store-check "token=$(token 2)" "expect=$live"
+lab_check "store-check" is ready 1
+ask store "token=$(token 2)" "expect=$live" "sealed=$sealed" "kvno=$kvno" "dc=$LAB_DC"
+lab_check "store" is result 'done'
+live=$(get live_sha256)
+lab_check "the member holds what the host has set" test "$(lab_wine_secret)" = "$new"
+ask rotate "token=$(token 2)" "expect=$live" "dc=$LAB_DC"
+lab_check "rotate" is result 'done'
+lab_check "which the DC shows" test "$(lab_dc_kvno "$WIN_NAME")" -eq $((kvno + 1))
+lab_check "and the member logs on with what the host never saw" lab_wine_works
+ask clock tolerance_ms=600000 set=0
+lab_check "its clock is told" is set 0
+wineserver -k
+lab_done
