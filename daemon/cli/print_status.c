@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What `status` says.
+#include "common/plural.h"
 #include "daemon/cli/print.h"
 #include "daemon/cli/say.h"
 
@@ -24,6 +25,16 @@ static bool is_some(const struct record *r, const char *key)
     return strcmp(record_get_or(r, key, "0"), "0") != 0;
 }
 
+// "1 repair", "2 repairs": the number, and the form of the word that belongs to it.
+static void say_count(const struct record *r, const char *key, const char *before, const char *one,
+                      const char *many)
+{
+    uint64_t number = 0;
+
+    record_get_u64(r, key, &number);
+    say_also(r, key, before, plural(number, one, many));
+}
+
 // What virtrust is busy with; at rest there is nothing to say.
 static void print_queue(const struct record *r)
 {
@@ -40,15 +51,15 @@ static void print_queue(const struct record *r)
     }
     if (is_some(r, "questions") || is_some(r, "questions_waiting") || is_some(r, "directory_waiting")) {
         say_label("directory");
-        say_also(r, "questions", "", " questions under way");
+        say_count(r, "questions", "", " question under way", " questions under way");
         say_also(r, "questions_waiting", ", ", " waiting");
-        say_also(r, "directory_running", "; ", " requests of all kinds");
+        say_count(r, "directory_running", "; ", " request of any kind", " requests of all kinds");
         say_also(r, "directory_waiting", ", ", " more waiting");
         putchar('\n');
     }
     if (is_some(r, "deliver_running") || is_some(r, "deliver_waiting")) {
         say_label("agents");
-        say_also(r, "deliver_running", "", " guests spoken with");
+        say_count(r, "deliver_running", "", " guest spoken with", " guests spoken with");
         say_also(r, "deliver_waiting", ", ", " waiting");
         putchar('\n');
     }
@@ -75,7 +86,7 @@ void print_status(const struct record *r)
     say_label("cases");
     say_also(r, "open_cases", "", " open");
     say_also(r, "waiting_approval", ", ", " waiting for approval");
-    say_also(r, "open_jobs", ", ", " repairs under way");
+    say_count(r, "open_jobs", ", ", " repair under way", " repairs under way");
     putchar('\n');
     print_queue(r);
     say_line(r, "domains", "domains");

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `virtrust doctor`: what stands in the way of noticing, judging and repairing, each with the next step.
 #include "daemon/control/doctor.h"
+#include "common/plural.h"
 #include "daemon/engine/watchlink.h"
 #include "daemon/engine/worker.h"
 
@@ -232,10 +233,12 @@ static void tell_off(struct session *s, const struct check *check)
 
     if (!check->off.count)
         return;
-    snprintf(text, sizeof text,
-             "%u of %u bound guests do not run, and were not asked for agent and helper: %s",
-             check->off.count, check->bound, check->off.names);
-    doctor_finding(s, "agent", "unknown", text, "start them and ask again");
+    snprintf(text, sizeof text, "%u of %u bound %s not run, and %s not asked for agent and helper: %s",
+             check->off.count, check->bound,
+             check->bound == 1 ? "guest does" : plural(check->off.count, "guests does", "guests do"),
+             plural(check->off.count, "was", "were"), check->off.names);
+    doctor_finding(s, "agent", "unknown", text,
+                   plural(check->off.count, "start it and ask again", "start them and ask again"));
 }
 
 void handle_doctor(struct session *s, const struct record *request)

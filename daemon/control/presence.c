@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `virtrust doctor`: is the agent there, and the helper? Each running guest that concerns us is asked.
+#include "common/plural.h"
 #include "daemon/control/doctor.h"
 #include "daemon/engine/worker.h"
 
@@ -216,8 +217,9 @@ static void pump(struct session *s)
     if (p->under_way)
         return;
     if (p->next < p->count) {
-        snprintf(text, sizeof text, "%zu running guests were not asked for their agent and helper: %s",
-                 p->count - p->next, p->lost ? "virtrust-deliver fails" : "too many others did not answer");
+        snprintf(text, sizeof text, "%zu running %s not asked for agent and helper: %s", p->count - p->next,
+                 plural(p->count - p->next, "guest was", "guests were"),
+                 p->lost ? "virtrust-deliver fails" : "too many others did not answer");
         doctor_finding(s, "helper", "unknown", text, "virtrust doctor GUEST asks one");
     }
     doctor_answered(s);

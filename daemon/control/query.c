@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Questions: status, list, show, case, bindings, wait.
+#include "common/plural.h"
 #include "daemon/control/session.h"
 #include "daemon/engine/asks.h"
 #include "daemon/engine/watchlink.h"
@@ -108,9 +109,8 @@ void handle_status(struct session *s, const struct record *request)
     }
     if (n.guests > n.bound) {
         snprintf(key, sizeof key, "note.%u", notes++);
-        record_addf(r, key,
-                    "%u guests have no binding and will never be repaired; `virtrust bind GUEST COMPUTER`",
-                    n.guests - n.bound);
+        record_addf(r, key, "%u %s no binding and will never be repaired; `virtrust bind GUEST COMPUTER`",
+                    n.guests - n.bound, plural(n.guests - n.bound, "guest has", "guests have"));
     }
     stream_send(s->stream, r);
     session_end(s, EXIT_ANSWERED);

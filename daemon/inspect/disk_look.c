@@ -3,6 +3,7 @@
 #include "daemon/inspect/disk_look.h"
 
 #include "common/keytab.h"
+#include "common/plural.h"
 #include "daemon/inspect/windows_facts.h"
 
 #include <errno.h>
@@ -137,9 +138,12 @@ static int nothing_found(const struct search *s, int volumes, struct failure *f)
         return fail(f, "unknown-filesystem", "a file system cannot be read: %.300s", s->reason.text);
     if (s->mounted == 0)
         return fail(f, "unknown-filesystem",
-                    "there is no file system that can be read (%d volumes looked at, %u of unknown kind)",
-                    volumes, s->unknown);
-    return fail(f, "no-os", "none of the %u file systems holds Windows or a Linux root", s->mounted);
+                    "there is no file system that can be read (%d %s looked at, %u of unknown kind)", volumes,
+                    plural((unsigned)volumes, "volume", "volumes"), s->unknown);
+    return fail(f, "no-os",
+                s->mounted == 1 ? "the %u file system holds neither Windows nor a Linux root"
+                                : "none of the %u file systems holds Windows or a Linux root",
+                s->mounted);
 }
 
 // 0, DISK_NO_FILE, or a negative errno with a sentence.

@@ -4,6 +4,7 @@
 
 #include "common/filetime.h"
 #include "common/keytab.h"
+#include "common/plural.h"
 #include "daemon/inspect/secrets_tdb.h"
 
 #include <string.h>
@@ -47,8 +48,8 @@ static void take_machine(const struct keytab_machine *m, struct evidence *e)
     e->filetime = filetime_of_seconds(m->entry.timestamp);
     evidence_secret(e, m->entry.key, m->entry.key_len);
     if (m->others > 0)
-        evidence_doubt(e, "several-machines",
-                       "the keytab also holds %u keys of other machine accounts; %s is the newest", m->others,
+        evidence_doubt(e, "several-machines", "the keytab also holds %u %s; %s is the newest", m->others,
+                       plural(m->others, "key of another machine account", "keys of other machine accounts"),
                        e->principal);
     if (m->newest_timestamp > m->entry.timestamp)
         evidence_doubt(e, "kvno-order",

@@ -3,6 +3,7 @@
 #include "daemon/watch/doctor.h"
 
 #include "common/os/recio.h"
+#include "common/plural.h"
 #include "daemon/watch/describe.h"
 #include "daemon/watch/virt.h"
 #include "hooks/hook_install.h"
@@ -129,9 +130,12 @@ static void add_lack(struct record *r, unsigned *n, const char *id, const char *
     if (guests == 0)
         return;
     if (l->count == 0)
-        snprintf(text, sizeof text, "each of the %d guests has %s", guests, what);
+        snprintf(text, sizeof text, guests == 1 ? "the %d guest has %s" : "each of the %d guests has %s",
+                 guests, what);
     else
-        snprintf(text, sizeof text, "%u of %d guests have no %s: %s", l->count, guests, what, l->names);
+        snprintf(text, sizeof text, "%u of %d %s %s no %s: %s", l->count, guests,
+                 plural((unsigned)guests, "guest", "guests"), plural(l->count, "has", "have"), what,
+                 l->names);
     add_item(r, n, id, l->count ? lacking : "good", text, l->count ? next : NULL);
 }
 

@@ -3,6 +3,7 @@
 #include "daemon/watch/uplink.h"
 
 #include "common/os/recio.h"
+#include "common/plural.h"
 #include "daemon/watch/log.h"
 
 #include <errno.h>
@@ -79,8 +80,8 @@ static void hang_up(struct uplink *u, const char *why)
 {
     if (!u->io)
         return;
-    watch_log(LOG_NOTICE, "%s: virtrustd is gone (%s); %zu signals are kept for it", u->path, why,
-              queue_count(u->queue));
+    watch_log(LOG_NOTICE, "%s: virtrustd is gone (%s); %zu %s kept for it", u->path, why,
+              queue_count(u->queue), plural(queue_count(u->queue), "signal is", "signals are"));
     u->io = sd_event_source_disable_unref(u->io); // closes the descriptor
     buffer_clear(&u->in);
     buffer_clear(&u->out);
@@ -257,7 +258,8 @@ static int on_retry(sd_event_source *source, uint64_t when, void *userdata)
         schedule_retry(u);
         return 0;
     }
-    watch_log(LOG_INFO, "%s: connected, %zu signals to send", u->path, queue_count(u->queue));
+    watch_log(LOG_INFO, "%s: connected, %zu %s to send", u->path, queue_count(u->queue),
+              plural(queue_count(u->queue), "signal", "signals"));
     u->complained = false;
     queue_unsend(u->queue);
     rc = say_hello(u);

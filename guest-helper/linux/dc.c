@@ -3,6 +3,7 @@
 #include "guest-helper/linux/dc.h"
 
 #include "common/cleanup.h"
+#include "common/plural.h"
 
 #include <arpa/nameser.h>
 #include <errno.h>
@@ -154,6 +155,6 @@ int dc_find(const char *realm, char ret[static DC_NAME], struct err *err)
     }
     strcpy(ret, c.dc[0].name);
     return err_set(err, -EHOSTUNREACH,
-                   "%.200s and %zu other DCs of %.100s: none accepts a connection to port 88", c.dc[0].name,
-                   c.n - 1, realm);
+                   "%.200s and %zu other %s of %.100s: none accepts a connection to port 88", c.dc[0].name,
+                   c.n - 1, plural(c.n - 1, "DC", "DCs"), realm);
 }

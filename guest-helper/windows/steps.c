@@ -67,7 +67,7 @@ static void check_clock(struct run *r)
     off = (filetime_to_us((uint64_t)t.dwHighDateTime << 32 | t.dwLowDateTime) - dc_us) / 1000000;
     if (off < CLOCK_S && off > -CLOCK_S)
         return;
-    err_set(&r->text, 0, "this guest's clock is off by %lld seconds from that of %.200s: set it first",
+    err_set(&r->text, 0, "this guest's clock is off by %lld s from that of %.200s: set it first",
             (long long)off, r->w->dc);
     run_end(r, "failed", "clock-skew");
 }

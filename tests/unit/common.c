@@ -6,6 +6,7 @@
 #include "common/filetime.h"
 #include "common/hex.h"
 #include "common/hostname.h"
+#include "common/plural.h"
 #include "common/secret.h"
 #include "common/sid.h"
 #include "common/utf8.h"
@@ -295,6 +296,15 @@ static void test_err(void **state)
     assert_int_equal(strlen(err.text), ERR_TEXT_MAX - 1);
 }
 
+static void test_plural(void **state)
+{
+    (void)state;
+    assert_string_equal(plural(0, "guest has", "guests have"), "guests have");
+    assert_string_equal(plural(1, "guest has", "guests have"), "guest has");
+    assert_string_equal(plural(2, "guest has", "guests have"), "guests have");
+    assert_string_equal(plural(UINT64_MAX, "guest has", "guests have"), "guests have");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_guid),
         cmocka_unit_test(test_hostname),
         cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_plural),
         cmocka_unit_test(test_hex),
         cmocka_unit_test(test_secret),
         cmocka_unit_test(test_password),

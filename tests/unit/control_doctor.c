@@ -134,7 +134,7 @@ static void who_is_asked(void **state)
     ask(s, "type=doctor\nv=1\n\n", text, sizeof text);
     assert_int_equal(s->workers[WORKER_DELIVER].asked, 1);
     assert_non_null(strstr(text, "virtrust-helper " VIRTRUST_VERSION " is there"));
-    assert_non_null(strstr(text, "1 of 3 bound guests do not run"));
+    assert_non_null(strstr(text, "1 of 3 bound guests does not run, and was not asked"));
     assert_non_null(strstr(text, "has no agent channel"));
     assert_non_null(strstr(text, "type=end"));
 
