@@ -52,6 +52,16 @@ check watcher-stopped systemctl stop virtrust-watch.service
 check hook /usr/libexec/virtrust/virtrust-hook guest prepare begin - < /guest.xml
 check spool sh -c 'stat -c %U:%a /var/spool/virtrust/hook/[0-9]* | grep -x virtrust-watch:600'
 check inspect asked inspect look '^type=error'
+# Its whole way through the unit's walls: QEMU reads an image of root's, the cage is built, and parses it.
+mkdir -p /tree/etc && echo ID=debian > /tree/etc/os-release && truncate -s 16M /look.raw && mkfs.ext4 -q -d /tree /look.raw
+chmod 600 /look.raw
+looked() {
+    runuser -u virtrust -- /ask /run/virtrust/inspect.sock look engine=direct disk.0.type=file disk.0.path=/look.raw \
+        disk.0.format=raw timeout_s=60 > /look.answer
+    grep -qx os=linux /look.answer
+}
+check look looked
+grep -qx os=linux /look.answer || sed 's/^/wrong look: /' /look.answer
 check directory asked directory check '^type=error'
 check deliver asked deliver verb '^type=error'
 check restart systemctl restart virtrustd.service
