@@ -15,6 +15,9 @@ static void domain_done(struct config_domain *d)
     free(d->base);
     free(d->principal);
     free(d->keytab);
+    free(d->credential);
+    free(d->site);
+    free(d->ldaps_ca);
     for (size_t i = 0; i < d->dcs_count; i++)
         free(d->dcs[i]);
     free(d->dcs);

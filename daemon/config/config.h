@@ -28,6 +28,9 @@ struct config_domain { // one Active Directory domain
     char *base;        // DN; resets are refused for accounts outside; required for repairs
     char *principal;   // of the delegated account, user@REALM
     char *keytab;      // path
+    char *credential;  // its name among the credentials that systemd hands over; before keytab, where it did
+    char *site;        // of this host, for the order of the DCs; left out: a DC is asked
+    char *ldaps_ca;    // path: LDAP inside TLS, by this authority; left out: sealed by Kerberos
     char **dcs;        // host names; empty: DNS SRV
     size_t dcs_count;
     unsigned resets_per_hour; // default 20

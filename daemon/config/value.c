@@ -104,6 +104,15 @@ static bool name_char(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
+int value_credential(const char *text)
+{
+    size_t len = 0;
+
+    while (name_char(text[len]) || (len > 0 && text[len] == '.'))
+        len++;
+    return len > 0 && len < 64 && !text[len] ? 0 : -EINVAL;
+}
+
 int value_host(const char *text)
 {
     size_t label = 0;

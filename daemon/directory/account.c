@@ -85,8 +85,8 @@ int account_of_entry(struct session *s, LDAPMessage *entry, struct account *ret,
     if (read_entry(s, entry, &a) < 0)
         return failure_set(
             f, -EACCES, "unreadable", "let the delegated account read computers (Authenticated Users may)",
-            "%s:389: the account is there, but its objectGUID, objectSid or sAMAccountName is not shown",
-            s->dc);
+            "%s:%d: the account is there, but its objectGUID, objectSid or sAMAccountName is not shown",
+            s->dc, s->port);
     *ret = a;
     return 0;
 }

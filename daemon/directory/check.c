@@ -80,7 +80,7 @@ static void check_port(struct items *items, const char *host, int port)
 
 static void check_dcs(struct items *items, const struct config_domain *domain)
 {
-    static const int ports[] = {PORT_LDAP, PORT_KERBEROS, PORT_KPASSWD};
+    const int ports[] = {domain->ldaps_ca ? PORT_LDAPS : PORT_LDAP, PORT_KERBEROS, PORT_KPASSWD};
     struct failure f = {0};
     struct dc_list list;
 
@@ -165,8 +165,8 @@ int check_answer(const struct config_domain *domain, const char *state_dir, stru
     if (session_open(domain, "", &s, &why) < 0) {
         item(&items, why.code, BAD, why.next, "%s", why.err.text);
     } else {
-        item(&items, "credential", GOOD, NULL, "%s has a ticket and a sealed connection to %s",
-             domain->principal, s->dc);
+        item(&items, "credential", GOOD, NULL, "%s has a ticket and a connection to %s, %s",
+             domain->principal, s->dc, domain->ldaps_ca ? "inside TLS" : "sealed by Kerberos");
         check_base(&items, domain, s);
     }
     *ret = take(r);

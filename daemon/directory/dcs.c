@@ -2,10 +2,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/directory/dcs.h"
 
+#include "daemon/directory/site.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+enum { PINGS_MAX = 2 };
 
 static bool same_host(const char *host, const char *wish)
 {
@@ -33,6 +37,23 @@ bool dcs_choose(struct dc_list *list, const char *wish)
         memcpy(list->hosts[0], list->hosts[found], HOST_TEXT);
     list->n = 1;
     return true;
+}
+
+void dcs_first(struct dc_list *list, const struct srv_target *near, size_t n)
+{
+    struct dc_list ordered = {0};
+
+    for (size_t i = 0; i < n && ordered.n < SRV_MAX; i++)
+        memcpy(ordered.hosts[ordered.n++], near[i].host, HOST_TEXT);
+    for (size_t i = 0; i < list->n && ordered.n < SRV_MAX; i++) {
+        bool stands = false;
+
+        for (size_t k = 0; k < n; k++)
+            stands |= strcasecmp(list->hosts[i], near[k].host) == 0;
+        if (!stands)
+            memcpy(ordered.hosts[ordered.n++], list->hosts[i], HOST_TEXT);
+    }
+    *list = ordered;
 }
 
 static int from_config(const struct config_domain *domain, struct dc_list *list, struct failure *f)
@@ -66,6 +87,26 @@ static int from_dns(const struct config_domain *domain, struct dc_list *list, st
     return 0;
 }
 
+// A host without a site, or one whose site has no DC, takes them as they come.
+static void near_first(const struct config_domain *domain, struct dc_list *list)
+{
+    struct srv_target targets[SRV_MAX];
+    char site[SITE_TEXT] = "", name[HOST_TEXT + SITE_TEXT + 32];
+    struct err ignored = {0};
+    size_t n = 0;
+
+    if (domain->site)
+        snprintf(site, sizeof site, "%s", domain->site);
+    for (size_t i = 0; !site[0] && i < list->n && i < PINGS_MAX; i++)
+        if (site_ask(list->hosts[i], domain->name, site) < 0)
+            site[0] = '\0';
+    if (!site[0])
+        return;
+    snprintf(name, sizeof name, "_ldap._tcp.%s._sites.dc._msdcs.%s.", site, domain->name);
+    if (srv_lookup(name, targets, &n, &ignored) == 0)
+        dcs_first(list, targets, n);
+}
+
 int dcs_find(const struct config_domain *domain, const char *wish, struct dc_list *ret, struct failure *f)
 {
     struct dc_list list = {0};
@@ -73,8 +114,8 @@ int dcs_find(const struct config_domain *domain, const char *wish, struct dc_lis
 
     if (rc < 0)
         return rc;
-    if (wish[0])
-        dcs_choose(&list, wish);
+    if (!(wish[0] && dcs_choose(&list, wish)) && domain->dcs_count == 0 && list.n > 1)
+        near_first(domain, &list);
     *ret = list;
     return 0;
 }

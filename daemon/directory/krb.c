@@ -8,16 +8,18 @@
 #include <ctype.h>
 #include <errno.h>
 #include <krb5/krb5.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { TICKET_S = 600 };
 
 struct krb {
     krb5_context context;
     krb5_ccache cache;
-    char dc[HOST_TEXT], realm[HOST_TEXT];
+    char dc[HOST_TEXT], realm[HOST_TEXT], keytab[PATH_MAX];
 };
 
 #define NEXT_KEYTAB \
@@ -31,6 +33,21 @@ static void reason(const struct krb *krb, krb5_error_code code, char ret[static 
 
     snprintf(ret, ERR_TEXT_MAX, "%s", text);
     krb5_free_error_message(krb->context, text);
+}
+
+// Where the keytab lies. It is read there, and copied nowhere.
+static int keytab_path(const struct config_domain *domain, char ret[static PATH_MAX], struct failure *f)
+{
+    const char *dir = getenv("CREDENTIALS_DIRECTORY");
+
+    if (domain->credential && dir && *dir == '/' &&
+        snprintf(ret, PATH_MAX, "%s/%s", dir, domain->credential) < PATH_MAX && access(ret, F_OK) == 0)
+        return 0;
+    if (domain->keytab && snprintf(ret, PATH_MAX, "%s", domain->keytab) < PATH_MAX)
+        return 0;
+    return failure_set(f, -ENOENT, "keytab",
+                       "add LoadCredential= for it to virtrust-directory@.service, see virtrust-directory(8)",
+                       "domain %s: systemd handed no credential %s over", domain->name, domain->credential);
 }
 
 static int realm_of(const struct config_domain *domain, char ret[static HOST_TEXT], struct failure *f)
@@ -79,7 +96,7 @@ static int explain(const struct krb *krb, const struct config_domain *domain, bo
                            "%s:%d: %s", krb->dc, PORT_KERBEROS, text);
     if (bad_keytab)
         return failure_set(f, -EACCES, "keytab", NEXT_KEYTAB, "the keytab %s has no usable key of %s: %s",
-                           domain->keytab, domain->principal, text);
+                           krb->keytab, domain->principal, text);
     if (code == KRB5KRB_AP_ERR_SKEW || code == KRB5_KDCREP_SKEW)
         return failure_set(f, -ETIME, "clock", NEXT_CLOCK, "%s:%d: %s", krb->dc, PORT_KERBEROS, text);
     return failure_set(
@@ -126,7 +143,7 @@ static krb5_error_code authenticate(struct krb *krb, const struct config_domain 
     krb5_keytab keytab = NULL;
     krb5_error_code code;
 
-    if (asprintf(&name, "FILE:%s", domain->keytab) < 0) {
+    if (asprintf(&name, "FILE:%s", krb->keytab) < 0) {
         name = NULL;
         return ENOMEM;
     }
@@ -170,15 +187,17 @@ int krb_open(const struct config_domain *domain, const char *dc, struct krb **re
     krb5_error_code code;
     int rc;
 
-    if (!domain->principal || !domain->keytab)
-        return failure_set(f, -EINVAL, "config",
-                           "see the page virtrust-directory(8) for the delegated account",
-                           "domain %s has no `principal` or no `keytab`", domain->name);
+    if (!domain->principal || (!domain->keytab && !domain->credential))
+        return failure_set(
+            f, -EINVAL, "config", "see the page virtrust-directory(8) for the delegated account",
+            "domain %s has no `principal`, or neither `keytab` nor `credential`", domain->name);
     krb = calloc(1, sizeof *krb);
     if (!krb)
         return failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
     snprintf(krb->dc, sizeof krb->dc, "%s", dc);
-    rc = realm_of(domain, krb->realm, f);
+    rc = keytab_path(domain, krb->keytab, f);
+    if (rc == 0)
+        rc = realm_of(domain, krb->realm, f);
     if (rc == 0)
         rc = pin(krb, domain->name, f);
     if (rc < 0)

@@ -42,15 +42,25 @@ static void protect(struct request *q)
 }
 
 // The libraries take orders from the environment (traces, other configurations, weaker sealing): none of them
-// here.
+// here. What stays is where systemd has put the credential.
 static int clean_environment(void)
 {
-    _cleanup_free_ char *faults = getenv("VIRTRUST_FAULT_DIR") ? strdup(getenv("VIRTRUST_FAULT_DIR")) : NULL;
+    static const char *const kept[] = {"CREDENTIALS_DIRECTORY",
+                                       VIRTRUST_FAULTS ? "VIRTRUST_FAULT_DIR" : NULL};
+    char *values[ARRAY_SIZE(kept)] = {NULL};
+    int rc = 0;
 
+    for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+        values[i] = kept[i] && getenv(kept[i]) ? strdup(getenv(kept[i])) : NULL;
     if (clearenv() != 0 || setenv("LDAPNOINIT", "1", 1) < 0 ||
         setenv("RES_OPTIONS", "timeout:2 attempts:2", 1) < 0)
-        return -ENOMEM;
-    return VIRTRUST_FAULTS && faults ? setenv("VIRTRUST_FAULT_DIR", faults, 1) : 0;
+        rc = -ENOMEM;
+    for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+        if (rc == 0 && values[i] && setenv(kept[i], values[i], 1) < 0)
+            rc = -ENOMEM;
+        free(values[i]);
+    }
+    return rc;
 }
 
 static int dispatch(const struct config *config, const struct request *q, struct record **ret,

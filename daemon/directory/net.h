@@ -9,7 +9,7 @@
 
 #include "common/err.h"
 
-enum { PORT_KERBEROS = 88, PORT_LDAP = 389, PORT_KPASSWD = 464 };
+enum { PORT_KERBEROS = 88, PORT_LDAP = 389, PORT_KPASSWD = 464, PORT_LDAPS = 636 };
 
 // Connects over TCP and closes again: 0, or a negative errno with a sentence that names host and port.
 int net_probe(const char *host, int port, int timeout_ms, struct err *err);

@@ -3,6 +3,7 @@
 #include "daemon/directory/session.h"
 
 #include "daemon/directory/account.h"
+#include "daemon/directory/bind.h"
 #include "daemon/directory/dcs.h"
 #include "daemon/directory/dn.h"
 #include "daemon/directory/journal.h"
@@ -11,84 +12,13 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <sasl/sasl.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { CONNECT_MS = 4000, CONNECT_S = 5, SEARCH_S = 10 };
+enum { CONNECT_MS = 4000, SEARCH_S = 10 };
 
 #define CAP_RODC "1.2.840.113556.1.4.1920"
 #define NEXT_OTHER_DC "name writable DCs of this domain under `dcs`, or mend this one"
-
-// OpenLDAP's sentence and the server's or SASL's own, which says more.
-static int ldap_failure(struct session *s, int code, const char *what, struct failure *f)
-{
-    bool silent = code == LDAP_SERVER_DOWN || code == LDAP_TIMEOUT || code == LDAP_CONNECT_ERROR;
-    char *detail = NULL;
-
-    ldap_get_option(s->ldap, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
-    failure_set(f, 0, silent ? "dc-unreachable" : "dc-refused",
-                silent ? "see whether the DC is up and port 389 open"
-                       : "see the DC's log and virtrust-directory(8)",
-                "%s:%d: %s: %s%s%.200s", s->dc, PORT_LDAP, what, ldap_err2string(code),
-                detail && *detail ? ": " : "", detail ? detail : "");
-    if (detail)
-        ldap_memfree(detail);
-    return silent ? -EHOSTUNREACH : -EIO;
-}
-
-// GSSAPI asks nothing; whatever another mechanism would ask gets no answer.
-static int no_questions(LDAP *ldap, unsigned flags, void *defaults, void *questions)
-{
-    (void)ldap;
-    (void)flags;
-    (void)defaults;
-    for (sasl_interact_t *q = questions; q->id != SASL_CB_LIST_END; q++) {
-        q->result = "";
-        q->len = 0;
-    }
-    return LDAP_SUCCESS;
-}
-
-static int set_options(LDAP *ldap)
-{
-    const struct timeval connect = {.tv_sec = CONNECT_S}, search = {.tv_sec = SEARCH_S};
-    const int version = LDAP_VERSION3;
-    char properties[64];
-
-    snprintf(properties, sizeof properties, "noanonymous,noplain,minssf=%d", SSF_MIN);
-    if (ldap_set_option(ldap, LDAP_OPT_PROTOCOL_VERSION, &version) ||
-        ldap_set_option(ldap, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) ||
-        ldap_set_option(ldap, LDAP_OPT_NETWORK_TIMEOUT, &connect) ||
-        ldap_set_option(ldap, LDAP_OPT_TIMEOUT, &search) ||
-        ldap_set_option(ldap, LDAP_OPT_X_SASL_NOCANON, LDAP_OPT_ON) ||
-        ldap_set_option(ldap, LDAP_OPT_X_SASL_SECPROPS, properties))
-        return -EIO;
-    return 0;
-}
-
-static int bind_sealed(struct session *s, struct failure *f)
-{
-    char url[HOST_TEXT + 32];
-    ber_len_t ssf = 0;
-    int code;
-
-    snprintf(url, sizeof url, "ldap://%s:%d", s->dc, PORT_LDAP);
-    if (ldap_initialize(&s->ldap, url) != LDAP_SUCCESS || set_options(s->ldap) < 0)
-        return failure_set(f, -EIO, "internal", NULL, "OpenLDAP does not start for %s", url);
-    code = ldap_sasl_interactive_bind_s(s->ldap, NULL, "GSSAPI", NULL, NULL, LDAP_SASL_QUIET, no_questions,
-                                        NULL);
-    if (code == LDAP_AUTH_UNKNOWN)
-        return failure_set(f, -ENOSYS, "internal", "install libsasl2-modules-gssapi-mit",
-                           "this host's SASL has no GSSAPI, and nothing else is spoken");
-    if (code != LDAP_SUCCESS)
-        return ldap_failure(s, code, "the bind failed", f);
-    if (ldap_get_option(s->ldap, LDAP_OPT_X_SASL_SSF, &ssf) != LDAP_OPT_SUCCESS || ssf < SSF_MIN)
-        return failure_set(f, -EPERM, "not-sealed", "allow AES for the delegated account and the DC",
-                           "%s:%d: the connection is sealed with %lu bits where %d are needed", s->dc,
-                           PORT_LDAP, (unsigned long)ssf, SSF_MIN);
-    return 0;
-}
 
 int session_search(struct session *s, const char *base, int scope, const char *filter,
                    const char *const *attributes, int most, LDAPMessage **ret, struct failure *f)
@@ -104,7 +34,7 @@ int session_search(struct session *s, const char *base, int scope, const char *f
     }
     if (message)
         ldap_msgfree(message);
-    ldap_failure(s, code, "a search failed", f);
+    session_failure(s, code, "a search failed", f);
     if (code == LDAP_NO_SUCH_OBJECT)
         return -ENOENT;
     return code == LDAP_SERVER_DOWN || code == LDAP_TIMEOUT ? -EHOSTUNREACH : -EIO;
@@ -146,7 +76,7 @@ static void read_address(struct session *s)
 static int read_only(const struct session *s, struct failure *f)
 {
     return failure_set(f, -EHOSTUNREACH, "read-only", NEXT_OTHER_DC, "%s:%d is a read-only DC", s->dc,
-                       PORT_LDAP);
+                       s->port);
 }
 
 // Who answered? A DC of another domain, a read-only one, or one that is still catching up must not be taken.
@@ -171,12 +101,12 @@ static int read_root(struct session *s, const struct config_domain *domain, stru
     if (attribute_text(s->ldap, e, "defaultNamingContext", s->domain_dn, sizeof s->domain_dn) < 0 ||
         !dn_is_domain(s->domain_dn, domain->name))
         return failure_set(f, -EHOSTUNREACH, "wrong-domain", NEXT_OTHER_DC, "%s:%d serves %s and not %s",
-                           s->dc, PORT_LDAP, s->domain_dn[0] ? s->domain_dn : "no domain", domain->name);
+                           s->dc, s->port, s->domain_dn[0] ? s->domain_dn : "no domain", domain->name);
     if (attribute_has(s->ldap, e, "supportedCapabilities", CAP_RODC))
         return read_only(s, f);
     if (attribute_has(s->ldap, e, "isSynchronized", "FALSE"))
         return failure_set(f, -EHOSTUNREACH, "dc-unsuitable", NEXT_OTHER_DC,
-                           "%s:%d has not finished its first synchronisation", s->dc, PORT_LDAP);
+                           "%s:%d has not finished its first synchronisation", s->dc, s->port);
     if (attribute_number(s->ldap, e, "highestCommittedUSN", &usn) == 0)
         s->usn = (uint64_t)usn;
     if (attribute_text(s->ldap, e, "currentTime", text, sizeof text) == 0)
@@ -188,15 +118,16 @@ static int read_root(struct session *s, const struct config_domain *domain, stru
     return 0;
 }
 
-static int probe(const char *dc, struct failure *f)
+static int probe(const char *dc, int port, struct failure *f)
 {
-    static const int ports[] = {PORT_LDAP, PORT_KERBEROS};
+    const int ports[] = {port, PORT_KERBEROS};
     struct err err = {0};
 
     for (size_t i = 0; i < ARRAY_SIZE(ports); i++)
         if (net_probe(dc, ports[i], CONNECT_MS, &err) < 0)
             return failure_set(f, -EHOSTUNREACH, "dc-unreachable",
-                               "see whether the DC is up and whether this host reaches its ports 88 and 389",
+                               "see whether the DC is up and whether this host reaches its ports 88 and 389 "
+                               "(636 with ldaps_ca)",
                                "%s", err.text);
     return 0;
 }
@@ -205,7 +136,7 @@ int session_open_at(const struct config_domain *domain, const char *dc, struct s
                     struct failure *f)
 {
     _cleanup_(session_freep) struct session *s = NULL;
-    int rc = probe(dc, f);
+    int port = domain->ldaps_ca ? PORT_LDAPS : PORT_LDAP, rc = probe(dc, port, f);
 
     if (rc < 0)
         return rc;
@@ -213,9 +144,10 @@ int session_open_at(const struct config_domain *domain, const char *dc, struct s
     if (!s)
         return failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
     snprintf(s->dc, sizeof s->dc, "%s", dc);
+    s->port = port;
     rc = krb_open(domain, dc, &s->krb, f);
     if (rc == 0)
-        rc = bind_sealed(s, f);
+        rc = session_bind(s, domain, f);
     if (rc == 0)
         rc = read_root(s, domain, f);
     if (rc == 0)

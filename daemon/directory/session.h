@@ -19,6 +19,7 @@ struct session {
     struct krb *krb;
     LDAP *ldap;
     char dc[HOST_TEXT];
+    int port;
     char domain_dn[DN_TEXT];    // the domain's own naming context
     char instance[DN_TEXT];     // objectGUID of the DC's NTDS settings, or its DN where that cannot be read
     char invocation[GUID_TEXT]; // what it signs its own changes with; "" where that cannot be read

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // SRV records: RFC 2782's order with chance in our hands, and answers of the network, good and hostile.
+#include "daemon/directory/dcs.h"
+#include "daemon/directory/site.h"
 #include "daemon/directory/srv.h"
 
 #include <errno.h>
@@ -139,12 +141,70 @@ static void test_parse_cap(void **state)
     assert_int_equal(n, SRV_MAX);
 }
 
+// ---- sites ----
+
+static void test_near_first(void **state)
+{
+    struct dc_list list = {.n = 3, .hosts = {"a.corp.test", "b.corp.test", "c.corp.test"}};
+    const struct srv_target near[] = {target(0, 0, "C.corp.test"), target(0, 0, "z.corp.test")};
+
+    (void)state;
+    dcs_first(&list, near, 2);
+    assert_int_equal(list.n, 4);
+    assert_string_equal(list.hosts[0], "C.corp.test");
+    assert_string_equal(list.hosts[1], "z.corp.test"); // a long list had left it out
+    assert_string_equal(list.hosts[2], "a.corp.test");
+    assert_string_equal(list.hosts[3], "b.corp.test");
+    list.n = SRV_MAX;
+    dcs_first(&list, near, 2);
+    assert_int_equal(list.n, SRV_MAX);
+}
+
+// What a DC answers: corp.test (pointed to from then on), its names, its site and ours.
+static const unsigned char pong[] = "\x17\0\0\0\xfd\xf3\1\0"
+                                    "GUIDGUIDGUIDGUID"
+                                    "\4corp\4test\0"
+                                    "\xc0\x18"
+                                    "\3dc1\xc0\x18"
+                                    "\4CORP\0"
+                                    "\3DC1\0"
+                                    "\0"
+                                    "\4Main\0"
+                                    "\6Branch\0"
+                                    "\5\0\0\0\xff\xff\xff\xff";
+
+static void test_site(void **state)
+{
+    char site[SITE_TEXT];
+    unsigned char odd[sizeof pong];
+    size_t whole = sizeof pong - 1 - 8;
+
+    (void)state;
+    assert_int_equal(site_parse(pong, sizeof pong - 1, site), 0);
+    assert_string_equal(site, "Branch");
+    for (size_t len = 0; len < whole; len++) // cut anywhere
+        assert_int_equal(site_parse(pong, len, site), -EBADMSG);
+    memcpy(odd, pong, sizeof odd);
+    odd[whole - 8] = '\0'; // the last name is empty: no site is known
+    assert_int_equal(site_parse(odd, sizeof odd - 1, site), -ENOENT);
+    memcpy(odd, pong, sizeof odd);
+    odd[0] = 19; // another answer
+    assert_int_equal(site_parse(odd, sizeof odd - 1, site), -EBADMSG);
+    memcpy(odd, pong, sizeof odd);
+    odd[36] = 36; // a pointer to itself
+    assert_int_equal(site_parse(odd, sizeof odd - 1, site), -EBADMSG);
+    memcpy(odd, pong, sizeof odd);
+    odd[whole - 3] = '/'; // no name that may stand in a question
+    assert_int_equal(site_parse(odd, sizeof odd - 1, site), -ENOENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),     cmocka_unit_test(test_one_and_none),
         cmocka_unit_test(test_parse),     cmocka_unit_test(test_parse_hostile),
-        cmocka_unit_test(test_parse_cap),
+        cmocka_unit_test(test_parse_cap), cmocka_unit_test(test_near_first),
+        cmocka_unit_test(test_site),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
