@@ -23,6 +23,8 @@
 #   lab_dc_ldap ARGS...             ldapsearch as Administrator, sealed (GSSAPI)
 #   lab_admin_ccache                makes and prints a credential cache of Administrator
 #
+# More domain controllers (lib/dcs.sh): a second one of the domain, another forest: told there
+#
 # libvirt (lib/libvirt.sh)
 #   lab_libvirtd_start [--debug]    libvirtd for qemu:///system, private; --debug logs at its most talkative to
 #                                   $LAB_LOG/libvirtd-debug.log
@@ -85,7 +87,7 @@ LAB_OTHER_OU=OU=Other,$LAB_BASE_DN
 LAB_SVC=virtrust-svc
 LAB_KEYTAB=$LAB/dc/virtrust-svc.keytab
 
-for lab_part in base cache dc libvirt image guest ready windows wine guestfs virtrust faults; do
+for lab_part in base cache dc dcs libvirt image guest ready windows wine guestfs virtrust faults; do
     # shellcheck source=/dev/null
     . "$LAB_HERE/lib/$lab_part.sh"
 done
