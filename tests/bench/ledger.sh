@@ -22,7 +22,8 @@ ledger_made() {
     # A former store's are of no use any more.
     rm -rf "$BENCH_CACHE/ledger-$1-$2"-* "$BENCH_CACHE/.building-ledger"
     mkdir -p "$BENCH_CACHE/.building-ledger"
-    "$BENCH_BIN/bench-ledger" fill "$BENCH_CACHE/.building-ledger/virtrust.db" "$1" "$2"
+    # It is no part of what is measured: nobody else is to wait for it.
+    chrt --other 0 "$BENCH_BIN/bench-ledger" fill "$BENCH_CACHE/.building-ledger/virtrust.db" "$1" "$2"
     touch "$BENCH_CACHE/.building-ledger/.complete"
     mv "$BENCH_CACHE/.building-ledger" "$LEDGER"
 }
