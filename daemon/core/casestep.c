@@ -112,6 +112,17 @@ struct decision case_decide(const struct casefile *c, const struct case_world *w
     return decide(&about);
 }
 
+// The look did not fail by the guest's disk but by this host: until that is mended, no guest is looked at.
+static bool is_hosts_fault(const struct guest_side *g)
+{
+    static const char *const codes[] = {"no-cage", "no-engine", "permission"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+        if (!g->known && g->why_next[0] && strcmp(g->why_code, codes[i]) == 0)
+            return true;
+    return false;
+}
+
 static void judge_and_decide(const struct case_world *w, int64_t now_us, struct case_out *out)
 {
     struct judgement j;
@@ -123,7 +134,8 @@ static void judge_and_decide(const struct case_world *w, int64_t now_us, struct 
     put(out->next.text, sizeof out->next.text, j.text);
     put(out->next.would, sizeof out->next.would, d.text);
     // A look without result says itself what would help, unless a rule has something more pressing to say.
-    put(out->next.next, sizeof out->next.next, d.next[0] ? d.next : w->evidence.guest.why_next);
+    put(out->next.next, sizeof out->next.next,
+        d.next[0] && !is_hosts_fault(&w->evidence.guest) ? d.next : w->evidence.guest.why_next);
     if (w->evidence.guest.has_fingerprint) {
         memcpy(out->next.fingerprint, w->evidence.guest.fingerprint, HASH);
         out->next.has_fingerprint = true;

@@ -18,7 +18,7 @@ static struct record *no_cage(const struct err *err)
 {
     struct failure f = {0};
 
-    fail(&f, "no-engine", "the process that parses guest bytes cannot be caged: %.300s", err->text);
+    fail(&f, "no-cage", "the process that parses guest bytes cannot be caged: %.300s", err->text);
     return failure_record(&f);
 }
 
@@ -74,11 +74,10 @@ static int told_by_end(int status, unsigned cpu_s, struct failure *f)
             "the parser tried a system call that parsing does not need, and was stopped: this disk may "
             "have been made to attack it");
     if (signal == SIGXCPU || signal == SIGKILL)
-        return fail(
-            f, "unknown-filesystem",
-            "the parser was stopped after %u seconds of work: this disk's file systems are damaged, or "
-            "made to keep it busy",
-            cpu_s);
+        return fail(f, "unknown-filesystem",
+                    "the parser was stopped after %u s of work: this disk's file systems are damaged, or "
+                    "made to keep it busy",
+                    cpu_s);
     if (signal)
         return fail(f, "unknown-filesystem",
                     "the parser crashed (%s): this disk's file systems are damaged, or made to do that",

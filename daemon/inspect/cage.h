@@ -11,7 +11,7 @@
 // process: the failure says so, and the next guest's look knows nothing of it.
 //
 // The walls, from the strongest: the list of calls is there always, for without it there is no cage
-// (no-engine). The user changes where the process may change it (root, or CAP_SETUID and CAP_SETGID).
+// (no-cage). The user changes where the process may change it (root, or CAP_SETUID and CAP_SETGID).
 //
 //     struct cage_job job = {.before = connect_disks, .inside = parse, .arg = &state};
 //     rc = cage_run(&job, 120, &answer, &failure);
@@ -42,7 +42,7 @@ struct cage_job {
 };
 
 // 0 with the answer as it came, or -1 with *f: timed-out, unknown-filesystem (the parser was stopped),
-// no-engine (no cage can be built here), internal.
+// no-cage (none can be built here), internal.
 int cage_run(const struct cage_job *job, unsigned timeout_s, struct record **ret, struct failure *f);
 
 // The user a cage runs as: /etc/passwd's virtrust-cage, else nobody. Read once, outside.

@@ -140,9 +140,13 @@ int cage_empty_root(void)
 
 int cage_no_files(struct err *err)
 {
-    if (cage_landlock() == 0 || cage_empty_root() == 0)
+    int landlock = cage_landlock(), root = landlock == 0 ? 0 : cage_empty_root();
+
+    if (landlock == 0 || root == 0)
         return 0;
     return err_set(
         err, -ENOSYS,
-        "the kernel has neither Landlock nor user namespaces for it; one of them has to be enabled");
+        "it gets neither Landlock (%s) nor a user namespace with an empty root (%s); the kernel, the "
+        "container or the service has to let it have one of them",
+        strerror(-landlock), strerror(-root));
 }

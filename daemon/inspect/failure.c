@@ -30,6 +30,9 @@ static const struct {
      "look again with a longer limit; run virtrust-inspect --prepare once if this was the first look"},
     {"locked", EXIT_NO_LOOK, "see which program holds the image; virtrust itself takes no lock"},
     {"no-engine", EXIT_NO_WORK, "run virtrust-inspect --prepare and see what it says"},
+    {"no-cage", EXIT_NO_WORK,
+     "let the service build it of a namespace: a drop-in for virtrust-inspect@.service with `[Service]`, "
+     "`SystemCallFilter=chroot` and `RestrictNamespaces=user` (virtrust-inspect(8), The cage)"},
     {"internal", EXIT_NO_WORK, "report it, with the output of the same look and VIRTRUST_INSPECT_TRACE=1"},
 };
 

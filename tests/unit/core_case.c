@@ -187,6 +187,22 @@ static void test_fails_unbound_and_unnamed(void **state)
     assert_non_null(strstr(c.next, "virtrust bind"));
 }
 
+// What this host lacks stands before what the guest lacks: without it there is no look at any guest.
+static void test_fails_by_the_host(void **state)
+{
+    struct case_world w = world();
+    struct casefile c = opened(ROLLBACK_FIRST_SIGHT);
+
+    (void)state;
+    w.evidence.guest = (struct guest_side){.joined = TRI_UNKNOWN, .kvno = -1};
+    snprintf(w.evidence.guest.why_code, sizeof w.evidence.guest.why_code, "no-cage");
+    snprintf(w.evidence.guest.why_next, sizeof w.evidence.guest.why_next, "add a drop-in");
+    w.evidence.bound = w.circumstances.bound = false;
+    give(&c, CASE_IN_LOOK_FAILED, &w);
+    assert_int_equal(c.state, CASE_CLOSED);
+    assert_string_equal(c.next, "add a drop-in");
+}
+
 static void test_approval(void **state)
 {
     struct case_world w = world();
@@ -335,6 +351,7 @@ int main(void)
         cmocka_unit_test(test_needs_no_directory),
         cmocka_unit_test(test_tries_again),
         cmocka_unit_test(test_fails_for_good),
+        cmocka_unit_test(test_fails_by_the_host),
         cmocka_unit_test(test_fails_unbound_and_unnamed),
         cmocka_unit_test(test_approval),
         cmocka_unit_test(test_signal_while_looking),

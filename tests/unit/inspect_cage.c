@@ -249,7 +249,7 @@ static void test_ends(void **state)
     static const struct {
         struct record *(*inside)(void *);
         const char *says;
-    } tries[] = {{crashes, "crashed"}, {spins, "1 seconds of work"}, {babbles, "none"}};
+    } tries[] = {{crashes, "crashed"}, {spins, "1 s of work"}, {babbles, "none"}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
