@@ -34,7 +34,7 @@ struct lookpool {
 };
 
 void looks_want(struct engine *e, const struct casefile *c);
-void looks_go_on(struct engine *e); // what waits may be begun again
+void looks_go_on(struct engine *e);                   // what waits may be begun again
 void looks_forget(struct engine *e, int64_t case_id); // it is closed
 void looks_done(struct lookpool *p);
 

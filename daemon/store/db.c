@@ -7,7 +7,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 // What the operating system said beneath an input/output error or a file that cannot be opened.
 static int system_fail(struct store *s, int code, const char *doing, struct err *err)
@@ -98,63 +97,6 @@ void db_forget_secrets(struct store *s)
         s->secret_left = false;
 }
 
-// ---- can it be written? ----
-
-// What was asked for may be wrong, or memory short: that says nothing of the file.
-static bool is_of_the_file(int rc)
-{
-    return rc != -EEXIST && rc != -EINVAL && rc != -ENOMEM && rc != -ECANCELED;
-}
-
-static int write_failed(struct store *s, int rc, const struct err *why, struct err *err)
-{
-    struct timespec t;
-
-    if (is_of_the_file(rc)) {
-        clock_gettime(CLOCK_REALTIME, &t);
-        if (!s->trouble.since_us)
-            s->trouble.since_us = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-        snprintf(s->trouble.text, sizeof s->trouble.text, "%s", why->text);
-    }
-    return err_set(err, rc, "%s", why->text);
-}
-
-static void written(struct store *s)
-{
-    s->trouble.since_us = 0;
-}
-
-const struct store_trouble *store_trouble(const struct store *s)
-{
-    return s->trouble.since_us ? &s->trouble : NULL;
-}
-
-int store_try(struct store *s, struct err *err)
-{
-    static const char *const steps[] = {
-        "BEGIN IMMEDIATE",
-        "INSERT INTO host (name, value) VALUES ('try', zeroblob(65536))"
-        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        "COMMIT",
-        "DELETE FROM host WHERE name = 'try'",
-    };
-    struct err why = {0};
-
-    if (s->transaction != TRANSACTION_NONE)
-        return err_set(err, -EALREADY, "%s: a transaction is open already", s->path);
-    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-        int rc = db_exec(s, steps[i], "write to it", &why);
-
-        if (rc == 0)
-            continue;
-        if (!sqlite3_get_autocommit(s->db))
-            sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-        return write_failed(s, rc, &why, err);
-    }
-    written(s);
-    return 0;
-}
-
 // ---- the transaction ----
 
 void db_change_failed(struct store *s)
@@ -175,7 +117,7 @@ int store_begin(struct store *s, struct err *err)
         return err_set(err, -EALREADY, "%s: a transaction is open already", s->path);
     rc = db_exec(s, "BEGIN IMMEDIATE", "begin a transaction", &why);
     if (rc < 0)
-        return write_failed(s, rc, &why, err);
+        return db_write_failed(s, rc, &why, err);
     s->transaction = TRANSACTION_OPEN;
     s->changes_before = sqlite3_total_changes(s->db);
     return 0;
@@ -201,9 +143,9 @@ int store_commit(struct store *s, struct err *err)
         db_change_failed(s);
     s->transaction = TRANSACTION_NONE;
     if (rc < 0)
-        return write_failed(s, rc, &why, err);
+        return db_write_failed(s, rc, &why, err);
     if (sqlite3_total_changes(s->db) != s->changes_before) // an empty one writes nothing
-        written(s);
+        db_written(s);
     db_forget_secrets(s);
     return 0;
 }
@@ -361,7 +303,7 @@ int run_step(struct run *r, struct err *err)
     if (reads)
         return err_set(err, rc, "%s", why.text);
     db_change_failed(r->store);
-    return write_failed(r->store, rc, &why, err);
+    return db_write_failed(r->store, rc, &why, err);
 }
 
 int run_change(struct run *r, struct err *err)
@@ -374,7 +316,7 @@ int run_change(struct run *r, struct err *err)
     if (sqlite3_changes(r->store->db) == 0)
         return STORE_NONE;
     if (r->store->transaction == TRANSACTION_NONE)
-        written(r->store);
+        db_written(r->store);
     return 0;
 }
 

@@ -60,6 +60,10 @@ void db_forget_secrets(struct store *s);
 // A change was refused or failed: the transaction, if there is one, is rolled back and takes nothing more.
 void db_change_failed(struct store *s);
 
+// A write failed (the sentence is kept where it says something of the file) or reached the file. Passes rc on.
+int db_write_failed(struct store *s, int rc, const struct err *why, struct err *err);
+void db_written(struct store *s);
+
 struct run {
     struct store *store;
     const struct query *query;
