@@ -201,7 +201,7 @@ static void say_diagnosis(const struct record *r)
     say_also(r, "verdict", "", "");
     say_also(r, "judged_by", ", by ", "\n");
     if (record_get(r, "rollback")) {
-        as_time(r, "rollback_us", at);
+        as_time(r, "rolled_back_us", at);
         say_label("rollback");
         say_also(r, "rollback", "", "");
         printf(" at %s\n", at);

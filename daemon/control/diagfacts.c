@@ -239,7 +239,7 @@ bool diagnosis_rollback(struct engine *e, const char *guest, struct casefile *re
 struct others {
     struct engine *engine;
     struct diagnosis *d;
-    const char *secret, *sam; // this guest's; NULL unknown
+    const char *secret, *sam; // this guest's; NULL unknown. A copy has both
     unsigned compared;
 };
 
@@ -261,9 +261,11 @@ static int compare(const struct guest *g, void *arg)
         return 0;
     secret = record_get_or(disk, "secret_sha256", "");
     sam = record_get_or(disk, "sam_account_name", "");
+    if (!o->sam || strcasecmp(sam, o->sam) != 0)
+        return 0;
     if (o->secret && strcmp(secret, o->secret) == 0) {
         snprintf(f->clone, sizeof f->clone, "%s", g->name);
-    } else if (o->sam && secret[0] && strcasecmp(sam, o->sam) == 0) {
+    } else if (o->secret && secret[0]) {
         snprintf(f->double_name, sizeof f->double_name, "%s", g->name);
         f->double_set_at = filetime(disk, "password.filetime");
     }
@@ -275,7 +277,9 @@ static void compare_others(struct engine *e, struct diagnosis *d)
     struct others o = {.engine = e, .d = d, .secret = record_get(d->disk.record, "secret_sha256")};
     struct err err = {0};
 
-    o.sam = d->bound ? d->binding.name : record_get(d->disk.record, "sam_account_name");
+    o.sam = record_get(d->disk.record, "sam_account_name");
+    if (!o.sam && d->bound)
+        o.sam = d->binding.name;
     store_guest_each(e->store, compare, &o, &err);
 }
 

@@ -102,7 +102,7 @@ static void tell_diagnosis(struct session *s, const struct diagnosis *d)
         record_add_i64(r, "open_case", d->c.id);
     if (d->facts.rolled) {
         record_add(r, "rollback", rollback_kind_text(d->facts.rollback));
-        record_add_i64(r, "rollback_us", d->facts.rolled_us);
+        record_add_i64(r, "rolled_back_us", d->facts.rolled_us);
     }
     record_add_bool(r, "others_compared", !d->others_cut);
     stream_send(s->stream, r);

@@ -78,7 +78,7 @@ const struct cause_row cause_rows[] = {
      "this is a copy that never ran beside its original", PLACE_NOWHERE, ""},
 
     // ---- copies ----
-    {"clone-after-join", V(TWIN), true, CONFIDENCE_CERTAIN, HEALTH_BROKEN, FROM_DISK | FROM_OTHERS,
+    {"clone-after-join", V(TWIN), false, CONFIDENCE_CERTAIN, HEALTH_BROKEN, FROM_DISK | FROM_OTHERS,
      when_clone, subject_clone,
      "%g and %c hold the very same machine secret: one was copied from the other after it had joined; the "
      "first that "
@@ -206,7 +206,7 @@ const struct cause_row cause_rows[] = {
     {"probe-broken", OPEN, false, CONFIDENCE_LIKELY, HEALTH_BROKEN, FROM_PROBE, when_probe_broken, NULL,
      "the guest's own probe found its secure channel broken: %p", PLACE_HOST, "virtrust repair %G"},
     {"spn-duplicate", V(IN_STEP), true, CONFIDENCE_CERTAIN, HEALTH_AT_RISK, FROM_DIRECTORY, when_spn_twice,
-     subject_spn_other, "%c has this computer's host SPN, too: Kerberos to it fails until one is taken away",
+     subject_spn_other, "%c has this computer's host SPN: Kerberos to it fails until it is taken away there",
      PLACE_DIRECTORY, "setspn -X; setspn -L %P"},
     {"spn-missing", V(IN_STEP), true, CONFIDENCE_CERTAIN, HEALTH_AT_RISK, FROM_DIRECTORY, when_spn_missing,
      subject_spn, "the account %a lacks the service principal name %c: Kerberos to this computer fails",
@@ -238,6 +238,13 @@ const struct cause_row cause_rows[] = {
      PLACE_DIRECTORY, "repadmin /replsummary"},
     {"dc-silent", 0, true, CONFIDENCE_CERTAIN, HEALTH_AT_RISK, FROM_DIRECTORY, when_dc_unasked,
      subject_unasked, "not every DC answered: %c", PLACE_HOST, "virtrust doctor"},
+    {"clone", 0, true, CONFIDENCE_CERTAIN, HEALTH_AT_RISK, FROM_DISK | FROM_OTHERS, when_clone, subject_clone,
+     "%g and %c hold the very same machine secret: one was copied from the other after it had joined, and "
+     "the first "
+     "that rotates locks the other out; if both are to run, generalise the copy (sysprep) and join it under "
+     "a name of "
+     "its own",
+     PLACE_HOST, "virtrust diagnose %C"},
     {"rotation-disabled", 0, true, CONFIDENCE_CERTAIN, HEALTH_AT_RISK, FROM_DISK, when_rotation_off, NULL,
      "policy forbids the guest to rotate its password: snapshots stay good, but who once learnt the secret "
      "keeps it",

@@ -266,8 +266,8 @@ static void a_clone(void **state)
     assert_int_equal(store_guest_put(s->engine->store, &g, &err), 0);
     assert_int_equal(store_commit(s->engine->store, &err), 0);
     ask(s, diagnose, text, sizeof text);
-    expect_line(text, "cause=clone-after-join");
-    expect_line(text, "command=virsh shutdown vdi-b");
+    expect_line(text, "cause=clone");
+    expect_line(text, "command=virtrust diagnose vdi-b");
     stage_free(s);
 }
 

@@ -100,9 +100,9 @@ static void copies(void **state)
     snprintf(f.clone, sizeof f.clone, "vm2");
     expect_cause(&f, "clone-after-join");
     f.verdict = VERDICT_IN_STEP;
-    expect_beside(&f, "clone-after-join", true);
+    expect_beside(&f, "clone", true);
     f.evidence.guest.has_fingerprint = false;
-    expect_beside(&f, "clone-after-join", false);
+    expect_beside(&f, "clone", false);
 
     f = facts();
     fall_behind(&f, HOUR * second);
