@@ -148,6 +148,62 @@ repair
 lab_check "with it all is" wine_is result 'done'
 lab_check "the member logs on" lab_wine_works
 
+# ---- what is left in memory ----------------------------------------------------------------------------------------
+# The helper opens what is sealed, goes as far as the login, and ends; just before its process is gone, all that it could
+# write to is searched. (After the login itself Wine's own NTLM keeps copies: what Windows' keeps cannot be seen here.)
+memory_of() {
+    perl -e '
+        my ($pid, $to) = @ARGV;
+        open my $maps, "<", "/proc/$pid/maps" or die;
+        open my $mem, "<:raw", "/proc/$pid/mem" or die;
+        open my $out, ">:raw", $to or die;
+        while (<$maps>) {
+            next unless /^([0-9a-f]+)-([0-9a-f]+) rw/;
+            my ($from, $end) = (hex $1, hex $2);
+            sysseek $mem, $from, 0;
+            while ($from < $end) {
+                my $n = sysread $mem, my $buf, $end - $from < 1 << 20 ? $end - $from : 1 << 20;
+                last unless $n;
+                print $out $buf;
+                $from += $n;
+            }
+        }' "$1" "$2"
+}
+
+# left_in_memory VERB: asks it, held at its end; its memory is $LAB_TMP/memory/dump.
+left_in_memory() {
+    local verb=$1 pid
+    mkdir -p "$LAB_TMP/memory"
+    WIN_FAULT=ldap-no-sealing,hold-at-end wine_ask "$verb" "token=$token" "expect=$live" "sealed=$sealed" "sid=$WIN_SID" "dc=$LAB_DC" &
+    pid=$!
+    lab_wait 30 test -e "$STANDIN_DIR/holding"
+    memory_of "$(pgrep -f "virtrust-helper.exe $verb" | tail -n 1)" "$LAB_TMP/memory/dump"
+    rm "$STANDIN_DIR/holding"
+    wait "$pid"
+}
+
+in_memory() {
+    printf %s "$1" > "$LAB_TMP/needle"
+    ! "$seek" "$LAB_TMP/needle" "$LAB_TMP/memory" >> "$LAB_LOG/seek.log" 2>&1
+}
+
+not_in_memory() {
+    ! in_memory "$1"
+}
+
+broken 7
+left_in_memory repair
+lab_check "the search sees the request in its memory" in_memory "$token"
+lab_check "but not the credential" not_in_memory "$repairer"
+given=$(secret)
+sealed=$(credential "$given")
+left_in_memory store
+lab_check "the search sees this request, too" in_memory "$token"
+lab_check "but not the secret" not_in_memory "$given"
+sealed=00
+WIN_FAULT=
+repair
+
 # ---- what is left behind -------------------------------------------------------------------------------------------
 # Wine writes its registry as "hex:61,62,…" over many lines: joined, what seek knows as hexadecimal.
 left_behind() {

@@ -39,7 +39,7 @@ stand_in() {
         shift
     done
     shift
-    own=$(grep -hoE '^[A-Z]+ (NTAPI|WINAPI|__cdecl) [A-Za-z_0-9]+\(' "${sources[0]}" | sed 's/.* \([A-Za-z_0-9]*\)($/\1/' | grep -vx SystemFunction036)
+    own=$(grep -hoE '^[A-Z]+ (NTAPI|WINAPI|__cdecl) [A-Za-z_0-9]+\(' "${sources[0]}" | sed 's/.* \([A-Za-z_0-9]*\)($/\1/' | grep -vxE 'SystemFunction036|DllMain')
     {
         printf 'LIBRARY %s.dll\nEXPORTS\n' "$name"
         printf '    %s\n' $own

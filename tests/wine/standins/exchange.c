@@ -9,6 +9,8 @@
 
 enum { WAIT_MS = 60000, STEP_MS = 10 };
 
+static int put(const char *path, const void *data, size_t len);
+
 static void path_of(const char *name, char *ret, size_t size)
 {
     const char *dir = getenv("STANDIN_DIR");
@@ -34,9 +36,24 @@ void exchange_log(const char *what)
 
 int exchange_fault(const char *word)
 {
-    const char *fault = getenv("STANDIN_FAULT");
+    const char *at = getenv("STANDIN_FAULT");
+    size_t len = strlen(word);
 
-    return fault && strcmp(fault, word) == 0;
+    for (; at && *at; at += strcspn(at, ","), at += *at == ',')
+        if (strncmp(at, word, len) == 0 && (at[len] == ',' || at[len] == '\0'))
+            return 1;
+    return 0;
+}
+
+void exchange_hold(void)
+{
+    char path[MAX_PATH];
+
+    path_of("holding", path, sizeof path);
+    if (put(path, "", 0) < 0)
+        return;
+    while (GetFileAttributesA(path) != INVALID_FILE_ATTRIBUTES)
+        Sleep(STEP_MS);
 }
 
 static int put(const char *path, const void *data, size_t len)

@@ -14,5 +14,7 @@
 // How many bytes the answer has; 0 when there is none.
 size_t exchange(const char *verb, const void *question, size_t len, void *answer, size_t size);
 void exchange_log(const char *what); // a line in $STANDIN_DIR/calls
-// Is $STANDIN_FAULT this word?
+// Is it one of $STANDIN_FAULT's words (a comma between them)?
 int exchange_fault(const char *word);
+// Makes $STANDIN_DIR/holding and waits until somebody removes it.
+void exchange_hold(void);

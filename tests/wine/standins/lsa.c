@@ -155,3 +155,13 @@ LSTATUS WINAPI RegSetKeySecurity(HKEY key, SECURITY_INFORMATION what, PSECURITY_
     LocalFree(text);
     return ERROR_SUCCESS;
 }
+
+// $STANDIN_FAULT hold-at-end: the process waits just before it is gone, for those who look at its memory.
+BOOL WINAPI DllMain(HINSTANCE dll, DWORD why, void *reserved)
+{
+    (void)dll;
+    (void)reserved;
+    if (why == DLL_PROCESS_DETACH && exchange_fault("hold-at-end"))
+        exchange_hold();
+    return TRUE;
+}
