@@ -100,6 +100,13 @@ static const struct case_ cases[] = {
              "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0' "
              "state='connected'/></channel>"),
      {"agent", "connected"}},
+    {"no agent, but the helper at its own port",
+     DEVICES("<channel><target type='virtio' name='org.qemu.guest_agent.0' state='disconnected'/></channel>"
+             "<channel><target type='virtio' name='org.virtrust.guest.0' state='connected'/></channel>"),
+     {"agent", "connected"}},
+    {"a port without its helper",
+     DEVICES("<channel><target type='virtio' name='org.virtrust.guest.0' state='disconnected'/></channel>"),
+     {"agent", "disconnected"}},
     {"agent disconnected",
      DEVICES("<channel><target type='virtio' name='org.qemu.guest_agent.0' state='disconnected'/></channel>"),
      {"agent", "disconnected"}},
