@@ -95,6 +95,16 @@ static void copy(const struct record *from, struct record *to, const char *key, 
         record_add(to, key, text);
 }
 
+// A sentence repeats what the guest wrote: what is no letter in it is shown as one.
+static void tidy(const char *text, char ret[static EVIDENCE_TEXT])
+{
+    size_t i = 0;
+
+    for (; text[i] && i + 1 < EVIDENCE_TEXT; i++)
+        ret[i] = (char)((unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i]);
+    ret[i] = '\0';
+}
+
 static void add_doubt(struct record *to, size_t n, const char *id, const char *text)
 {
     char key[RECORD_KEY_MAX];
@@ -112,15 +122,17 @@ static void add_doubts(const struct record *from, const struct evidence *outside
     for (; n < outside->doubt_count; n++)
         add_doubt(to, n, outside->doubts[n].id, outside->doubts[n].text);
     for (size_t i = 0; i < EVIDENCE_DOUBTS && n < 2 * EVIDENCE_DOUBTS; i++) {
-        char key[RECORD_KEY_MAX];
+        char key[RECORD_KEY_MAX], shown[EVIDENCE_TEXT];
         const char *id, *text;
 
         snprintf(key, sizeof key, "doubt.%zu.id", i);
         id = record_get(from, key);
         snprintf(key, sizeof key, "doubt.%zu.text", i);
         text = record_get(from, key);
-        if (id && text && printable(id) && printable(text))
-            add_doubt(to, n++, id, text);
+        if (!id || !text || !printable(id))
+            continue;
+        tidy(text, shown);
+        add_doubt(to, n++, id, shown);
     }
 }
 
@@ -156,12 +168,13 @@ static struct record *evidence(const struct record *from, const struct evidence 
 
 static int failed(const struct record *from, struct failure *f)
 {
-    const char *code = record_get(from, "code"), *text = record_get(from, "text"),
-               *encryption = record_get(from, "encryption");
+    const char *code = record_get(from, "code"), *encryption = record_get(from, "encryption");
+    char text[EVIDENCE_TEXT];
 
     code = code ? failure_code(code) : NULL;
-    if (!code || !text || !printable(text))
+    if (!code)
         return fail(f, "internal", "the parser's failure is none that it may have");
+    tidy(record_get_or(from, "text", "no reason was given"), text);
     fail(f, code, "%s", text);
     if (encryption)
         f->encryption = strcmp(encryption, "luks") == 0        ? "luks"
