@@ -217,8 +217,8 @@ static void add_next(struct hook_report *r, unsigned long version, const char *p
         snprintf(r->next, sizeof r->next, "%s", reload_text);
 }
 
-// libvirt's daemon looks for hooks at its start and at a reload; it wrote its pid file at its start, and a reload leaves
-// no trace.
+// libvirt's daemon looks for hooks at its start and at a reload. It wrote its pid file at its start; a reload leaves no
+// trace.
 static bool came_after_daemon(const struct paths *p)
 {
     static const char *const daemons[] = {"libvirtd", "virtqemud"};

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `sweep`: a look at every guest, or at those whose names match. Each gets a case that looks and judges and does no more
-// (as `repair --dry-run` makes it); one that is open already is awaited instead. No more than some hundreds of them are
+// `sweep`: a look at every guest, or at those whose names match. Each gets a case that looks and judges, no more (as
+// `repair --dry-run` makes it); one that is open already is awaited instead. No more than some hundreds of them are
 // open at a time, so that memory is bounded, and a connection that closes ends the sweep with what was begun. Looks of
 // guests that were reverted come before these.
 #include "daemon/control/session.h"
