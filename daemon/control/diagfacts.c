@@ -99,7 +99,9 @@ static void guest_facts(const struct record *disk, const struct record *probe, s
         ret->windows = is_word(probe, "os", "windows");
     ret->max_age_days = number(disk, "policy.group_policy.maximum_password_age_days",
                                number(disk, "policy.maximum_password_age_days", -1));
-    text(disk, "resolver.servers", ret->resolvers, sizeof ret->resolvers);
+    text(disk, "resolver.group_policy.servers", ret->resolvers, sizeof ret->resolvers);
+    if (!ret->resolvers[0])
+        text(disk, "resolver.servers", ret->resolvers, sizeof ret->resolvers);
 }
 
 static void probe_facts(struct engine *e, const struct found_record *f, struct probe_facts *ret)

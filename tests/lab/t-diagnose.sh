@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # `virtrust diagnose` over guests that are off, with real keytabs on their disks and accounts in a real directory, and
-# one that runs: one cause after the other is provoked, and named, with the command that mends it. Asking writes nothing.
+# one that runs: one cause after the other is provoked, and named, with the command that mends it. Nothing is written
+# by asking.
 
 # shellcheck source=tests/lab/lib/shut.sh
 . "$LAB_HERE/lib/shut.sh"
@@ -44,7 +45,9 @@ named() {
 beside() { jq -e --arg c "$1" 'any(.beside[]?; .cause == $c)' "$LAB_TMP/answer.json" > /dev/null; }
 
 # dc_says FIELD: what the DC's column of the last answer has.
-dc_says() { jq -r --arg f "$1" --arg d "$LAB_DC" '.sides[] | select(.side == $d) | .[$f] | tostring' "$LAB_TMP/answer.json"; }
+dc_says() {
+    jq -r --arg f "$1" --arg d "$LAB_DC" '.sides[] | select(.side == $d) | .[$f] | tostring' "$LAB_TMP/answer.json"
+}
 
 # written: a picture of all that virtrust keeps.
 written() { find "$VT_STATE" -type f -exec sha256sum {} + | sort; }
@@ -102,7 +105,12 @@ replace: dNSHostName
 dNSHostName: copy.$LAB_DOMAIN
 END
 lab_check "it is bound" vt bind copy COPY
-printf 'dn: CN=STEADY,%s\nchangetype: modify\nadd: servicePrincipalName\nservicePrincipalName: HOST/copy.%s\n' "$LAB_OU" "$LAB_DOMAIN" | modify
+modify << END
+dn: CN=STEADY,$LAB_OU
+changetype: modify
+add: servicePrincipalName
+servicePrincipalName: HOST/copy.$LAB_DOMAIN
+END
 lab_check "another account has its host SPN" named copy spn-duplicate 0 health at-risk command 'setspn *STEADY*'
 lab_check "and itself it has none" beside spn-missing
 

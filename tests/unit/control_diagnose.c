@@ -227,6 +227,51 @@ static void workers_that_are_away(void **state)
     stage_free(s);
 }
 
+static const char *disk_pairs;
+
+static struct record *disk_of_windows(struct stage *s, const struct record *request)
+{
+    (void)s, (void)request;
+    return record_of("evidence", disk_pairs);
+}
+
+static struct record *same_date(struct stage *s, const struct record *request)
+{
+    (void)s, (void)request;
+    return record_of("account", ACCOUNT "pwd_last_set=" NINE " dc=dc1.corp.test dcs=1 dcs.0.dc=dc1.corp.test "
+                                        "dcs.0.found=1 dcs.0.pwd_last_set=" NINE);
+}
+
+// What a look tells of a Windows guest besides its secret.
+static void what_the_disk_says(void **state)
+{
+    static const struct {
+        const char *pairs, *cause;
+    } all[] = {
+        {"joined=1 netlogon.start=disabled password.filetime=" NINE, "cause=netlogon-disabled"},
+        {"joined=1 netlogon.start=automatic password.filetime=" NINE, "cause=undecided"},
+        {"joined=0 pending=domain-join", "cause=join-pending"},
+        {"joined=0 pending=none", "cause=not-joined"},
+        {"joined=1 guard.isolated_secret=1 password.filetime=" NINE, "cause=isolated-identity"},
+        {"joined=1 policy.disable_password_change=1 password.filetime=" NINE, "cause=rotation-disabled"},
+        {"joined=1 role=domain-controller", "cause=domain-controller"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        char pairs[512], text[32768];
+        struct stage *s = begin(OFF);
+
+        snprintf(pairs, sizeof pairs, "os=windows sam_account_name=WS1$ %s", all[i].pairs);
+        disk_pairs = pairs;
+        s->workers[WORKER_INSPECT].answer = disk_of_windows;
+        s->workers[WORKER_DIRECTORY].answer = same_date;
+        ask(s, diagnose, text, sizeof text);
+        expect_line(text, all[i].cause);
+        stage_free(s);
+    }
+}
+
 // Who asked may go; the others go on.
 static void gone_in_the_middle(void **state)
 {
@@ -280,6 +325,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_dns, testing_dir_make, testing_dir_remove),
         cmocka_unit_test_setup_teardown(what_only_an_appliance_reads, testing_dir_make, testing_dir_remove),
         cmocka_unit_test_setup_teardown(workers_that_are_away, testing_dir_make, testing_dir_remove),
+        cmocka_unit_test_setup_teardown(what_the_disk_says, testing_dir_make, testing_dir_remove),
         cmocka_unit_test_setup_teardown(gone_in_the_middle, testing_dir_make, testing_dir_remove),
         cmocka_unit_test_setup_teardown(a_clone, testing_dir_make, testing_dir_remove),
     };
