@@ -29,8 +29,7 @@ struct line { // of one domain
     size_t asked_count; // under way; 0: nothing
     size_t alone;       // so many are asked one by one: one of them may have spoilt a request for all
     unsigned failures;  // in a row
-    bool telling;       // answers are being given: what they set off is asked afterwards
-    sd_event_source *pause;
+    sd_event_source *pause, *gather;
 };
 
 struct asks {
@@ -58,6 +57,7 @@ struct asks *asks_close(struct asks *a)
     for (struct line *l = a->lines, *next; l; l = next) {
         next = l->next;
         sd_event_source_disable_unref(l->pause);
+        sd_event_source_disable_unref(l->gather);
         heap_done(&l->waiting);
         free(l);
     }
@@ -119,11 +119,28 @@ static struct line *line_of(struct asks *a, const char *domain)
     return l;
 }
 
-static bool is_paused(const struct line *l)
+static bool is_armed(sd_event_source *timer)
 {
     int enabled = SD_EVENT_OFF;
 
-    return l->pause && sd_event_source_get_enabled(l->pause, &enabled) > 0;
+    return timer && sd_event_source_get_enabled(timer, &enabled) > 0;
+}
+
+static bool is_paused(const struct line *l)
+{
+    return is_armed(l->pause);
+}
+
+static int on_timer(sd_event_source *s, uint64_t usec, void *arg);
+
+static void arm(struct line *l, sd_event_source **timer, unsigned ms)
+{
+    uint64_t us = (uint64_t)ms * 1000;
+
+    if (!*timer)
+        sd_event_add_time_relative(l->engine->event, timer, CLOCK_MONOTONIC, us, 0, on_timer, l);
+    else if (sd_event_source_set_time_relative(*timer, us) >= 0)
+        sd_event_source_set_enabled(*timer, SD_EVENT_ONESHOT);
 }
 
 static void add_question(struct record *r, size_t at, const struct question *q)
@@ -172,8 +189,10 @@ static void ask(struct line *l)
     struct engine *e = l->engine;
     struct record *r;
 
-    if (l->asked_count || l->telling || is_paused(l) || hold_on(e))
+    if (l->asked_count || is_paused(l) || hold_on(e))
         return;
+    if (l->gather)
+        sd_event_source_set_enabled(l->gather, SD_EVENT_OFF);
     r = gather(l);
     if (!l->asked_count)
         return;
@@ -186,6 +205,24 @@ void asks_go_on(struct asks *a)
 {
     for (struct line *l = a->lines; l; l = l->next)
         ask(l);
+}
+
+// The end of a pause, or of the moment in which questions gather.
+static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
+{
+    (void)s, (void)usec;
+    ask(arg);
+    return 0;
+}
+
+// Asks when everything that this turn of the loop brings is there; while looks wait, which will bring further
+// questions, a moment later.
+static void ask_soon(struct line *l)
+{
+    bool more = !l->alone && l->waiting.count < ASKS_TOGETHER && looks_waiting(&l->engine->looks);
+
+    if (!l->asked_count && !is_paused(l) && heap_first(&l->waiting) && (!more || !is_armed(l->gather)))
+        arm(l, &l->gather, more ? ASKS_GATHER_MS : 0);
 }
 
 void asks_want(struct engine *e, const struct casefile *c)
@@ -201,7 +238,7 @@ void asks_want(struct engine *e, const struct casefile *c)
         engine_again(e, DUE_CASE, c->id, NULL);
         return;
     }
-    ask(l);
+    ask_soon(l);
 }
 
 // ---- the answers ----
@@ -309,28 +346,16 @@ unsigned asks_pause(unsigned failures, uint32_t chance)
     return ms - ms / 4 + chance % (ms / 2 + 1); // between three and five quarters
 }
 
-static int on_pause_end(sd_event_source *s, uint64_t usec, void *arg)
-{
-    (void)s, (void)usec;
-    ask(arg);
-    return 0;
-}
-
 static void pause_line(struct line *l, const char *why)
 {
     uint32_t chance = 0;
     unsigned ms;
-    uint64_t us;
 
     (void)!getrandom(&chance, sizeof chance, GRND_NONBLOCK);
     ms = asks_pause(++l->failures, chance);
-    us = (uint64_t)ms * 1000;
     engine_log(l->failures == 1 ? 4 : 6, 0, NULL, "%s does not answer: %.300s; asks again in %u.%u s",
                l->domain, why, ms / 1000, ms / 100 % 10);
-    if (!l->pause)
-        sd_event_add_time_relative(l->engine->event, &l->pause, CLOCK_MONOTONIC, us, 0, on_pause_end, l);
-    else if (sd_event_source_set_time_relative(l->pause, us) >= 0)
-        sd_event_source_set_enabled(l->pause, SD_EVENT_ONESHOT);
+    arm(l, &l->pause, ms);
 }
 
 static void ask_one_by_one(struct line *l, const struct ask *asked, size_t count)
@@ -354,7 +379,7 @@ static void on_answer(struct engine *e, const struct worker_key *key, const stru
     l->asked_count = 0;
     if (!answered && count > 1 && may_be_spoilt(answer)) {
         ask_one_by_one(l, asked, count);
-        ask(l);
+        ask_soon(l);
         return;
     }
     own_fault = strcmp(record_get_or(answer, "code", ""), "bad-request") == 0;
@@ -365,14 +390,12 @@ static void on_answer(struct engine *e, const struct worker_key *key, const stru
         l->alone = 0;
         pause_line(l, lost ? lost : record_get_or(answer, "text", "no reason was given"));
     }
-    l->telling = true;
     for (size_t i = 0; i < count; i++) {
         _cleanup_record_ struct record *own = answered && count > 1 ? answer_of(answer, i) : NULL;
 
         tell(e, &asked[i], own ? own : answer, lost);
     }
-    l->telling = false;
-    ask(l);
+    ask_soon(l);
 }
 
 struct asks_counts asks_count(const struct asks *a)

@@ -16,7 +16,7 @@
 struct engine;
 struct asks;
 
-enum { ASKS_TOGETHER = 64, ASKS_PAUSE_MS = 1000, ASKS_PAUSE_MAX_MS = 60 * 1000 };
+enum { ASKS_TOGETHER = 64, ASKS_GATHER_MS = 500, ASKS_PAUSE_MS = 1000, ASKS_PAUSE_MAX_MS = 60 * 1000 };
 
 int asks_open(struct engine *e, struct asks **ret);
 struct asks *asks_close(struct asks *a);
