@@ -278,6 +278,14 @@ static int open_with_journal(struct ext_fs *fs, struct err *err)
     return rc;
 }
 
+// As the kernel does when it mounts.
+static int check_root(struct ext_fs *fs, struct err *err)
+{
+    errcode_t code = ext2fs_check_directory(fs->fs, EXT2_ROOT_INO);
+
+    return code ? said(fs, code, "ext4 is damaged: its root is no directory", err) : 0;
+}
+
 int disk_ext_open(struct disk_io *io, uint64_t start, uint64_t size, struct disk_fs **ret, struct err *err)
 {
     struct ext_fs *fs = calloc(1, sizeof *fs);
@@ -288,6 +296,8 @@ int disk_ext_open(struct disk_io *io, uint64_t start, uint64_t size, struct disk
     initialize_ext2_error_table(); // the words for its codes; again does no harm
     *fs = (struct ext_fs){.base = {.ops = &ops}, .io = io, .start = start, .size = size};
     rc = open_with_journal(fs, err);
+    if (rc == 0)
+        rc = check_root(fs, err);
     if (rc == 0)
         *ret = &fs->base;
     else
