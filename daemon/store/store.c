@@ -155,12 +155,13 @@ struct store *store_close(struct store *s)
 int store_counts(struct store *s, struct store_counts *ret, struct err *err)
 {
     static const struct query counts = {
-        NULL, "SELECT (SELECT count(*) FROM guest WHERE present = 1),"
-              " (SELECT count(*) FROM guest WHERE present = 1 AND running = 1),"
+        NULL, "SELECT g.present, g.running,"
               " (SELECT count(*) FROM guest JOIN binding ON binding.guest = guest.uuid WHERE present = 1),"
               " (SELECT count(*) FROM casefile WHERE state <> 'closed'),"
               " (SELECT count(*) FROM casefile WHERE state <> 'closed' AND state = 'awaiting-approval'),"
-              " (SELECT count(*) FROM job WHERE state <> 'ended')"};
+              " (SELECT count(*) FROM job WHERE state <> 'ended')"
+              " FROM (SELECT count(*) AS present, coalesce(sum(running), 0) AS running"
+              " FROM guest WHERE present = 1) g"};
     _cleanup_run_ struct run run = {0};
     int rc = run_start(s, &counts, &run, err);
 
