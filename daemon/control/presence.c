@@ -90,8 +90,8 @@ static void judge_error(const char *name, const struct record *answer, struct pr
 static void judge_missing(const char *name, const char *path, bool push, const struct record *answer,
                           struct presence_finding *f)
 {
-    bool pushed = push && record_get_bool(answer, "exec") == 1 &&
-                  strcmp(record_get_or(answer, "agent_os", ""), "windows") != 0;
+    bool windows = strcmp(record_get_or(answer, "agent_os", ""), "windows") == 0;
+    bool pushed = push && record_get_bool(answer, "exec") == 1 && !windows;
     char next[LONG_TEXT];
 
     snprintf(f->text, sizeof f->text,
@@ -99,7 +99,9 @@ static void judge_missing(const char *name, const char *path, bool push, const s
                     : "%s has no virtrust-helper: it cannot be repaired",
              name);
     snprintf(next, sizeof next,
-             "install virtrust-helper in the guest (%.200s), or allow `helper_push` in its policy", path);
+             windows ? "install virtrust-helper in the guest with its installer, virtrust-helper.msi"
+                     : "install virtrust-helper in the guest (%.200s), or allow `helper_push` in its policy",
+             path);
     say(f, "helper", pushed ? "good" : "bad", pushed ? NULL : next);
 }
 

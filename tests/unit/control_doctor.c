@@ -28,7 +28,7 @@ static const struct {
      "(/opt/helper), or allow `helper_push`"},
     {"done", "exec=1 agent_os=linux helper=missing", true, "helper", "good", "may push it", ""},
     {"done", "exec=1 agent_os=windows helper=missing", true, "helper", "bad", "no virtrust-helper",
-     "install"},
+     "virtrust-helper.msi"},
     {"done", "exec=1 helper=unknown helper_text=odd", false, "helper", "bad",
      "/opt/helper cannot be used: odd", "`/opt/helper --version`"},
     {"done", "exec=0 helper=present", false, "agent-exec", "bad", "may not start programs", "guest-exec"},
