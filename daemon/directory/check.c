@@ -7,6 +7,7 @@
 #include "daemon/directory/dn.h"
 #include "daemon/directory/journal.h"
 #include "daemon/directory/net.h"
+#include "daemon/directory/power.h"
 #include "daemon/directory/value.h"
 
 #include <errno.h>
@@ -150,6 +151,28 @@ static void check_base(struct items *items, const struct config_domain *domain, 
     check_attributes(items, s, domain->base);
 }
 
+static void check_power(struct items *items, const struct config_domain *domain, struct session *s)
+{
+    const char *const least =
+        "take that away: it needs Reset Password on the computers of the base and nothing more, "
+        "see virtrust-directory(8)";
+    struct power power;
+
+    power_of(s, domain, &power);
+    if (power.group[0])
+        item(items, "power", BAD, least, "%s is too powerful: it belongs to %s", domain->principal,
+             power.group);
+    else if (power.writes[0])
+        item(items, "power", BAD, least, "%s is too powerful: it may write attributes of %s",
+             domain->principal, power.writes);
+    else if (!power.groups_known || !power.writes_known)
+        item(items, "power", UNSURE, "see virtrust-directory(8) for the least right",
+             "%s does not show which rights %s has", s->dc, domain->principal);
+    else
+        item(items, "power", GOOD, NULL,
+             "%s is in no mighty group and may write no attribute that was looked at", domain->principal);
+}
+
 int check_answer(const struct config_domain *domain, const char *state_dir, struct record **ret,
                  struct failure *f)
 {
@@ -168,6 +191,7 @@ int check_answer(const struct config_domain *domain, const char *state_dir, stru
         item(&items, "credential", GOOD, NULL, "%s has a ticket and a connection to %s, %s",
              domain->principal, s->dc, domain->ldaps_ca ? "inside TLS" : "sealed by Kerberos");
         check_base(&items, domain, s);
+        check_power(&items, domain, s);
     }
     *ret = take(r);
     return 0;

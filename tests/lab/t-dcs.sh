@@ -192,6 +192,26 @@ lab_check "and not here" test "$(lab_dc_kvno vm1)" -eq $((before + 1))
 lab_check "each forest has its own list of resets" test -s "$state/directory/attempts.$LAB_FOREST" -a \
     ! -s "$state/directory/attempts.$LAB_DOMAIN"
 
+# ---- is the account too powerful?
+
+forest_db=$LAB/other1/private/sam.ldb
+# power RESULT [WORD]: the item of `check` about it.
+power() {
+    local at
+    domain=$LAB_FOREST ask check || return 1
+    at=$(sed -n 's/^item\.\([0-9]*\)\.id=power$/\1/p' "$LAB_TMP/answer")
+    says "item.$at.result=$1" && grep -q "^item\.$at\.text=.*${2-}" "$LAB_TMP/answer"
+}
+lab_check "an account with the least right is good" power good
+lab_forest_tool group addmembers "Domain Admins" "$LAB_SVC" -H "$forest_db" > /dev/null
+lab_check "one of Domain Admins is too powerful" power bad "Domain Admins"
+lab_forest_tool group removemembers "Domain Admins" "$LAB_SVC" -H "$forest_db" > /dev/null
+lab_check "and is good again without" power good
+lab_forest_tool dsacl set -H "$forest_db" --objectdn="$LAB_FOREST_OU" --action=allow \
+    --trusteedn="CN=$LAB_SVC,CN=Users,DC=other,DC=test" \
+    --sddl="(A;CI;WP;;;$(lab_dcs_attr other1 "$LAB_SVC" objectSid))" > /dev/null
+lab_check "one that may write the computers' attributes, too" power bad "computers of the base"
+
 # ---- other ways in
 
 mkdir -m 0700 "$LAB_TMP/credentials"

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The table of reset rules: one good account, and for each rule the one fact that breaks it.
+#include "daemon/directory/power.h"
 #include "daemon/directory/reset_rules.h"
 
 #include "common/cleanup.h"
@@ -173,13 +174,23 @@ static void test_every_rule_speaks(void **state)
     }
 }
 
+static void test_power(void **state)
+{
+    (void)state;
+    assert_string_equal(power_group("S-1-5-21-1-2-3-512"), "Domain Admins");
+    assert_string_equal(power_group("S-1-5-32-544"), "Administrators");
+    assert_null(power_group("S-1-5-21-1-2-3-513"));
+    assert_null(power_group("S-1-5-21-1-2-3-5120"));
+    assert_null(power_group("S-1-5-21-1-2-3-544")); // of a domain, not the built-in one
+    assert_null(power_group("512"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_nothing_known),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_every_rule_speaks),
+        cmocka_unit_test(test_rows),  cmocka_unit_test(test_nothing_known),
+        cmocka_unit_test(test_order), cmocka_unit_test(test_every_rule_speaks),
+        cmocka_unit_test(test_power),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
