@@ -4,6 +4,7 @@
 
 #include "daemon/engine/engine.h"
 #include "daemon/engine/hold.h"
+#include "daemon/engine/policybind.h"
 #include "daemon/engine/sides.h"
 
 #include <errno.h>
@@ -72,14 +73,6 @@ struct question {
     const char *key; // guid or name
     char whose[NAME_TEXT];
 };
-
-// sAMAccountNames are compared without case; a rule gives its computer without the dollar.
-static bool is_computer(const char *account, const char *computer)
-{
-    size_t len = strlen(computer);
-
-    return strncasecmp(account, computer, len) == 0 && strcmp(account + len, "$") == 0;
-}
 
 // By GUID where a binding stands; else by what a policy names; else, to tell the administrator what it looks like, by
 // the guest's claim: that is read, and never acted upon.
@@ -243,30 +236,6 @@ void asks_want(struct engine *e, const struct casefile *c)
 
 // ---- the answers ----
 
-// A policy names the account: the directory's answer becomes the binding. It is compared with that name, for the
-// question may have been another one: the guest's claim, while no policy matched it, or a binding since undone.
-// Negative: it should have become the binding, and could not be stored.
-static int bind_by_policy(struct engine *e, const struct worker_key *key, const struct record *answer,
-                          struct err *err)
-{
-    struct casefile c;
-    struct config_choice choice;
-    struct binding b;
-    int rc = store_case_get(e->store, key->case_id, &c, err);
-
-    if (rc != 0 || c.epoch != key->epoch)
-        return rc < 0 ? rc : 0;
-    rc = store_binding_get(e->store, c.guest, &b, err);
-    if (rc != STORE_NONE)
-        return rc;
-    engine_choice(e, c.guest, c.name, &choice);
-    if (!choice.computer[0] || !choice.domain || record_get_bool(answer, "found") != 1 ||
-        binding_of_account(answer, c.guest, choice.domain->name, "policy", now_us(), &b) < 0 ||
-        !is_computer(b.name, choice.computer))
-        return 0;
-    return store_binding_put(e->store, &b, err);
-}
-
 static void tell(struct engine *e, const struct ask *asked, const struct record *answer, const char *lost)
 {
     const struct worker_key key = {.case_id = asked->case_id, .epoch = asked->epoch};
@@ -274,7 +243,7 @@ static void tell(struct engine *e, const struct ask *asked, const struct record 
     struct err err = {0};
 
     in.transient = in.kind == CASE_IN_UNANSWERED;
-    if (in.kind == CASE_IN_ANSWERED && bind_by_policy(e, &key, answer, &err) < 0) {
+    if (in.kind == CASE_IN_ANSWERED && policybind(e, &key, answer, &err) < 0) {
         // Without its binding the case would be judged as one that may never be repaired.
         engine_log(3, key.case_id, NULL, "cannot keep the binding that a policy makes: %s; tries again",
                    err.text);
