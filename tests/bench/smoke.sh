@@ -16,7 +16,7 @@ status=0
 shape='
 .schema == 1 and .quick == true and (.at | test("^[0-9-]+T[0-9:]+Z$"))
 and (.machine | (.cpu | type) == "string" and .cores > 0 and (.load_before | test("^[0-9.]+ ")))
-and (.rows | length) >= 6
+and (.rows | length) >= 20
 and ([.rows[].row] | length == (unique | length))
 and all(.rows[]; (.row | type) == "string" and (.what | type) == "string"
     and (has("not_measured") or (.n > 0 and .median >= 0 and (.unit | type) == "string"))
