@@ -6,7 +6,7 @@
 # start now nor at the next boot on a host that did not have them. Sourced by ./dev.
 #
 #   lab_install PACKAGE...    services that were there before stay exactly as they were
-#   lab_packages              those of packages.txt that this host needs, one a line: "package: why"
+#   lab_packages FILE         those of such a list that this host needs, one a line: "package: why"
 
 LAB_POLICY=/usr/sbin/policy-rc.d
 LAB_POLICY_MARK='# virtrust: no service starts while the laboratory is being installed'
@@ -15,7 +15,7 @@ LAB_POLICY_MARK='# virtrust: no service starts while the laboratory is being ins
 # of: a host that has one gets no second, which its boot loader might prefer at the next start.
 lab_packages() {
     awk '/^$/ { why = "" } /^#/ && why == "" { why = substr($0, 3) } /^[a-z0-9]/ { print $1 ": " why }' \
-        tests/lab/packages.txt | if lab_has_kernel; then grep -v '^linux-image-'; else cat; fi
+        "$1" | if lab_has_kernel; then grep -v '^linux-image-'; else cat; fi
 }
 
 lab_has_kernel() {
