@@ -72,8 +72,8 @@ static void find_group(struct session *s, struct power *ret)
         snprintf(ret->group, sizeof ret->group, "%s", groups[best].name);
 }
 
-// allowedAttributesEffective: what the asker may write there. Absent where it is nothing, so the object's class is asked
-// for too: without it the object was not seen.
+// allowedAttributesEffective: what the asker may write there. Absent where it is nothing, so the object's class is
+// asked for too: without it the object was not seen.
 static void find_write(struct session *s, const char *base, int scope, const char *filter, const char *where,
                        struct power *ret)
 {
