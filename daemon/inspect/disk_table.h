@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A disk's partitions: MBR with logical ones, GPT, sectors of 512 and 4096 bytes. The tables are read by
+// A disk's partitions: MBR with logical ones, GPT in sectors of 512 or 4096 bytes. The tables are read by
 // libblkid, which the kernel's own tools trust, but which reads descriptors only. So it is given a sparse file
 // in memory, as large as the disk, that holds the few sectors a table can lie in, and no other descriptor.
 // Filling that file needs to write, which the cage forbids; it is done before, by the few lines here that
