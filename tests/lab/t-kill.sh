@@ -97,7 +97,7 @@ before=$(daemon_killed)
 lab_guest_revert guest1 waiting
 virsh -q managedsave guest1
 lab_wait 60 vt_newer_case guest1 "$former"
-id=$(vt_last_case guest1)
+id=$VT_NEWEST
 lab_wait 120 vt_fired case.awaiting-approval
 lab_wait 30 vt_connected
 lab_check "$what: nothing was reset without approval" test "$(lab_dc_kvno guest1)" -eq "$rotated"

@@ -63,7 +63,7 @@ vt() {
 
 # vt_field GUEST FIELD: of `virtrust list`.
 vt_field() {
-    vt --json list | jq -r --arg g "$1" --arg f "$2" '.guests[] | select(.name == $g) | .[$f] // ""'
+    vt --json list | jq -r --arg g "$1" --arg f "$2" '.guests[]? | select(.name == $g) | .[$f] // ""'
 }
 
 # vt_last_case GUEST: the number of its newest case, 0 when it has none.
@@ -73,9 +73,11 @@ vt_last_case() {
     printf '%s\n' "${id:-0}"
 }
 
-# vt_newer_case GUEST FORMER: succeeds once there is a case that is newer than FORMER.
+# vt_newer_case GUEST FORMER: succeeds once there is a case that is newer than FORMER; its number is then $VT_NEWEST.
+# (virtrustd may be gone again by the next question.)
 vt_newer_case() {
-    [ "$(vt_last_case "$1")" -gt "$2" ]
+    VT_NEWEST=$(vt_last_case "$1")
+    [ "$VT_NEWEST" -gt "$2" ]
 }
 
 # vt_case ID FIELD: of the case itself.
@@ -90,8 +92,7 @@ vt_closed() {
 # vt_wait_new GUEST FORMER [SECONDS]: waits for a newer case than FORMER to be closed; prints its number.
 vt_wait_new() {
     lab_wait 60 vt_newer_case "$1" "$2" >&2 || return 1
-    local id
-    id=$(vt_last_case "$1")
+    local id=$VT_NEWEST
     lab_wait "${3:-240}" vt_closed "$id" >&2 || return 1
     printf '%s\n' "$id"
 }
