@@ -74,24 +74,18 @@ int disk_io_read(struct disk_io *io, uint64_t offset, void *ret, size_t len, str
     return 0;
 }
 
-int disk_io_make(const struct disk_io_ops *ops, int fd, uint64_t size, struct disk_io **ret, struct err *err)
+int disk_io_init(struct disk_io *io, const struct disk_io_ops *ops, int fd, uint64_t size, struct err *err)
 {
-    _cleanup_disk_io_ struct disk_io *io = calloc(1, sizeof *io);
-
-    if (io)
-        io->lines = malloc(sizeof *io->lines * DISK_IO_LINES);
-    if (!io || !io->lines)
-        return err_set(err, -ENOMEM, "out of memory");
-    io->ops = ops;
-    io->fd = fd;
-    io->size = size;
-    *ret = take(io);
-    return 0;
+    *io = (struct disk_io){.ops = ops, .fd = fd, .size = size};
+    io->lines = malloc(sizeof *io->lines * DISK_IO_LINES);
+    return io->lines ? 0 : err_set(err, -ENOMEM, "out of memory");
 }
 
 struct disk_io *disk_io_free(struct disk_io *io)
 {
     if (io) {
+        if (io->ops && io->ops->free)
+            io->ops->free(io);
         if (io->lines)
             secret_wipe(io->lines, sizeof *io->lines * DISK_IO_LINES);
         free(io->lines);
@@ -123,8 +117,15 @@ int disk_io_file(int fd, struct disk_io **ret, struct err *err)
 {
     static const struct disk_io_ops ops = {.read = file_read};
     off_t end = lseek(fd, 0, SEEK_END);
+    _cleanup_disk_io_ struct disk_io *io = calloc(1, sizeof *io);
+    int rc;
 
     if (end < 0)
         return err_set(err, -errno, "the image cannot be measured: %s", strerror(errno));
-    return disk_io_make(&ops, fd, (uint64_t)end, ret, err);
+    if (!io)
+        return err_set(err, -ENOMEM, "out of memory");
+    rc = disk_io_init(io, &ops, fd, (uint64_t)end, err);
+    if (rc == 0)
+        *ret = take(io);
+    return rc;
 }

@@ -23,6 +23,8 @@ struct disk_io;
 struct disk_io_ops {
     // Exactly len bytes, which lie within the disk; at most DISK_IO_REQUEST of them.
     int (*read)(struct disk_io *io, uint64_t offset, void *ret, size_t len, struct err *err);
+    // Puts away what the maker made around the disk_io, but not its memory. NULL: there is nothing.
+    void (*free)(struct disk_io *io);
 };
 
 enum {
@@ -49,8 +51,9 @@ int disk_io_nbd(int fd, struct disk_io **ret, struct err *err);
 // A raw image or block device, for tests; the descriptor is borrowed.
 int disk_io_file(int fd, struct disk_io **ret, struct err *err);
 
-// For the makers.
-int disk_io_make(const struct disk_io_ops *ops, int fd, uint64_t size, struct disk_io **ret, struct err *err);
+// For the makers: fills what malloc gave, of which the disk_io is the beginning, and which disk_io_free frees. 0 or
+// -ENOMEM.
+int disk_io_init(struct disk_io *io, const struct disk_io_ops *ops, int fd, uint64_t size, struct err *err);
 struct disk_io *disk_io_free(struct disk_io *io); // fine on NULL; returns NULL; the descriptor stays open
 DEFINE_CLEANUP(struct disk_io *, disk_io_free);
 #define _cleanup_disk_io_ _cleanup_(disk_io_freep)

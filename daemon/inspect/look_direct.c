@@ -6,6 +6,7 @@
 #include "daemon/inspect/cage.h"
 #include "daemon/inspect/disk_direct.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { END_MS = 1000 };
@@ -50,9 +51,10 @@ static struct record *before_disks(void *arg, struct cage_fds *ret)
     struct parse *p = arg;
     struct failure f = {0};
     struct err err = {0};
+    int rc = connect_disks(p, &err);
 
-    if (connect_disks(p, &err) < 0) {
-        fail(&f, "unsupported-disk", "%.400s", err.text);
+    if (rc < 0) {
+        fail(&f, rc == -ELIBACC ? "no-engine" : "unsupported-disk", "%.400s", err.text);
         return failure_record(&f);
     }
     ret->count = disk_direct_fds(p->direct, ret->fd, CAGE_FDS);
