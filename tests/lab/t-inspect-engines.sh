@@ -6,7 +6,7 @@
 
 # shellcheck source=tests/lab/lib/looks.sh
 . "$LAB_HERE/lib/looks.sh"
-cd "$LAB_TMP"
+cd "$LAB_TMP" || exit 1
 "$LAB_BIN/virtrust-inspect" --prepare > prepared
 # shellcheck source=tests/lab/lib/disks.sh
 . "$LAB_HERE/lib/disks.sh"
@@ -62,5 +62,26 @@ lab_check "a dynamic disk is not for the direct engine" looks_failed dynamic not
 looks_look dynamic "${keys[@]}" timeout_s=300
 asked_both() { ! looks_says dynamic code not-direct 2> /dev/null; }
 lab_check "auto asks the other one" asked_both
+
+# A Linux root on XFS: the same root as ext4's, put there by mkfs itself.
+prototype() { # of a directory's entries, as mkfs.xfs takes them
+    local entry
+    for entry in "$1"/*; do
+        if [ -d "$entry" ]; then
+            printf '%s d--755 0 0\n' "${entry##*/}"
+            prototype "$entry"
+        else
+            printf '%s ---600 0 0 %s\n' "${entry##*/}" "$entry"
+        fi
+    done
+    echo '$'
+}
+{ printf '/none\n0 0\nd--755 0 0\n' && prototype "$PWD/root"; } > xfs.prototype
+truncate -s 320M xfs.raw
+mkfs.xfs -q -p xfs.prototype xfs.raw
+disk xfs.raw raw
+looks_look xfs "${keys[@]}" timeout_s=300
+lab_check "auto asks libguestfs about XFS" looks_says xfs password.kvno 7
+lab_check "and says so" grep -q '^engine=guestfs .*(direct: XFS)$' xfs
 lab_check "nothing is left" looks_clean
 lab_done
