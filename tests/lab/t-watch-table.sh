@@ -93,6 +93,7 @@ rows
 install -D -m 0755 "$LAB_BIN/virtrust-hook" /etc/libvirt/hooks/qemu.d/virtrust
 HOOKED=yes
 watch_guest first
+watch_scan # what tells of the definition has come, and does not count
 row "before the reload no hook is called" first "resumed started-booted" "" virsh start first
 virsh -q destroy first
 kill -HUP "$LAB_LIBVIRTD_PID"
@@ -109,6 +110,7 @@ virsh -q undefine first
 rows
 
 watch_guest last
+watch_scan
 rm /etc/libvirt/hooks/qemu.d/virtrust
 row "after its removal guests start as before" last "resumed started-booted" "" virsh start last
 virsh -q destroy last
