@@ -25,8 +25,8 @@ if [ -n "$foreign" ]; then
     bad=1
 fi
 
-# The sanitizers keep descriptions of their own in .data.
-if ! nm --undefined-only "$@" 2> /dev/null | grep -q '__asan_'; then
+# The sanitizers keep descriptions of their own in .data. (grep reads to the end, or nm's would be a broken pipe.)
+if ! nm --undefined-only "$@" 2> /dev/null | grep '__asan_' > /dev/null; then
     writable=$(objdump -t "$@" 2> /dev/null | awk '/file format/ { file = $1 }
         NF >= 5 && $(NF - 2) ~ /^\.(data|bss|tdata|tbss)$/ && $(NF - 1) !~ /^0+$/ { print file, $NF }')
     if [ -n "$writable" ]; then
