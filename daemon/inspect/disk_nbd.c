@@ -50,11 +50,11 @@ static int load(struct err *err)
         return 0;
     library = dlopen("libnbd.so.0", RTLD_LAZY | RTLD_LOCAL);
     if (!library)
-        return err_set(err, -ELIBACC, "libnbd cannot be loaded: %s", dlerror());
+        return err_set(err, -ELIBACC, "libnbd cannot be loaded: %s; install libnbd0", dlerror());
 #define FIND(name) all = all && find_call(library, #name, &lib.name);
     NBD_CALLS(FIND)
     if (!all)
-        return err_set(err, -ELIBACC, "libnbd lacks a call that is wanted: it is another version's");
+        return err_set(err, -ELIBACC, "libnbd lacks a call that is wanted; install a newer libnbd0");
     lib.loaded = true;
     return 0;
 }
