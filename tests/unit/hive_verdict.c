@@ -7,6 +7,7 @@
 #include "common/os/recio.h"
 #include "daemon/core/judge.h"
 #include "daemon/engine/sides.h"
+#include "tests/unit/command.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,19 +23,6 @@
 
 static char dir[] = "/tmp/virtrust-test-XXXXXX";
 static const char *bin;
-
-static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void run(const char *format, ...)
-{
-    char command[1024];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(command, sizeof command, format, args);
-    va_end(args);
-    if (system(command) != 0)
-        fail_msg("%s failed", command);
-}
 
 static int make(void **state)
 {

@@ -3,6 +3,7 @@
 //
 // Hives made by tool: the cases of which no real hive is at hand. Runs everywhere, the real hives present or
 // not.
+#include "tests/unit/command.h"
 #include "tests/unit/inspect_common.h"
 
 #include "common/os/seal.h"
@@ -21,19 +22,6 @@
 #define SECRET "set_at=133203110020139115 secret=one "
 
 static char dir[] = "/tmp/virtrust-test-XXXXXX";
-
-static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void run(const char *format, ...)
-{
-    char command[1024];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(command, sizeof command, format, args);
-    va_end(args);
-    if (system(command) != 0)
-        fail_msg("%s failed", command);
-}
 
 // Makes the hives with mkhive's keys and looks at them.
 static int made(const char *keys, struct evidence *e, struct failure *f)

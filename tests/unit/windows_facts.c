@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // What is told of a Windows guest beside its membership, from hives made by tool.
+#include "tests/unit/command.h"
 #include "tests/unit/inspect_common.h"
 
 #include "daemon/inspect/windows_facts.h"
@@ -22,19 +23,6 @@
 #define VERSION SOFT "Microsoft\\Windows NT\\CurrentVersion:"
 
 static char dir[] = "/tmp/virtrust-test-XXXXXX";
-
-static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void run(const char *format, ...)
-{
-    char command[4096];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(command, sizeof command, format, args);
-    va_end(args);
-    if (system(command) != 0)
-        fail_msg("%s failed", command);
-}
 
 // What comes out of the cage is taken by name: a fact that is not listed would be lost.
 static void check_name(const char *key)
