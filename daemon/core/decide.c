@@ -124,7 +124,10 @@ static const struct rule {
      ""},
     {"twin", ACTION_REFUSE, has_twin, VERDICT_TWIN, "another guest with the same binding has run since",
      "shut one of the two down, or bind %s to an account of its own"},
-    {"transient-disks", ACTION_NOTHING, discarded, -1, "the guest's disks are discarded when it stops",
+    {"transient-disks", ACTION_NOTHING, discarded, -1,
+     "the guest's disks are discarded when it stops: a new secret would be lost with them, and then the "
+     "account would "
+     "fit no image",
      "repair the image that %s starts from"},
     {"observe", ACTION_RECORD, observing, -1,
      "would have asked the guest, reset its account, handed it the new secret and had it rotated; mode "
