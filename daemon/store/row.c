@@ -22,6 +22,7 @@ WORDS(verdict_words, verdict, enum verdict, VERDICTS_COUNT);
 WORDS(outcome_words, outcome, enum outcome, OUTCOMES_COUNT);
 WORDS(case_state_words, case_state, enum case_state, CASE_STATES_COUNT);
 WORDS(job_state_words, job_state, enum job_state, JOB_STATES_COUNT);
+WORDS(role_words, role, enum role, ROLES_COUNT);
 
 static_assert(SIGNAL_KINDS_COUNT <= 64, "struct burst has a bit a signal kind");
 static_assert(sizeof(enum verdict) == sizeof(int), "enums are read and written as int");

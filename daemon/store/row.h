@@ -34,7 +34,7 @@ struct words {
 };
 
 extern const struct words signal_words, rollback_words, verdict_words, outcome_words, case_state_words,
-    job_state_words;
+    job_state_words, role_words;
 
 struct column {
     const char *name;

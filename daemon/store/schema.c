@@ -90,8 +90,24 @@ static const char schema_5[] = "ALTER TABLE guest ADD COLUMN burst_xml_rewritten
 static const char schema_6[] =
     "CREATE TABLE host (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;";
 
+// What policies ask for; how repairs went, and what that holds back; what was foretold.
+static const char schema_facts[] =
+    "CREATE TABLE fact (guest TEXT PRIMARY KEY, guid TEXT NOT NULL, dn TEXT NOT NULL, role TEXT NOT NULL)"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER fact_goes AFTER DELETE ON guest BEGIN DELETE FROM fact WHERE guest = OLD.uuid; END;"
+    "CREATE TABLE attempt ("
+    " case_id INTEGER PRIMARY KEY, guest TEXT NOT NULL, name TEXT NOT NULL, domain TEXT NOT NULL,"
+    " policy TEXT NOT NULL, dc TEXT NOT NULL, begun_us INTEGER NOT NULL, ended_us INTEGER NOT NULL,"
+    " result TEXT NOT NULL, at_us INTEGER NOT NULL, text TEXT NOT NULL) STRICT;"
+    "CREATE INDEX attempt_begun ON attempt(begun_us);"
+    "CREATE INDEX attempt_at ON attempt(at_us);"
+    "CREATE TABLE breaker ("
+    " name TEXT PRIMARY KEY, state TEXT NOT NULL, since_us INTEGER NOT NULL, reopen_us INTEGER NOT NULL,"
+    " pause_us INTEGER NOT NULL, cleared_us INTEGER NOT NULL, trips INTEGER NOT NULL,"
+    " probe INTEGER NOT NULL, text TEXT NOT NULL) STRICT, WITHOUT ROWID;";
+
 static const char *const steps[] = {
-    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6,
+    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_facts,
 };
 static_assert(ARRAY_SIZE(steps) == STORE_SCHEMA, "a step a schema");
 

@@ -56,8 +56,8 @@ static void a_newer_schema(void **state)
     struct fixture *f = *state;
 
     fixture_close(f);
-    raw_sql(f->path, "PRAGMA user_version = 7");
-    refused(f, -EPROTO, "newer virtrust (schema 7, this one knows");
+    raw_sql(f->path, "PRAGMA user_version = 77");
+    refused(f, -EPROTO, "newer virtrust (schema 77, this one knows");
     raw_sql(f->path, "PRAGMA user_version = -1");
     refused(f, -EUCLEAN, "no schema -1");
 }

@@ -13,6 +13,7 @@ static const char *const downgrades[] = {
     "ALTER TABLE journal DROP COLUMN dc",
     "ALTER TABLE guest DROP COLUMN burst_xml_rewritten",
     "DROP TABLE host",
+    "DROP TRIGGER fact_goes; DROP TABLE fact; DROP TABLE attempt; DROP TABLE breaker",
 };
 static_assert(ARRAY_SIZE(downgrades) == STORE_SCHEMA - 1, "a way back from every step");
 
