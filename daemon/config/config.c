@@ -2,11 +2,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/config/config.h"
 
-#include "daemon/config/rule.h"
-
-#include <fnmatch.h>
 #include <string.h>
 #include <strings.h>
+
+static void words_done(struct config_words *w)
+{
+    for (size_t i = 0; i < w->count; i++)
+        free(w->items[i]);
+    free(w->items);
+}
 
 static void domain_done(struct config_domain *d)
 {
@@ -25,10 +29,22 @@ static void domain_done(struct config_domain *d)
 
 static void policy_done(struct config_policy *p)
 {
+    free(p->name);
     free(p->match_name);
     free(p->match_title);
+    free(p->match_domain);
+    free(p->match_ou);
+    free(p->match_role);
+    for (size_t i = 0; p->metadata && i < p->match_metadata.count; i++)
+        free((char *)p->metadata[i].key);
+    free(p->metadata);
+    words_done(&p->match_metadata);
     free(p->domain);
     free(p->computer);
+    free(p->bind);
+    words_done(&p->strategies);
+    words_done(&p->quiet_hours);
+    free(p->quiet);
 }
 
 struct config *config_free(struct config *c)
@@ -48,6 +64,9 @@ struct config *config_free(struct config *c)
     free(c->libvirt_uri);
     free(c->helper_path);
     free(c->helper_push_source);
+    words_done(&c->strategies);
+    words_done(&c->quiet_hours);
+    free(c->quiet);
     free(c);
     return NULL;
 }
@@ -60,32 +79,6 @@ const struct config_domain *config_domain(const struct config *c, const char *na
         if (strcasecmp(c->domains[i].name, name) == 0 || strcasecmp(c->domains[i].netbios, name) == 0)
             return &c->domains[i];
     return NULL;
-}
-
-static bool matches(const struct config_policy *p, const char *name, const char *title)
-{
-    if (p->match_name && fnmatch(p->match_name, name, 0) != 0)
-        return false;
-    return !p->match_title || fnmatch(p->match_title, title ? title : "", 0) == 0;
-}
-
-void config_choose(const struct config *c, const char *name, const char *title, struct config_choice *ret)
-{
-    const struct config_policy *p = NULL;
-
-    for (size_t i = 0; i < c->policies_count && !p; i++)
-        if (matches(&c->policies[i], name, title))
-            p = &c->policies[i];
-    *ret = (struct config_choice){
-        .mode = p && p->mode >= 0 ? (enum config_mode)p->mode : c->mode,
-        .policy = p,
-        .domain = config_domain(c, p ? p->domain : NULL),
-        .push_helper = p && p->push_helper >= 0 ? p->push_helper : c->push_helper,
-        .look_on_every_start = p && p->look_on_every_start >= 0 ? p->look_on_every_start
-                                                                : c->look_on_every_start,
-    };
-    if (p && p->computer)
-        rule_fill(p->computer, name, title, ret->computer);
 }
 
 unsigned config_looks_at_once(const struct config *c)

@@ -13,6 +13,8 @@
 
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "daemon/core/policyrule.h"
+#include "daemon/core/quiet.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,6 +23,12 @@
 #define CONFIG_FILE "/etc/virtrust/virtrust.yaml"
 
 enum config_mode { MODE_OBSERVE, MODE_ASK, MODE_REPAIR };
+enum config_strategy { STRATEGY_WAIT = 1, STRATEGY_PROVISION = 2, STRATEGY_CREDENTIAL = 4 }; // a mask
+
+struct config_words { // a list of words as it stands in the file
+    char **items;
+    size_t count;
+};
 
 struct config_domain { // one Active Directory domain
     char *name;        // DNS name, required
@@ -31,21 +39,30 @@ struct config_domain { // one Active Directory domain
     char *credential;  // its name among the credentials that systemd hands over; before keytab, where it did
     char *site;        // of this host, for the order of the DCs; left out: a DC is asked
     char *ldaps_ca;    // path: LDAP inside TLS, by this authority; left out: sealed by Kerberos
-    char **dcs;        // host names; empty: DNS SRV
+    char **dcs;        // host names; empty: DNS SRV (with dcs_count a struct config_words)
     size_t dcs_count;
     unsigned resets_per_hour; // default 20
+    unsigned repairs_at_once; // default 8
 };
 
 // Ordered; the first that matches a guest decides; a field left out inherits the default.
 struct config_policy {
-    char *match_name;  // glob over the libvirt name; NULL: any
-    char *match_title; // glob over libvirt's title; NULL: any
-    int mode;          // enum config_mode, or -1: config.mode
-    char *domain;      // of `domains`; NULL: the only one
+    char *name;                // "policy-1" by its place, where none is given
+    struct policy_match match; // its pointers are the fields below
+    char *match_name, *match_title, *match_domain, *match_ou, *match_role;
+    struct config_words match_metadata;
+    struct policy_value *metadata; // what match_metadata says; owned, with its keys
+    int mode;                      // enum config_mode, or -1: config.mode
+    char *domain;                  // of `domains`; NULL: the only one
     // Binding rule: text with "{name}", "{name:15}" (cut to 15 characters), "{title}"; NULL: none.
     char *computer;
-    int push_helper;         // -1: default, 0, 1
-    int look_on_every_start; // likewise
+    char *bind; // "by-proof": the guest's own proof of possession binds it; NULL: `computer`, or nobody
+    struct config_words strategies, quiet_hours; // empty: config's
+    struct quiet_span *quiet;                    // what quiet_hours says
+    unsigned at_once, per_hour;                  // 0: no limit of its own
+    int push_helper;                             // -1: default, 0, 1
+    int look_on_every_start;                     // likewise
+    int discarded;                               // likewise
 };
 
 struct config {
@@ -68,8 +85,16 @@ struct config {
     unsigned clock_tolerance_ms; // 2000: set the guest's clock when it is off by more
     unsigned tolerance_s;        // 600: AD newer than the guest by more than this = behind, without a pair
     unsigned proof_wait_s;       // 120: how long to wait for the DC to show the rotation
-    unsigned keep_cases_days;    // 365
-    unsigned keep_gone_days;     // 365: guests that are gone, without binding and case
+    unsigned repairs_at_once;    // 16
+    unsigned repairs_per_hour;   // 0: no limit
+    struct config_words strategies, quiet_hours;
+    struct quiet_span *quiet;  // what quiet_hours says
+    unsigned breaker_failures; // 5
+    unsigned breaker_share;    // 50, percent
+    unsigned breaker_window_s; // 3600
+    unsigned breaker_pause_s;  // 900
+    unsigned keep_cases_days;  // 365
+    unsigned keep_gone_days;   // 365: guests that are gone, without binding and case
     struct config_domain *domains;
     size_t domains_count;
     struct config_policy *policies;
@@ -86,13 +111,24 @@ unsigned config_looks_at_once(const struct config *c);
 
 const char *config_mode_text(enum config_mode mode); // "observe" "ask" "repair"
 
-// What the policies say for one guest (the first match; else the defaults). Borrowed pointers into c.
+struct policy_subject; // daemon/core/policy.h
+
+// What the policies say for one guest: the first that matches, else the defaults. Borrowed pointers into c.
 struct config_choice {
     enum config_mode mode;
     const struct config_policy *policy; // NULL: no policy matched
+    // A policy above it whose other conditions hold asks for what is not known yet: until it is, the mode is observe.
+    const struct config_policy *undecided;
     const struct config_domain *domain; // NULL: none configured, or several and none named
     bool push_helper, look_on_every_start;
+    bool by_proof;                  // the guest may bind itself by proof of possession
+    bool discarded;                 // its disks are discarded when it stops
+    unsigned strategies;            // a mask of enum config_strategy
+    enum config_strategy order[4];  // the same in the order to try them, closed by 0
+    const struct quiet_span *quiet; // quiet hours
+    size_t quiet_count;
     char computer[64]; // the binding rule filled in (without '$'); "" when there is none
 };
-void config_choose(const struct config *c, const char *name, const char *title, struct config_choice *ret);
+void config_choose(const struct config *c, const struct policy_subject *s, struct config_choice *ret);
+const char *config_strategy_text(enum config_strategy s); // "wait" "provision" "credential"
 const struct config_domain *config_domain(const struct config *c, const char *name);

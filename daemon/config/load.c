@@ -6,6 +6,7 @@
 #include "daemon/config/option.h"
 #include "daemon/config/section.h"
 #include "daemon/config/value.h"
+#include "daemon/core/words.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { ENTRIES_MAX = 1000, PATH_TEXT = 64 };
+enum { ENTRIES_MAX = 1000, WORDS_MAX = 64, PATH_TEXT = 64 };
 
 struct loader {
     struct config *config;
@@ -43,36 +44,29 @@ static const yaml_node_t *value_of(struct document *d, const yaml_node_t *entry,
     return entry;
 }
 
-static int take_hosts(struct document *d, const yaml_node_t *node, const char *path, const struct option *o,
+static int take_words(struct document *d, const yaml_node_t *node, const char *path, const struct option *o,
                       void *base, void *arg, struct err *err)
 {
-    struct config_domain *domain = base;
-    int count = section_count(d, node, path, err);
+    int rc = 0, count = section_count(d, node, path, err);
 
-    (void)o, (void)arg;
-    if (count <= 0)
+    (void)arg;
+    if (count < 0)
         return count;
-    if (count > 64)
-        return document_error(d, node, path, err, "has %d entries; at most 64 can stand here", count);
-    domain->dcs = calloc((size_t)count + 1, sizeof *domain->dcs);
-    if (!domain->dcs)
-        return -ENOMEM;
-    for (int i = 0; i < count; i++) {
+    if (count > WORDS_MAX)
+        return document_error(d, node, path, err, "has %d entries; at most %d can stand here", count,
+                              WORDS_MAX);
+    option_clear_words(o, base);
+    for (int i = 0; rc == 0 && i < count; i++) {
         const char *text = NULL;
-        int rc = section_scalar(d, item(d, node, i), path, &text, err);
+        struct err why = {0};
 
-        if (rc < 0)
-            return rc;
-        if (value_host(text) < 0)
-            return document_error(d, item(d, node, i), path, err,
-                                  "'%.100s' does not fit; write a host name, such as dc1.corp.example.com",
-                                  text);
-        domain->dcs[i] = strdup(text);
-        if (!domain->dcs[i])
-            return -ENOMEM;
-        domain->dcs_count++;
+        rc = section_scalar(d, item(d, node, i), path, &text, err);
+        if (rc == 0)
+            rc = option_add_word(o, base, text, &why);
+        if (rc == -EINVAL && why.text[0])
+            rc = document_error(d, item(d, node, i), path, err, "%s", why.text);
     }
-    return 0;
+    return rc;
 }
 
 // An entry of a list by its table: `base` is zeroed memory that config_free already knows.
@@ -85,7 +79,7 @@ static int read_entry(struct document *d, const yaml_node_t *entry, const char *
         return rc;
     if (entry->type != YAML_MAPPING_NODE)
         return document_error(d, entry, path, err, "is an entry of options; write them as - key: value");
-    return section_read(d, entry, path, table, base, take_hosts, NULL, err);
+    return section_read(d, entry, path, table, base, take_words, NULL, err);
 }
 
 static int netbios_default(struct config_domain *domain)
@@ -137,6 +131,80 @@ static int policy_domain(struct document *d, const yaml_node_t *entry, const cha
     return 0;
 }
 
+static int quiet_of(const struct config_words *w, struct quiet_span **ret)
+{
+    if (!w->count)
+        return 0;
+    *ret = calloc(w->count, sizeof **ret);
+    for (size_t i = 0; *ret && i < w->count; i++)
+        quiet_parse(w->items[i], &(*ret)[i]); // was checked when it was read
+    return *ret ? 0 : -ENOMEM;
+}
+
+// "KEY=PATTERN" as the two, in one piece of memory that the key begins.
+static int metadata_of(struct config_policy *p)
+{
+    if (!p->match_metadata.count)
+        return 0;
+    p->metadata = calloc(p->match_metadata.count, sizeof *p->metadata);
+    for (size_t i = 0; p->metadata && i < p->match_metadata.count; i++) {
+        char *key = strdup(p->match_metadata.items[i]), *equals;
+
+        if (!key)
+            return -ENOMEM;
+        equals = (char *)value_metadata_split(key);
+        *equals = '\0';
+        p->metadata[i] = (struct policy_value){key, equals + 1};
+    }
+    return p->metadata ? 0 : -ENOMEM;
+}
+
+// What core compares, out of the fields as they were read.
+static int finish_policy(struct config *config, struct config_policy *p)
+{
+    const struct config_domain *domain = p->match_domain ? config_domain(config, p->match_domain) : NULL;
+    int rc = metadata_of(p);
+
+    if (rc == 0)
+        rc = quiet_of(&p->quiet_hours, &p->quiet);
+    if (rc == 0 && !p->name && asprintf(&p->name, "policy-%zu", config->policies_count) < 0)
+        rc = -ENOMEM;
+    p->match = (struct policy_match){
+        .name = p->match_name,
+        .title = p->match_title,
+        .domain = domain ? domain->name : p->match_domain,
+        .ou = p->match_ou,
+        .role = p->match_role ? role_parse(p->match_role) : -1,
+        .metadata = p->metadata,
+        .metadata_count = p->match_metadata.count,
+    };
+    return rc;
+}
+
+static int policy_binding(struct document *d, const yaml_node_t *entry, const char *path,
+                          const struct config_policy *policy, struct err *err)
+{
+    return policy->bind && policy->computer
+               ? document_error(d, value_of(d, entry, "bind"), path, err,
+                                "bind and computer are two ways to bind; write one of them")
+               : 0;
+}
+
+static int policy_name(struct document *d, const yaml_node_t *entry, const char *path, struct config *config,
+                       const struct config_policy *policy, struct err *err)
+{
+    for (const struct config_policy *other = config->policies; other < policy; other++)
+        if (strcmp(other->name, policy->name) == 0)
+            return document_error(d, value_of(d, entry, "name"), path, err,
+                                  "%s stands a second time; give each entry a name of its own", policy->name);
+    if (policy->match_domain && !config_domain(config, policy->match_domain))
+        return document_error(
+            d, value_of(d, entry, "match"), path, err,
+            "match.domain: '%.100s' is no entry of domains; write the name of one, or add it there",
+            policy->match_domain);
+    return 0;
+}
+
 static int read_policy(struct document *d, const yaml_node_t *entry, int i, struct config *config,
                        struct err *err)
 {
@@ -146,6 +214,12 @@ static int read_policy(struct document *d, const yaml_node_t *entry, int i, stru
 
     snprintf(path, sizeof path, "policies[%d]", i);
     rc = read_entry(d, entry, path, policy_options, policy, err);
+    if (rc == 0)
+        rc = finish_policy(config, policy);
+    if (rc == 0)
+        rc = policy_name(d, entry, path, config, policy, err);
+    if (rc == 0)
+        rc = policy_binding(d, entry, path, policy, err);
     return rc < 0 ? rc : policy_domain(d, entry, path, config, policy, err);
 }
 
@@ -175,6 +249,8 @@ static int take_list(struct document *d, const yaml_node_t *node, const char *pa
     struct loader *loader = arg;
     struct config *config = base;
 
+    if (o->type == OPTION_WORDS)
+        return take_words(d, node, path, o, base, arg, err);
     if (o->type == OPTION_POLICIES) {
         loader->policies = node;
         return 0;
@@ -192,6 +268,8 @@ static int read_document(struct document *d, struct config *config, struct err *
     if (!root)
         return 0;
     rc = section_read(d, root, "", config_options, config, take_list, &loader, err);
+    if (rc == 0)
+        rc = quiet_of(&config->quiet_hours, &config->quiet);
     if (rc < 0 || !loader.policies)
         return rc;
     return read_list(d, loader.policies, "policies", sizeof *config->policies, (void **)&config->policies,

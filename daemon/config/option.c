@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { SHORT_WORD = 64 };
+
 static const char *const mode_names[] = {
     [MODE_OBSERVE] = "observe", [MODE_ASK] = "ask", [MODE_REPAIR] = "repair"};
 
@@ -107,7 +109,7 @@ int option_set(const struct option *o, void *base, const char *text, struct err 
         return set_duration(o, base, text, err);
     case OPTION_STRING:
         return set_string(o, base, text, err);
-    case OPTION_HOSTS:
+    case OPTION_WORDS:
     case OPTION_DOMAINS:
     case OPTION_POLICIES:
         break;
@@ -115,12 +117,73 @@ int option_set(const struct option *o, void *base, const char *text, struct err 
     return err_set(err, -EINVAL, "is a list; write its entries below it, each with a dash");
 }
 
+int option_add_word(const struct option *o, void *base, const char *text, struct err *err)
+{
+    struct config_words *w = at(o, base);
+    char **grown;
+
+    if (o->check(text) < 0)
+        return err_set(err, -EINVAL, "'%.100s' does not fit; write %s", text, o->form);
+    grown = realloc(w->items, (w->count + 1) * sizeof *grown);
+    if (!grown)
+        return -ENOMEM;
+    w->items = grown;
+    w->items[w->count] = strdup(text);
+    if (!w->items[w->count])
+        return -ENOMEM;
+    w->count++;
+    return 0;
+}
+
+void option_clear_words(const struct option *o, void *base)
+{
+    struct config_words *w = at(o, base);
+
+    for (size_t i = 0; i < w->count; i++)
+        free(w->items[i]);
+    free(w->items);
+    *w = (struct config_words){0};
+}
+
+// "[one, two]"
+static int default_words(const struct option *o, void *base)
+{
+    const char *p = o->initial + 1;
+    char word[SHORT_WORD];
+
+    while (*p && *p != ']') {
+        size_t len = strcspn(p, ",]");
+        int rc;
+
+        snprintf(word, sizeof word, "%.*s", (int)len, p);
+        rc = option_add_word(o, base, word, NULL);
+        if (rc < 0)
+            return rc;
+        p += len;
+        p += strspn(p, ", ");
+    }
+    return 0;
+}
+
+static void words_text(const struct config_words *w, char ret[static OPTION_TEXT])
+{
+    size_t n = (size_t)snprintf(ret, OPTION_TEXT, "[");
+
+    for (size_t i = 0; i < w->count && n < OPTION_TEXT - 2; i++)
+        n += (size_t)snprintf(ret + n, OPTION_TEXT - n, "%s%s", i ? ", " : "", w->items[i]);
+    if (n > OPTION_TEXT - 2)
+        n = OPTION_TEXT - 2;
+    strcpy(ret + n, "]");
+}
+
 // In a policy, what is left out inherits: -1 stands for that.
 int option_default(const struct option *o, void *base)
 {
     if (o->type == OPTION_TRISTATE || (o->type == OPTION_MODE && !o->initial))
         *(int *)at(o, base) = -1;
-    return o->initial && strcmp(o->initial, "[]") != 0 ? option_set(o, base, o->initial, NULL) : 0;
+    if (!o->initial || strcmp(o->initial, "[]") == 0)
+        return 0;
+    return o->type == OPTION_WORDS ? default_words(o, base) : option_set(o, base, o->initial, NULL);
 }
 
 static void duration_text(uint64_t ms, char *ret)
@@ -161,7 +224,9 @@ void option_text(const struct option *o, const void *base, char ret[static OPTIO
     case OPTION_STRING:
         snprintf(ret, OPTION_TEXT, "%s", *(char *const *)p ? *(char *const *)p : "");
         break;
-    case OPTION_HOSTS:
+    case OPTION_WORDS:
+        words_text(p, ret);
+        break;
     case OPTION_DOMAINS:
     case OPTION_POLICIES:
         strcpy(ret, *(void *const *)p ? "[...]" : "[]");

@@ -23,7 +23,7 @@ enum option_type {
     OPTION_SECONDS,  // unsigned
     OPTION_MS,       // unsigned
     OPTION_STRING,   // char *, its form told by `check`
-    OPTION_HOSTS,    // char ** and a size_t behind it: host names
+    OPTION_WORDS,    // struct config_words, the form of each told by `check`
     OPTION_DOMAINS,  // the two lists of sections
     OPTION_POLICIES,
 };
@@ -34,8 +34,8 @@ struct option {
     size_t offset;              // in the table's struct
     const char *initial;        // NULL: none
     uint64_t min, max;          // counts; milliseconds
-    int (*check)(const char *); // OPTION_STRING
-    const char *form;           // OPTION_STRING: what would be right
+    int (*check)(const char *); // OPTION_STRING, OPTION_WORDS
+    const char *form;           // OPTION_STRING, OPTION_WORDS: what would be right
     const char *help;
 };
 
@@ -46,6 +46,10 @@ extern const struct option config_options[], domain_options[], policy_options[];
 int option_set(const struct option *o, void *base, const char *text, struct err *err);
 // The default; memory is the only thing that can lack: 0 or -ENOMEM.
 int option_default(const struct option *o, void *base);
+// A further word of a list: 0, -EINVAL, -ENOMEM.
+int option_add_word(const struct option *o, void *base, const char *text, struct err *err);
+// Takes the words out again, so that others may stand there instead.
+void option_clear_words(const struct option *o, void *base);
 // What stands in `base`, as it would be written in the file ("" for what is absent, "[]" for an empty list).
 enum { OPTION_TEXT = 4200 };
 void option_text(const struct option *o, const void *base, char ret[static OPTION_TEXT]);

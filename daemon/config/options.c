@@ -9,6 +9,8 @@
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 
+#define STRATEGY value_strategy, "wait, provision or credential"
+#define QUIET value_quiet, "days, times or both, such as Mon-Fri 08:00-18:00 Europe/Berlin"
 #define PATH value_path, "an absolute path, such as /var/lib/virtrust"
 
 #define AT(member) offsetof(struct config, member)
@@ -53,6 +55,25 @@ const struct option config_options[] = {
      "behind."},
     {"repair.proof_wait", OPTION_SECONDS, AT(proof_wait_s), "2m", 5 * SECOND, HOUR, NULL, NULL,
      "How long to wait for the DC to show the guest's own change of the password."},
+    {"repair.at_once", OPTION_COUNT, AT(repairs_at_once), "16", 1, 1000, NULL, NULL,
+     "How many repairs may be under way at the same time; further ones wait for their turn."},
+    {"repair.per_hour", OPTION_COUNT, AT(repairs_per_hour), "0", 0, 100000, NULL, NULL,
+     "How many repairs may be begun within one hour; 0: as many as the domains' own limits let."},
+    {"repair.strategies", OPTION_WORDS, AT(strategies), "[wait, provision]", 0, 0, STRATEGY,
+     "The ways to repair that may be used, in the order of preference: wait (a guest that is ahead heals by "
+     "itself), provision (a new secret is delivered sealed), credential (a credential is lent for one "
+     "call)."},
+    {"repair.quiet_hours", OPTION_WORDS, AT(quiet_hours), "[]", 0, 0, QUIET,
+     "Times at which nothing is repaired by itself; what is due waits for their end, and `virtrust approve` "
+     "goes before them."},
+    {"breaker.failures", OPTION_COUNT, AT(breaker_failures), "5", 1, 1000, NULL, NULL,
+     "So many repairs of one domain or one policy that fail within the window stop all further ones of it."},
+    {"breaker.share", OPTION_COUNT, AT(breaker_share), "50", 1, 100, NULL, NULL,
+     "So do two or more guests that fail, when they are this percentage of its bound guests."},
+    {"breaker.window", OPTION_SECONDS, AT(breaker_window_s), "1h", MINUTE, 7 * DAY, NULL, NULL,
+     "The time within which failures count."},
+    {"breaker.pause", OPTION_SECONDS, AT(breaker_pause_s), "15m", SECOND, DAY, NULL, NULL,
+     "How long repairs are held back before one of them is let through to try."},
     {"history.keep_days", OPTION_COUNT, AT(keep_cases_days), "365", 1, 36500, NULL, NULL,
      "How many days closed cases are kept."},
     {"history.keep_gone_days", OPTION_COUNT, AT(keep_gone_days), "365", 1, 36500, NULL, NULL,
@@ -90,26 +111,57 @@ const struct option domain_options[] = {
      "The site whose domain controllers come first; left out, one of them is asked where this host is."},
     {"ldaps_ca", OPTION_STRING, AT(ldaps_ca), NULL, 0, 0, PATH,
      "Speak LDAP inside TLS, trusting this file of certificates alone; left out, Kerberos seals it."},
-    {"dcs", OPTION_HOSTS, AT(dcs), NULL, 0, 0, NULL, NULL,
+    {"dcs", OPTION_WORDS, AT(dcs), "[]", 0, 0, value_host, "a host name, such as dc1.corp.example.com",
      "The domain controllers to speak with; left out, DNS is asked."},
     {"resets_per_hour", OPTION_COUNT, AT(resets_per_hour), "20", 1, 10000, NULL, NULL,
      "How many accounts may be reset within one hour."},
+    {"repairs_at_once", OPTION_COUNT, AT(repairs_at_once), "8", 1, 1000, NULL, NULL,
+     "How many repairs of this domain's members may be under way at the same time."},
     {0},
 };
 #undef AT
 
 #define AT(member) offsetof(struct config_policy, member)
 const struct option policy_options[] = {
+    {"name", OPTION_STRING, AT(name), NULL, 0, 0, value_policy_name,
+     "a name of letters, digits, - _ ., such as desktops",
+     "What this entry is called in answers; left out, policy- and its place."},
     {"match.name", OPTION_STRING, AT(match_name), NULL, 0, 0, value_text, "a pattern such as vdi-*",
      "A pattern (* ? [a-z]) for the guest's libvirt name; left out, every name."},
     {"match.title", OPTION_STRING, AT(match_title), NULL, 0, 0, value_text, "a pattern such as *desktop*",
      "A pattern for the guest's libvirt title; left out, every title."},
+    {"match.metadata", OPTION_WORDS, AT(match_metadata), "[]", 0, 0, value_metadata,
+     "a key and a pattern, such as pool=vdi-* or {http://example.com/ns}server/owner=it",
+     "Keys of its libvirt metadata with a pattern for their value, all of which have to match: of virtrust's "
+     "own "
+     "element, or behind a {namespace} of any other."},
+    {"match.domain", OPTION_STRING, AT(match_domain), NULL, 0, 0, value_host,
+     "the name of an entry of domains", "The domain of the account that it is bound to; left out, any."},
+    {"match.ou", OPTION_STRING, AT(match_ou), NULL, 0, 0, value_ou,
+     "a distinguished name, such as OU=VDI,DC=corp,DC=example,DC=com, or a pattern",
+     "Where in the directory that account lies: below this part of it, or a pattern for its whole name."},
+    {"match.role", OPTION_STRING, AT(match_role), NULL, 0, 0, value_role,
+     "member, workgroup or domain-controller", "What its disk says that it is."},
     {"mode", OPTION_MODE, AT(mode), NULL, 0, 0, NULL, NULL, "As mode above, for these guests."},
     {"domain", OPTION_STRING, AT(domain), NULL, 0, 0, value_host, "the name of an entry of domains",
      "The domain that they are members of; left out, the only one there is."},
     {"computer", OPTION_STRING, AT(computer), NULL, 0, 0, value_rule,
      "a computer's name, in which {name}, {title} or {name:15} (cut to 15 characters) may stand",
      "Binds each of them to the computer account of this name."},
+    {"bind", OPTION_STRING, AT(bind), NULL, 0, 0, value_bind, "by-proof",
+     "by-proof: a healthy guest binds itself by proving that it holds its account's secret; instead of "
+     "computer."},
+    {"strategies", OPTION_WORDS, AT(strategies), "[]", 0, 0, STRATEGY,
+     "As repair.strategies above, for these guests."},
+    {"limits.at_once", OPTION_COUNT, AT(at_once), NULL, 1, 1000, NULL, NULL,
+     "How many of these guests may be under repair at the same time; left out, the limits above."},
+    {"limits.per_hour", OPTION_COUNT, AT(per_hour), NULL, 1, 100000, NULL, NULL,
+     "How many repairs of these guests may be begun within one hour; left out, the limits above."},
+    {"quiet_hours", OPTION_WORDS, AT(quiet_hours), "[]", 0, 0, QUIET,
+     "As repair.quiet_hours above, for these guests."},
+    {"discarded", OPTION_TRISTATE, AT(discarded), NULL, 0, 0, NULL, NULL,
+     "Their disks are discarded when they stop, in a way that libvirt does not know of: they are never "
+     "repaired."},
     {"helper_push", OPTION_TRISTATE, AT(push_helper), NULL, 0, 0, NULL, NULL,
      "As helper.push above, for these guests."},
     {"look_on_every_start", OPTION_TRISTATE, AT(look_on_every_start), NULL, 0, 0, NULL, NULL,

@@ -91,7 +91,7 @@ static int set_option(struct reading *r, const struct option *o, const yaml_node
     const char *text = NULL;
     int rc;
 
-    if (o->type == OPTION_HOSTS || o->type == OPTION_DOMAINS || o->type == OPTION_POLICIES)
+    if (o->type == OPTION_WORDS || o->type == OPTION_DOMAINS || o->type == OPTION_POLICIES)
         return r->list(r->d, value, path, o, r->base, r->arg, err);
     rc = section_scalar(r->d, value, path, &text, err);
     if (rc < 0)

@@ -10,7 +10,7 @@
 #include "daemon/config/document.h"
 #include "daemon/config/option.h"
 
-// Called for OPTION_HOSTS, OPTION_DOMAINS and OPTION_POLICIES: 0 or a negative errno with a sentence.
+// Called for OPTION_WORDS, OPTION_DOMAINS and OPTION_POLICIES: 0 or a negative errno with a sentence.
 typedef int section_list(struct document *d, const yaml_node_t *node, const char *path,
                          const struct option *o, void *base, void *arg, struct err *err);
 

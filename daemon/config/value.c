@@ -3,6 +3,10 @@
 #include "daemon/config/value.h"
 
 #include "daemon/config/rule.h"
+#include "daemon/config/zone.h"
+#include "daemon/core/glob.h"
+#include "daemon/core/quiet.h"
+#include "daemon/core/words.h"
 
 #include "common/cleanup.h"
 
@@ -154,4 +158,56 @@ int value_rule(const char *text)
     char ignored[RULE_TEXT];
 
     return value_text(text) == 0 ? rule_fill(text, "name", "title", ignored) : -EINVAL;
+}
+
+int value_policy_name(const char *text)
+{
+    return value_credential(text);
+}
+
+int value_ou(const char *text)
+{
+    return value_dn(text) == 0                                              ? 0
+           : value_text(text) == 0 && glob_is(text) && strlen(text) <= 1024 ? 0
+                                                                            : -EINVAL;
+}
+
+int value_role(const char *text)
+{
+    return role_parse(text) > ROLE_UNKNOWN ? 0 : -EINVAL;
+}
+
+int value_strategy(const char *text)
+{
+    return strcmp(text, "wait") == 0 || strcmp(text, "provision") == 0 || strcmp(text, "credential") == 0
+               ? 0
+               : -EINVAL;
+}
+
+int value_quiet(const char *text)
+{
+    struct quiet_span span;
+
+    return quiet_parse(text, &span) < 0 || !zone_known(span.zone) ? -EINVAL : 0;
+}
+
+const char *value_metadata_split(const char *text)
+{
+    if (*text == '{')
+        text = strchr(text, '}');
+    return text ? strchr(text, '=') : NULL;
+}
+
+int value_metadata(const char *text)
+{
+    const char *equals = value_metadata_split(text);
+
+    return value_text(text) == 0 && strlen(text) < 512 && equals && equals > text && equals[-1] != '}'
+               ? 0
+               : -EINVAL;
+}
+
+int value_bind(const char *text)
+{
+    return strcmp(text, "by-proof") == 0 ? 0 : -EINVAL;
 }

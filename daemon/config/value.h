@@ -18,11 +18,20 @@ enum { DURATION_TEXT = 32 };
 void value_duration_text(uint64_t ms, char ret[static DURATION_TEXT]); // the largest unit that is exact: 3m
 
 // 0 or -EINVAL: the text's form.
-int value_path(const char *text);       // absolute, no "..", shorter than PATH_MAX
-int value_text(const char *text);       // not empty, no control characters
-int value_host(const char *text);       // a host or DNS domain name
-int value_netbios(const char *text);    // 1 to 15 characters
-int value_dn(const char *text);         // a distinguished name below some DC=
-int value_principal(const char *text);  // user@REALM
-int value_credential(const char *text); // a plain word: letters, digits, - _ ., the first no dot
-int value_rule(const char *text);       // a binding rule: text with {name} {name:N} {title} {title:N}
+int value_path(const char *text);        // absolute, no "..", shorter than PATH_MAX
+int value_text(const char *text);        // not empty, no control characters
+int value_host(const char *text);        // a host or DNS domain name
+int value_netbios(const char *text);     // 1 to 15 characters
+int value_dn(const char *text);          // a distinguished name below some DC=
+int value_principal(const char *text);   // user@REALM
+int value_credential(const char *text);  // a plain word: letters, digits, - _ ., the first no dot
+int value_policy_name(const char *text); // letters, digits, - _ .
+int value_ou(const char *text);          // as value_dn, or a pattern
+int value_bind(const char *text);        // by-proof
+int value_role(const char *text);        // a word of enum role, but not unknown
+int value_strategy(const char *text);    // a word of enum config_strategy
+int value_quiet(const char *text);       // quiet hours whose zone this host knows
+int value_metadata(const char *text);    // KEY=PATTERN, the key perhaps with {NAMESPACE} before it
+// Where its '=' stands.
+const char *value_metadata_split(const char *text);
+int value_rule(const char *text); // a binding rule: text with {name} {name:N} {title} {title:N}

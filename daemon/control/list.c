@@ -3,6 +3,7 @@
 // `list`: a page of guests, and the next one when the reader has taken it. A hundred thousand guests hold nobody up:
 // signals, answers and other sessions come between two pages, and no more than a page waits in memory.
 #include "daemon/control/session.h"
+#include "daemon/engine/subject.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,13 +21,20 @@ static const char *add_description(struct record *r, const struct overview *o, c
 
 static void add_policy(struct record *r, struct engine *e, const struct overview *o)
 {
+    struct policy_subject sees = {.name = o->name, .described = o->description != NULL};
     struct config_choice choice;
     char title[NAME_TEXT] = "";
 
-    overview_get(o->description, "title", title, sizeof title);
-    config_choose(e->config, o->name, title, &choice);
+    // A page is told quickly where nothing but names and titles counts.
+    if (subject_in_full(e->config)) {
+        engine_choice(e, o->uuid, o->name, &choice);
+    } else {
+        overview_get(o->description, "title", title, sizeof title);
+        sees.title = o->description ? title : NULL;
+        config_choose(e->config, &sees, &choice);
+    }
     record_add(r, "mode", config_mode_text(choice.mode));
-    record_add(r, "policy", choice.policy && choice.policy->match_name ? choice.policy->match_name : NULL);
+    record_add(r, "policy", choice.policy ? choice.policy->name : NULL);
 }
 
 static void add_case(struct record *r, const struct overview *o)

@@ -5,6 +5,7 @@
 #include "common/os/fault.h"
 #include "daemon/control/control.h"
 #include "daemon/engine/engine.h"
+#include "daemon/engine/subject.h"
 #include "daemon/engine/worker.h"
 
 #include <errno.h>
@@ -215,6 +216,17 @@ static void after_commit(struct engine *e, const struct case_out *out, const str
         control_case_closed(e->control, c);
 }
 
+static int keep_evidence(struct engine *e, int64_t id, const char *source, const struct record *evidence,
+                         struct err *err)
+{
+    struct casefile c;
+    int rc = store_evidence_put(e->store, id, source, evidence, err);
+
+    if (rc >= 0)
+        rc = store_case_get(e->store, id, &c, err);
+    return rc == 0 ? subject_learn(e, c.guest, source, evidence, err) : rc < 0 ? rc : 0;
+}
+
 int engine_case_learnt(struct engine *e, int64_t id, const struct case_input *in, const char *source,
                        const struct record *evidence, struct err *err)
 {
@@ -225,7 +237,7 @@ int engine_case_learnt(struct engine *e, int64_t id, const struct case_input *in
     if (rc < 0)
         return rc;
     if (evidence)
-        rc = store_evidence_put(e->store, id, source, evidence, err);
+        rc = keep_evidence(e, id, source, evidence, err);
     if (rc == 0)
         rc = step_in_transaction(e, id, in, &out, &opened, err);
     if (rc == 0)

@@ -3,6 +3,7 @@
 // What core needs to know of the world, gathered from configuration and store.
 #include "daemon/engine/engine.h"
 #include "daemon/engine/sides.h"
+#include "daemon/engine/subject.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,11 +11,10 @@
 
 void engine_choice(struct engine *e, const char *uuid, const char *name, struct config_choice *ret)
 {
-    _cleanup_record_ struct record *description = NULL;
-    struct err err = {0};
+    _cleanup_(subject_done) struct subject subject = {0};
 
-    store_description_get(e->store, uuid, &description, &err);
-    config_choose(e->config, name, record_get_or(description, "title", ""), ret);
+    subject_of(e, uuid, name, false, &subject);
+    config_choose(e->config, &subject.sees, ret);
 }
 
 static enum mode mode_of(enum config_mode mode)
@@ -84,7 +84,7 @@ static int gather_circumstances(struct engine *e, const struct casefile *c, cons
     ret->domain_configured = ev->bound ? config_domain(e->config, ev->binding.domain) != NULL
                                        : choice.domain != NULL;
     ret->has_agent = strcmp(record_get_or(description, "agent", "none"), "none") != 0;
-    ret->transient_disks = record_get_bool(description, "transient_disks") == 1;
+    ret->transient_disks = choice.discarded || record_get_bool(description, "transient_disks") == 1;
     snprintf(ret->name, sizeof ret->name, "%s", c->name);
     snprintf(ret->computer, sizeof ret->computer, "%s", choice.computer[0] ? choice.computer : ev->guest.sam);
     rc = count_same(e, c, &ev->guest, &ret->same_fingerprint, err);

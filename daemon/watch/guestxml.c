@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/watch/guestxml.h"
 
+#include "daemon/watch/guestmeta.h"
+
 #include <errno.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
@@ -204,6 +206,28 @@ static bool add_disks(struct record *r, xmlNode *devices)
     return transient;
 }
 
+// QEMU's own way to forget what is written, behind libvirt's back: -snapshot, or snapshot=on of a -drive.
+static bool snapshot_mode(xmlNode *root)
+{
+    bool found = false;
+
+    for (xmlNode *n = root->children; n; n = n->next) {
+        if (n->type != XML_ELEMENT_NODE || !n->ns || !xmlStrEqual(n->name, (const xmlChar *)"commandline") ||
+            strcmp((const char *)n->ns->href, "http://libvirt.org/schemas/domain/qemu/1.0") != 0)
+            continue;
+        for (xmlNode *arg = n->children; arg; arg = arg->next) {
+            _cleanup_(xml_freep) xmlChar *value = NULL;
+
+            if (arg->type != XML_ELEMENT_NODE || !xmlStrEqual(arg->name, (const xmlChar *)"arg"))
+                continue;
+            value = xmlGetNoNsProp(arg, (const xmlChar *)"value");
+            found = found || (value && (strcmp((const char *)value, "-snapshot") == 0 ||
+                                        strstr((const char *)value, "snapshot=on")));
+        }
+    }
+    return found;
+}
+
 // The helper's own port does as well as an agent: deliver finds out which of them helps.
 static bool is_way(xmlNode *target)
 {
@@ -245,7 +269,8 @@ int guestxml_describe(const char *xml, size_t len, struct guestxml_id *ret_id, s
     add_text(r, "title", child(root, "title"));
     add_text(r, "genid", child(root, "genid"));
     add(r, "agent", agent_state(devices));
-    add(r, "transient_disks", add_disks(r, devices) ? "1" : "0");
+    add(r, "transient_disks", add_disks(r, devices) || snapshot_mode(root) ? "1" : "0");
+    guestmeta_add(r, child(root, "metadata"));
     *ret_id = id;
     return 0;
 }

@@ -3,6 +3,7 @@
 //
 // config_load takes any file: it is read or refused with a sentence, and what it read can be used.
 #include "daemon/config/config.h"
+#include "daemon/core/policy.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -11,12 +12,25 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void choose(const struct config *c, const char *name, const char *title, struct config_choice *ret)
+{
+    static const struct policy_value pool = {"pool", "vdi"};
+    struct policy_subject s = {.name = name,
+                               .title = title,
+                               .described = title != NULL,
+                               .dn = "CN=x,OU=VDI,DC=corp,DC=test",
+                               .metadata = &pool,
+                               .metadata_count = title ? 1 : 0};
+
+    config_choose(c, &s, ret);
+}
+
 static void use(const struct config *c)
 {
     struct config_choice choice;
 
-    config_choose(c, "vdi-0123456789abcdef", "a title", &choice);
-    config_choose(c, "x", NULL, &choice);
+    choose(c, "vdi-0123456789abcdef", "a title", &choice);
+    choose(c, "x", NULL, &choice);
     if (strlen(choice.computer) >= sizeof choice.computer || c->runtime_dir[0] != '/')
         abort();
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/config/config.h"
+#include "daemon/core/policy.h"
 
 #include "tests/unit/testing.h"
 
@@ -36,7 +37,7 @@ static const struct refused {
     const char *text, *sentence;
 } refused[] = {
     {"mdoe: ask\n", "c:1:1: mdoe: there is no such option; here may stand: mode, paths, libvirt, look, "
-                    "helper, repair, history, "
+                    "helper, repair, breaker, history, "
                     "domains, policies"},
     {"mode: fix\n", "c:1:7: mode: 'fix' is no mode; write observe, ask or repair"},
     {"look:\n  timout: 3\n", "c:2:3: look.timout: there is no such option; here may stand: on_first_sight, "
@@ -59,7 +60,7 @@ static const struct refused {
      "at_once, appliances, timeout, settle)"},
     {"- mode\n",
      "c:1:1: is a section; write its options as key: value (mode, paths, libvirt, look, helper, repair, "
-     "history, domains, policies)"},
+     "breaker, history, domains, policies)"},
     {"mode: [ask]\n", "c:1:7: mode: holds a list or a section; write one value"},
     {"mode:\n", "c:1:6: mode: has no value; write one, or leave the line out for the default"},
     {"mode: ask\nmode: ask\n", "c:2:1: mode: stands a second time (first in line 1); keep one"},
@@ -100,7 +101,33 @@ static const struct refused {
                                               "computer's name, in which {name}, {title} or "
                                               "{name:15} (cut to 15 characters) may stand"},
     {"policies:\n  - match: {nam: x}\n",
-     "c:2:13: policies[0].match.nam: there is no such option; here may stand: name, title"},
+     "c:2:13: policies[0].match.nam: there is no such option; here may stand: name, title, metadata, "
+     "domain, ou, role"},
+    {"policies:\n  - match: {ou: VDI}\n",
+     "c:2:17: policies[0].match.ou: 'VDI' does not fit; write a distinguished name, such as "
+     "OU=VDI,DC=corp,DC=example,DC=com, or a pattern"},
+    {"policies:\n  - match: {role: server}\n", "c:2:19: policies[0].match.role: 'server' does not fit; write "
+                                               "member, workgroup or domain-controller"},
+    {"policies:\n  - match: {metadata: [pool]}\n", "c:2:24: policies[0].match.metadata: 'pool' does not fit; "
+                                                   "write a key and a pattern, such as pool=vdi-* or "
+                                                   "{http://example.com/ns}server/owner=it"},
+    {"policies:\n  - match: {domain: x.y}\n", "c:2:12: policies[0]: match.domain: 'x.y' is no entry of "
+                                              "domains; write the name of one, or add it there"},
+    {"policies:\n  - strategies: [carry]\n",
+     "c:2:18: policies[0].strategies: 'carry' does not fit; write wait, "
+     "provision or credential"},
+    {"policies:\n  - quiet_hours: [at night]\n",
+     "c:2:19: policies[0].quiet_hours: 'at night' does not fit; write days, times or both, such as Mon-Fri "
+     "08:00-18:00 Europe/Berlin"},
+    {"repair:\n  quiet_hours: [Mon Nowhere/Town]\n", "c:2:17: repair.quiet_hours: 'Mon Nowhere/Town' does "
+                                                     "not fit; write days, times or both, such as Mon-Fri "
+                                                     "08:00-18:00 Europe/Berlin"},
+    {"policies:\n  - name: a\n  - name: a\n",
+     "c:3:11: policies[1]: a stands a second time; give each entry a name of its own"},
+    {"domains: [{name: a.b}]\npolicies:\n  - {computer: x, bind: by-proof}\n",
+     "c:3:25: policies[0]: bind and computer are two ways to bind; write one of them"},
+    {"policies:\n  - limits: {at_once: 0}\n",
+     "c:2:23: policies[0].limits.at_once: '0' does not fit; write a whole number from 1 to 1000"},
     {"mode: ask\n---\nmode: ask\n", "c:2:1: a second document begins; there is room for one only"},
     {"mode: &a ask\n", "c:1:7: an anchor (&name); anchors and aliases are not used here"},
     {"mode: *a\n", "c:1:7: an alias (*name); write the value itself"},
@@ -216,13 +243,20 @@ static void test_values(void **state)
     assert_null(config_domain(c, "else"));
 }
 
+static void choose(const struct config *c, const char *name, const char *title, struct config_choice *ret)
+{
+    struct policy_subject s = {.name = name, .title = title, .described = true};
+
+    config_choose(c, &s, ret);
+}
+
 static void test_choice(void **state)
 {
     _cleanup_(config_freep) struct config *c = load_ok(two_domains);
     struct config_choice choice;
 
     (void)state;
-    config_choose(c, "vdi-0123456", "a server", &choice);
+    choose(c, "vdi-0123456", "a server", &choice);
     assert_int_equal(choice.mode, MODE_REPAIR);
     assert_ptr_equal(choice.policy, &c->policies[0]);
     assert_ptr_equal(choice.domain, &c->domains[1]);
@@ -230,24 +264,87 @@ static void test_choice(void **state)
     assert_true(choice.look_on_every_start);
     assert_string_equal(choice.computer, "vdi-0123");
 
-    config_choose(c, "x", "server", &choice);
+    choose(c, "x", "server", &choice);
     assert_int_equal(choice.mode, MODE_ASK);
     assert_false(choice.look_on_every_start);
     assert_string_equal(choice.computer, "SRV-server");
-    config_choose(c, "x", "my server", &choice); // no account has a blank in its name
+    choose(c, "x", "my server", &choice); // no account has a blank in its name
     assert_string_equal(choice.computer, "");
 
-    config_choose(c, "x", NULL, &choice);
+    choose(c, "x", "", &choice);
     assert_null(choice.policy);
+    assert_null(choice.undecided);
     assert_null(choice.domain);
+    assert_int_equal(choice.strategies, STRATEGY_WAIT | STRATEGY_PROVISION);
     assert_string_equal(choice.computer, "");
+}
+
+static const char by_account[] =
+    "mode: ask\n"
+    "repair: {strategies: [provision], quiet_hours: [Sat-Sun]}\n"
+    "domains: [{name: corp.example}]\n"
+    "policies:\n"
+    "  - {name: tier0, match: {ou: \"OU=Tier0,DC=corp,DC=example\"}, mode: observe}\n"
+    "  - match: {metadata: [pool=vdi*], role: member}\n"
+    "    mode: repair\n"
+    "    computer: \"{name}\"\n"
+    "    strategies: [credential, provision, credential]\n"
+    "    quiet_hours: [\"22:00-06:00 UTC\", Fri]\n"
+    "    limits: {at_once: 2, per_hour: 9}\n"
+    "    discarded: true\n";
+
+// What stands above and cannot be decided yet caps the mode, and binds nobody's hands in binding.
+static void test_undecided(void **state)
+{
+    static const struct policy_value pool[] = {{"tier", "2"}, {"pool", "vdi-2"}};
+    _cleanup_(config_freep) struct config *c = load_ok(by_account);
+    struct policy_subject s = {
+        .name = "x", .title = "", .described = true, .metadata = pool, .metadata_count = 2};
+    struct config_choice choice;
+
+    (void)state;
+    config_choose(c, &s, &choice); // neither where its account lies nor its role is known
+    assert_null(choice.policy);
+    assert_ptr_equal(choice.undecided, &c->policies[0]);
+    assert_int_equal(choice.mode, MODE_OBSERVE);
+
+    s.role = ROLE_MEMBER;
+    config_choose(c, &s, &choice);
+    assert_ptr_equal(choice.policy, &c->policies[1]);
+    assert_string_equal(choice.policy->name, "policy-2");
+    assert_ptr_equal(choice.undecided, &c->policies[0]);
+    assert_int_equal(choice.mode, MODE_OBSERVE);
+    assert_string_equal(choice.computer, "x");
+
+    s.domain = "corp.example";
+    s.dn = "CN=x,OU=Desks,DC=corp,DC=example";
+    config_choose(c, &s, &choice);
+    assert_null(choice.undecided);
+    assert_int_equal(choice.mode, MODE_REPAIR);
+    assert_true(choice.discarded);
+    assert_int_equal(choice.policy->at_once, 2);
+    assert_int_equal(choice.policy->per_hour, 9);
+    assert_int_equal(choice.strategies, STRATEGY_PROVISION | STRATEGY_CREDENTIAL);
+    assert_int_equal(choice.order[0], STRATEGY_CREDENTIAL);
+    assert_int_equal(choice.order[1], STRATEGY_PROVISION);
+    assert_int_equal(choice.order[2], 0);
+    assert_int_equal(choice.quiet_count, 2);
+    assert_int_equal(choice.quiet[0].from, 22 * 60);
+
+    s.dn = "cn=x,ou=sub,ou=tier0,dc=corp,dc=example";
+    config_choose(c, &s, &choice);
+    assert_string_equal(choice.policy->name, "tier0");
+    assert_int_equal(choice.mode, MODE_OBSERVE);
+    assert_int_equal(choice.strategies, STRATEGY_PROVISION);
+    assert_int_equal(choice.quiet_count, 1);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_nul_byte), cmocka_unit_test(test_bombs),
-        cmocka_unit_test(test_no_file), cmocka_unit_test(test_values),   cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_refused),   cmocka_unit_test(test_nul_byte), cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_no_file),   cmocka_unit_test(test_values),   cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_undecided),
     };
 
     return cmocka_run_group_tests(tests, testing_dir_make, testing_dir_remove);

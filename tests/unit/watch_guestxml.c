@@ -16,6 +16,10 @@ struct case_ {
 };
 
 #define HEAD "<domain type='kvm' id='1'><name>a&amp;b</name><uuid>1b2f7c6e-0000-4000-8000-00000000002a</uuid>"
+#define QEMU_HEAD                                                                                      \
+    "<domain "                                                                                         \
+    "xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><name>a&amp;b</name><uuid>1b2f7c6e-0000-" \
+    "4000-8000-00000000002a</uuid>"
 #define DEVICES(x) HEAD "<devices>" x "</devices></domain>"
 
 static const struct case_ cases[] = {
@@ -95,6 +99,30 @@ static const struct case_ cases[] = {
     {"a disk without a source",
      DEVICES("<disk type='file'><target dev='vda'/></disk>"),
      {"disk.0.type", "file", "disk.0.path", NULL}},
+    {"QEMU's snapshot mode",
+     QEMU_HEAD "<qemu:commandline><qemu:arg value='-drive'/>"
+               "<qemu:arg value='file=/a,snapshot=on,if=none'/></qemu:commandline></domain>",
+     {"transient_disks", "1"}},
+    {"QEMU's arguments otherwise",
+     QEMU_HEAD
+     "<qemu:commandline><qemu:arg value='-S'/>"
+     "</qemu:commandline><x:commandline xmlns:x='u'><x:arg value='-snapshot'/></x:commandline></domain>",
+     {"transient_disks", "0"}},
+    {"metadata of virtrust's own, and of others",
+     HEAD "<metadata><v:guest xmlns:v='urn:virtrust:guest' pool='vdi'><v:owner unit='9'> it \n</v:owner>"
+          "<v:none/></v:guest><nova:instance xmlns:nova='http://nova/1'><nova:owner><nova:user id='7'>joe"
+          "</nova:user></nova:owner></nova:instance><plain>no</plain></metadata></domain>",
+     {"metadata.0.key",   "pool",
+      "metadata.0.value", "vdi",
+      "metadata.1.key",   "owner/unit",
+      "metadata.1.value", "9",
+      "metadata.2.key",   "owner",
+      "metadata.2.value", "it",
+      "metadata.3.key",   "{http://nova/1}instance/owner/user/id",
+      "metadata.3.value", "7",
+      "metadata.4.key",   "{http://nova/1}instance/owner/user",
+      "metadata.4.value", "joe",
+      "metadata.5.key",   NULL}},
     {"agent connected",
      DEVICES("<channel type='unix'><target type='virtio' name='com.redhat.spice.0'/></channel>"
              "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0' "
