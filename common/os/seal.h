@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Sealing secrets: to a one-use public key of the helper (for the way), and under the host's own key (for the
-// journal). One file per platform behind this header: seal_openssl.c, seal_bcrypt.c (in guests; chosen by CMake).
-// The form
-// of a private key is each file's own.
+// journal). Behind this header: seal_openssl.c with seal_hash.c, or seal_bcrypt.c (in guests; chosen by CMake).
+// The form of a private key is each platform's own.
 //
 // To a key: ECDH on P-256 with a fresh ephemeral key; AES-256 key = SHA-256(Z || label || ephemeral public ||
 // receiver

@@ -6,7 +6,6 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/obj_mac.h>
 #include <openssl/param_build.h>
 #include <string.h>
@@ -46,19 +45,6 @@ int seal_random(void *ret, size_t len, struct err *err)
         len -= (size_t)n;
     }
     return 0;
-}
-
-int seal_sha256(const void *data, size_t len, unsigned char ret[static DIGEST])
-{
-    return EVP_Q_digest(NULL, "SHA256", NULL, data, len, ret, NULL) == 1 ? 0 : -EIO;
-}
-
-int seal_hmac_sha256(const unsigned char key[static SEAL_KEY], const void *data, size_t len,
-                     unsigned char ret[static DIGEST])
-{
-    unsigned int n = 0;
-
-    return HMAC(EVP_sha256(), key, SEAL_KEY, data, len, ret, &n) && n == DIGEST ? 0 : -EIO;
 }
 
 // The public point of a private scalar: 0, -EINVAL (no scalar of the curve), -EIO.
