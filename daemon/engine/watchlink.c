@@ -8,6 +8,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
+
+enum { CHECK_US = 2 * 1000 * 1000 }; // libvirt answers in a millisecond
 
 struct watchlink {
     struct engine *engine;
@@ -15,7 +18,8 @@ struct watchlink {
     struct stream *stream; // one watcher; a newer connection replaces an older one
     bool libvirt_lost;
     int64_t scan_began_us;
-    bool scan_owed; // the end of one could not be committed
+    bool scan_owed;   // the end of one could not be committed
+    int64_t asked_us; // 0, or since when it owes the answer to a check
 };
 
 static void acknowledge(struct stream *s, const struct record *signal)
@@ -63,6 +67,8 @@ static bool on_record(struct stream *s, const struct record *r, void *arg)
 
     if (record_is(r, "hello"))
         w->libvirt_lost = record_get_bool(r, "libvirt") != 1;
+    if (record_is(r, "checked"))
+        w->asked_us = 0;
     if (record_is(r, "hello") && w->scan_owed)
         watchlink_scan(w);
     if (!record_is(r, "signal"))
@@ -92,6 +98,7 @@ static void on_connection(int fd, void *arg)
 
     w->stream = stream_free(w->stream);
     w->libvirt_lost = true; // until it says otherwise
+    w->asked_us = 0;
     w->scan_began_us = 0;
     w->stream = stream_new(w->engine->event, fd, on_record, on_end, w);
 }
@@ -123,9 +130,35 @@ struct watchlink *watchlink_close(struct watchlink *w)
     return NULL;
 }
 
-enum watch_state watchlink_state(const struct watchlink *w)
+static int64_t monotonic_us(void)
 {
-    return !w || !w->stream ? WATCH_ABSENT : w->libvirt_lost ? WATCH_LOST : WATCH_CONNECTED;
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void check(struct watchlink *w)
+{
+    _cleanup_record_ struct record *r = NULL;
+
+    if (w->asked_us)
+        return;
+    w->asked_us = monotonic_us();
+    r = record_new("check");
+    stream_send(w->stream, r);
+}
+
+enum watch_state watchlink_state(struct watchlink *w)
+{
+    enum watch_state state;
+
+    if (!w || !w->stream)
+        return WATCH_ABSENT;
+    state = w->libvirt_lost || (w->asked_us && monotonic_us() - w->asked_us > CHECK_US) ? WATCH_LOST
+                                                                                        : WATCH_CONNECTED;
+    check(w);
+    return state;
 }
 
 const char *watch_state_text(enum watch_state s)

@@ -19,7 +19,9 @@ int watchlink_open(struct engine *e, struct watchlink **ret, struct err *err);
 struct watchlink *watchlink_close(struct watchlink *w);
 
 enum watch_state { WATCH_ABSENT, WATCH_LOST, WATCH_CONNECTED }; // LOST: the watcher is there, libvirt is not
-enum watch_state watchlink_state(const struct watchlink *w);
+// Nobody asks libvirt's daemon by the clock whether it still answers: so whoever wants to know this makes the watcher
+// ask, and an answer that is owed for two seconds is none. One that froze just now is known at the next question.
+enum watch_state watchlink_state(struct watchlink *w);
 const char *watch_state_text(enum watch_state s);
 // Asks the watcher for a scan; false when there is none.
 bool watchlink_scan(struct watchlink *w);

@@ -4,20 +4,21 @@
 
 #include "daemon/watch/kind.h"
 #include "daemon/watch/log.h"
+#include "daemon/watch/patience.h"
+#include "daemon/watch/vloop.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libvirt/virterror.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 enum {
     RETRY_MIN_MS = 250,
     RETRY_MAX_MS = 10 * 1000,
     PROBE_MS = 15 * 1000,
-    KEEPALIVE_S = 5,     // asked this often while nothing else is heard
+    KEEPALIVE_S = 5,     // over a network: asked this often while nothing else is heard
     KEEPALIVE_COUNT = 3, // and given up after so many silences
 };
 
@@ -31,6 +32,7 @@ struct virt {
     sd_event_source *timer;  // the next try, or the end of the probe's patience
     sd_event_source *prober; // the child
     sd_event_source *closer; // a lost connection is taken down from the loop
+    sd_event_source *socket; // of a local connection: see open_quietly
     pid_t probe;
     int probe_out;
     int retry_ms;
@@ -106,19 +108,23 @@ static void close_connection(struct virt *v)
 {
     if (!v->connection)
         return;
+    patience_begin();
     if (v->lifecycle_id >= 0)
         (void)virConnectDomainEventDeregisterAny(v->connection, v->lifecycle_id);
     if (v->agent_id >= 0)
         (void)virConnectDomainEventDeregisterAny(v->connection, v->agent_id);
     (void)virConnectUnregisterCloseCallback(v->connection, on_close);
     (void)virConnectClose(v->connection);
+    patience_end();
     v->connection = NULL;
+    patience_watch(-1);
+    v->socket = sd_event_source_disable_unref(v->socket); // closes the descriptor
 }
 
 static int on_closed(sd_event_source *source, void *userdata)
 {
     struct virt *v = userdata;
-    const char *why = kind_of_close(v->close_reason);
+    const char *why = patience_lost() ? "no answer" : kind_of_close(v->close_reason);
 
     (void)source;
     if (!v->connection)
@@ -140,18 +146,72 @@ static void complain(struct virt *v, const char *why)
     v->complained = true;
 }
 
+bool virt_is_local(const char *uri)
+{
+    const char *rest = strstr(uri, "://"), *way = strchr(uri, '+');
+
+    if (rest && way && way < rest && strncmp(way, "+unix:", 6) != 0)
+        return false;
+    return !rest || rest[3] == '/' || !rest[3];
+}
+
+// Something lies in the socket, or it has ended. libvirt reads all that came before the answer to a question.
+static int on_socket(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    struct virt *v = userdata;
+
+    (void)source;
+    (void)fd;
+    if (!virt_check(v) || events & (EPOLLHUP | EPOLLERR)) {
+        (void)sd_event_source_set_enabled(v->socket, SD_EVENT_OFF);
+        (void)sd_event_source_set_enabled(v->closer, SD_EVENT_ONESHOT);
+    }
+    return 0;
+}
+
+// libvirtd pings, every few seconds and for ever, each client that has a loop to answer from, and drops it if it does
+// not. One that has none is left alone, and gets its events all the same: they wait in the socket until it next asks
+// something. So libvirt's library is not told of the loop, and the watcher asks when something lies in the socket.
+// Over a network, where a silent peer may be gone, libvirt's own way is right.
+static void open_quietly(struct virt *v)
+{
+    _cleanup_close_ int fd = -1;
+    int rc = 0;
+
+    vloop_withhold(virt_is_local(v->uri));
+    v->connection = virConnectOpenReadOnly(v->uri);
+    vloop_withhold(false);
+    fd = vloop_withheld();
+    v->close_reason = VIR_CONNECT_CLOSE_REASON_EOF;
+    if (!v->connection || fd < 0)
+        return; // drivers without a daemon have no socket
+    rc = sd_event_add_io(v->event, &v->socket, fd, EPOLLIN, on_socket, v);
+    if (rc >= 0)
+        rc = sd_event_source_set_io_fd_own(v->socket, 1);
+    if (rc < 0) { // deaf: rather none
+        v->socket = sd_event_source_disable_unref(v->socket);
+        (void)virConnectClose(v->connection);
+        v->connection = NULL;
+        return;
+    }
+    patience_watch(take_fd(fd));
+}
+
 static void open_connection(struct virt *v)
 {
-    v->connection = virConnectOpenReadOnly(v->uri);
+    open_quietly(v);
+    patience_begin();
     if (v->connection && virConnectRegisterCloseCallback(v->connection, on_close, v, NULL) == 0) {
         // Refused by drivers that are not remote; those cannot stall either.
-        (void)virConnectSetKeepAlive(v->connection, KEEPALIVE_S, KEEPALIVE_COUNT);
+        if (!v->socket)
+            (void)virConnectSetKeepAlive(v->connection, KEEPALIVE_S, KEEPALIVE_COUNT);
         v->lifecycle_id = virConnectDomainEventRegisterAny(v->connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
                                                            VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), v, NULL);
         v->agent_id = virConnectDomainEventRegisterAny(v->connection, NULL,
                                                        VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
                                                        VIR_DOMAIN_EVENT_CALLBACK(on_agent), v, NULL);
     }
+    patience_end();
     if (!v->connection || v->lifecycle_id < 0) {
         complain(v, virGetLastErrorMessage());
         close_connection(v);
@@ -198,25 +258,8 @@ static int on_probed(sd_event_source *source, const siginfo_t *info, void *userd
 
 static int start_probe(struct virt *v)
 {
-    char *words[] = {(char *)"virtrust-watch", (char *)"--probe", v->uri, NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-    int out[2], rc;
+    int rc = patience_probe(v->uri, &v->probe, &v->probe_out);
 
-    if (pipe2(out, O_CLOEXEC | O_NONBLOCK) < 0)
-        return -errno;
-    sigemptyset(&none);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    rc = -posix_spawn(&v->probe, "/proc/self/exe", &actions, &attributes, words, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    close(out[1]);
-    v->probe_out = out[0];
     if (rc == 0)
         rc = sd_event_add_child(v->event, &v->prober, v->probe, WEXITED, on_probed, v);
     if (rc < 0)
@@ -259,7 +302,9 @@ int virt_new(sd_event *event, const char *uri, const struct virt_calls *calls, v
     v->calls = *calls;
     v->user = user;
     v->retry_ms = RETRY_MIN_MS;
-    rc = sd_event_add_time_relative(event, &v->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, v);
+    rc = patience_open(v->uri);
+    if (rc >= 0)
+        rc = sd_event_add_time_relative(event, &v->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, v);
     if (rc >= 0)
         rc = sd_event_add_defer(event, &v->closer, on_closed, v);
     if (rc >= 0)
@@ -290,4 +335,16 @@ struct virt *virt_free(struct virt *v)
 virConnectPtr virt_connection(const struct virt *v)
 {
     return v->connection;
+}
+
+bool virt_check(struct virt *v)
+{
+    unsigned long version;
+
+    if (!v->connection)
+        return false;
+    patience_begin();
+    (void)virConnectGetLibVersion(v->connection, &version); // answered without waiting for any guest
+    patience_end();
+    return virConnectIsAlive(v->connection) == 1;
 }

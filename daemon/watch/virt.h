@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The watcher's read-only connection to libvirt: kept up over restarts and stalls of its daemon, with the events that
-// tell of rollbacks. Opening a connection to a daemon that stands still blocks for ever and cannot be cancelled: so a
-// child process (virtrust-watch --probe) tries first, and the watcher stays answerable.
+// tell of rollbacks. While nothing happens nothing is said over it. Opening a connection to a daemon that stands still
+// blocks for ever and cannot be cancelled: so a child process (virtrust-watch --probe) tries first, and the watcher
+// stays answerable.
 //
 //     virt_new(event, "qemu:///system", &calls, w, &virt, &err);
 #pragma once
@@ -13,6 +14,7 @@
 #include "daemon/core/words.h"
 
 #include <libvirt/libvirt.h>
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 struct virt;
@@ -30,7 +32,12 @@ int virt_new(sd_event *event, const char *uri, const struct virt_calls *calls, v
 struct virt *virt_free(struct virt *v); // closes the connection
 DEFINE_CLEANUP(struct virt *, virt_free);
 
-virConnectPtr virt_connection(const struct virt *v); // NULL while there is none; borrowed
+// NULL while there is none; borrowed. What is asked over it stands between patience_begin and patience_end.
+virConnectPtr virt_connection(const struct virt *v);
+// Does libvirt's daemon answer? Asked when something else woke the watcher, never by the clock; of one that does not,
+// the connection is lost, which is told by `down`.
+bool virt_check(struct virt *v);
+bool virt_is_local(const char *uri); // a socket of this host, no network between
 
 // The child's part: 0, or 1 with libvirt's sentence on standard output.
 int virt_probe(const char *uri);

@@ -33,7 +33,9 @@ static struct {
     sd_event_source *sweeper; // frees what is dead
     struct item *items;
     int last_id;
-} loop;
+    bool withhold;
+    int withheld; // -1: none
+} loop = {.withheld = -1};
 
 static struct item *find(int id)
 {
@@ -130,9 +132,15 @@ static struct item *new_item(void *opaque, virFreeCallback free_opaque)
 static int add_handle(int fd, int events, virEventHandleCallback callback, void *opaque,
                       virFreeCallback free_opaque)
 {
-    struct item *i = new_item(opaque, free_opaque);
+    struct item *i;
     int rc;
 
+    if (loop.withhold) {
+        if (loop.withheld < 0)
+            loop.withheld = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        return -1;
+    }
+    i = new_item(opaque, free_opaque);
     if (!i)
         return -1;
     i->call.handle = callback;
@@ -220,6 +228,16 @@ int vloop_register(sd_event *event)
     loop.event = sd_event_ref(event);
     virEventRegisterImpl(add_handle, update_handle, remove_item, add_timeout, update_timeout, remove_item);
     return 0;
+}
+
+void vloop_withhold(bool on)
+{
+    loop.withhold = on;
+}
+
+int vloop_withheld(void)
+{
+    return take_fd(loop.withheld);
 }
 
 void vloop_drain(void)

@@ -7,6 +7,7 @@
 #include "daemon/watch/kind.h"
 #include "daemon/watch/log.h"
 #include "daemon/watch/note.h"
+#include "daemon/watch/patience.h"
 #include "daemon/watch/uplink.h"
 #include "daemon/watch/virt.h"
 #include "daemon/watch/vloop.h"
@@ -62,7 +63,9 @@ static void scan(struct watch *w)
 
     if (!connection)
         return; // it follows by itself once there is a connection
+    patience_begin();
     count = virConnectListAllDomains(connection, &domains, 0);
+    patience_end();
     if (count < 0) {
         watch_log(LOG_WARNING, "the guests cannot be listed: %s", virGetLastErrorMessage());
         return; // the connection is lost, or will answer a later scan
@@ -93,9 +96,12 @@ static void scan(struct watch *w)
 
 static void put_signal(struct watch *w, const struct note *n)
 {
-    _cleanup_record_ struct record *r = note_signal(n, virt_connection(w->virt), w->fs), *bare = NULL;
+    _cleanup_record_ struct record *r = NULL, *bare = NULL;
     int rc;
 
+    patience_begin();
+    r = note_signal(n, virt_connection(w->virt), w->fs);
+    patience_end();
     if (!r) {
         watch_log(LOG_WARNING, "a message of the hook names no guest that libvirt knows (%s)", n->detail);
         if (n->spool)
@@ -238,12 +244,16 @@ static void answer_describe(struct watch *w, const struct record *request)
     int rc = -ENOTCONN;
 
     record_add(r, "id", record_get(request, "id"));
+    patience_begin();
     if (connection)
         domain = describe_find(connection, guest, &rc, &err);
     else
         (void)err_set(&err, rc, "libvirt cannot be reached at the moment");
     if (domain)
         rc = describe_guest(domain, w->fs, r, &err);
+    if (domain)
+        virDomainFree(domain);
+    patience_end();
     if (rc < 0) {
         record_free(r);
         r = record_new("error");
@@ -253,8 +263,14 @@ static void answer_describe(struct watch *w, const struct record *request)
         record_add(r, "next",
                    rc == -ENOENT ? "see \"virsh list --all\"" : "see whether libvirt's daemon runs");
     }
-    if (domain)
-        virDomainFree(domain);
+    uplink_answer(w->uplink, r);
+}
+
+static void answer_check(struct watch *w)
+{
+    _cleanup_record_ struct record *r = record_new("checked");
+
+    record_add_bool(r, "libvirt", virt_check(w->virt));
     uplink_answer(w->uplink, r);
 }
 
@@ -264,6 +280,8 @@ static void on_request(const struct record *r, void *user)
 
     if (record_is(r, "describe"))
         answer_describe(w, r);
+    else if (record_is(r, "check"))
+        answer_check(w);
     else if (record_is(r, "scan"))
         scan(w);
 }

@@ -102,12 +102,18 @@ lab_wait 60 watch_seen scan-end
 lab_check "a revert while the watcher was cut off is in the scan" watch_is g snapshot off scan
 lab_check "and the guest's state" watch_is g state_reason from-snapshot scan
 
-# libvirt's daemon stands still: the connection is given up, virtrustd hears it, requests are still answered, and all
-# comes back by itself.
+# libvirt's daemon stands still: nobody asks it by the clock, for it can revert nothing meanwhile; but once somebody wants
+# to know, the connection is given up, virtrustd hears it, requests are still answered, and all comes back by itself.
+watch_mark
+kill -USR2 "$WATCH_SINK_PID"
+lab_wait 30 watch_seen checked
+lab_check "a question whether libvirt is there is answered" grep -q 'libvirt=1' <(watch_new_lines | grep '^checked')
 watch_mark
 lab_libvirtd_stop
+kill -USR2 "$WATCH_SINK_PID"
 lab_wait 90 watch_seen connection-lost
 lab_ok "a daemon that stands still is told"
+lab_check "and it is the answer" grep -q 'libvirt=0' <(watch_new_lines | grep '^checked')
 watch_sink_end
 watch_mark
 watch_sink --describe g
@@ -127,6 +133,32 @@ lab_libvirtd_cont
 virsh -q snapshot-revert g off
 watch_expect "a short stall loses nothing" g event stopped-from-snapshot defined-from-snapshot
 lab_check "and keeps the connection" test "$(watch_new_lines | grep -c '^connection-lost')" -eq 0
+
+# It freezes behind an event, so that the question about that guest hangs.
+watch_mark
+virsh -q snapshot-revert g mem
+watch_expect "before the freeze" g event started-from-snapshot resumed-from-snapshot defined-from-snapshot
+watch_mark
+kill -STOP "$WATCH_PID"
+virsh -q snapshot-revert g off
+lab_libvirtd_stop
+kill -CONT "$WATCH_PID"
+lab_wait 90 watch_seen connection-lost
+lab_ok "a daemon that freezes behind an event is told"
+lab_libvirtd_cont
+lab_wait 90 watch_seen scan-end
+lab_check "and the scan shows what was reverted" watch_is g snapshot off scan
+
+# A client that does not read is not dropped, however long: libvirtd keeps its events.
+watch_mark
+kill -STOP "$WATCH_PID"
+virsh -q snapshot-revert g mem
+sleep 40
+virsh -q snapshot-revert g off
+kill -CONT "$WATCH_PID"
+watch_expect "a watcher that was stopped for forty seconds hears all" g event started-from-snapshot \
+    resumed-from-snapshot defined-from-snapshot stopped-from-snapshot defined-from-snapshot
+lab_check "and is still connected" test "$(watch_new_lines | grep -c '^connection-lost')" -eq 0
 
 # Describing on request.
 watch_sink_end
@@ -174,14 +206,24 @@ many_reverts() {
 }
 lab_check "sixty reverts, sixty signals" lab_wait 60 many_reverts
 
-# At rest it does not poll: with no guest running, its system calls in ten seconds are libvirt's keepalive at most.
+# At rest it does nothing at all: not one of its threads leaves its sleep, for longer than libvirt's own keepalive waits.
 virsh -q destroy g 2> "$LAB_TMP/none" || true
 watch_scan
-before=$(awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$WATCH_PID/status")
-sleep 10
-after=$(awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$WATCH_PID/status")
-lab_check "it sleeps while nothing happens ($((after - before)) wake-ups in ten seconds)" \
-    test "$((after - before))" -le 10
+watch_switches() {
+    cat "/proc/$WATCH_PID/task/"*/status | awk '/^voluntary_ctxt_switches/ { n += $2 } END { print n }'
+}
+# What comes with the end of what was done before settles first.
+watch_settled() {
+    local before
+    before=$(watch_switches)
+    sleep 3
+    [ "$before" = "$(watch_switches)" ]
+}
+lab_wait 60 watch_settled
+before=$(watch_switches)
+sleep 30
+after=$(watch_switches)
+lab_check "it sleeps while nothing happens ($((after - before)) wake-ups in thirty seconds)" test "$after" -eq "$before"
 watch_end
 lab_check "its socket is gone with it" test ! -e /run/virtrust/hook.sock
 lab_done

@@ -5,7 +5,9 @@
 // acknowledges every signal, and writes a line for each record it gets: its type (of a signal: its kind), then all
 // its keys.
 //
-//     watchsink SOCKET LOG [--no-ack] [--describe GUEST]      SIGUSR1: ask for a scan; SIGTERM: end
+//     watchsink SOCKET LOG [--no-ack] [--describe GUEST]
+//
+// SIGUSR1: ask for a scan; SIGUSR2: for a check; SIGTERM: end
 #include "common/os/recio.h"
 
 #include <errno.h>
@@ -15,12 +17,11 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-static volatile sig_atomic_t scan_wanted;
+static volatile sig_atomic_t scan_wanted, check_wanted;
 
-static void want_scan(int number)
+static void want(int number)
 {
-    (void)number;
-    scan_wanted = 1;
+    *(number == SIGUSR1 ? &scan_wanted : &check_wanted) = 1;
 }
 
 static void log_record(FILE *log, const struct record *r)
@@ -68,6 +69,10 @@ static void serve(int fd, FILE *log, bool ack, const char *describe)
             scan_wanted = 0;
             rc = send_request(fd, "scan", NULL);
         }
+        if (check_wanted) {
+            check_wanted = 0;
+            rc = rc < 0 ? rc : send_request(fd, "check", NULL);
+        }
         rc = recio_next(s, 100, &r, &err);
         if (rc == -ETIMEDOUT) {
             rc = 0;
@@ -88,7 +93,7 @@ static void serve(int fd, FILE *log, bool ack, const char *describe)
 int main(int argc, char **argv)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct sigaction action = {.sa_handler = want_scan};
+    struct sigaction action = {.sa_handler = want};
     const char *describe = NULL;
     bool ack = true;
     FILE *log;
@@ -103,6 +108,7 @@ int main(int argc, char **argv)
             describe = argv[++i];
     }
     sigaction(SIGUSR1, &action, NULL);
+    sigaction(SIGUSR2, &action, NULL);
     strcpy(address.sun_path, argv[1]);
     (void)unlink(argv[1]);
     log = fopen(argv[2], "ae");
