@@ -8,23 +8,45 @@
 #include <inttypes.h>
 #include <string.h>
 
+// As many requests as may be in flight, and then the next as many.
 static int request(struct disk_io *io, uint64_t offset, void *ret, size_t len, struct err *err)
 {
     unsigned char *to = ret;
 
     while (len > 0) {
-        size_t piece = len < DISK_IO_REQUEST ? len : DISK_IO_REQUEST;
-        int rc = io->ops->read(io, offset, to, piece, err);
+        struct disk_ask asks[DISK_IO_FLIGHT];
+        size_t n = 0;
+        int rc;
 
+        for (; n < DISK_IO_FLIGHT && len > 0; n++) {
+            size_t piece = len < DISK_IO_REQUEST ? len : DISK_IO_REQUEST;
+
+            asks[n] = (struct disk_ask){offset, to, piece};
+            io->bytes += piece;
+            to += piece;
+            offset += piece;
+            len -= piece;
+        }
+        io->requests += n;
+        rc = io->ops->read(io, asks, n, err);
         if (rc < 0)
             return rc;
-        io->requests++;
-        io->bytes += piece;
-        to += piece;
-        offset += piece;
-        len -= piece;
     }
     return 0;
+}
+
+// The line that holds what begins here; if none does, the one that was not used longest.
+static size_t find_line(const struct disk_io *io, uint64_t start)
+{
+    size_t oldest = 0;
+
+    for (size_t i = 0; i < DISK_IO_LINES; i++) {
+        if (io->lines[i].at == start + 1)
+            return i;
+        if (io->lines[i].used < io->lines[oldest].used)
+            oldest = i;
+    }
+    return oldest;
 }
 
 // The line that holds this offset, which lies within the disk; its length in *ret_len.
@@ -32,19 +54,20 @@ static int line_of(struct disk_io *io, uint64_t offset, const unsigned char **re
                    struct err *err)
 {
     uint64_t start = offset - offset % DISK_IO_LINE, left = io->size - start;
-    size_t n = (size_t)(start / DISK_IO_LINE % DISK_IO_LINES);
-    size_t len = left < DISK_IO_LINE ? (size_t)left : DISK_IO_LINE;
+    size_t n = find_line(io, start), len = left < DISK_IO_LINE ? (size_t)left : DISK_IO_LINE;
+    struct disk_line *line = &io->lines[n];
 
-    if (io->line_at[n] != start + 1) {
+    if (line->at != start + 1) {
         int rc;
 
-        io->line_at[n] = 0;
-        rc = request(io, start, io->lines[n], len, err);
+        line->at = 0;
+        rc = request(io, start, io->kept[n], len, err);
         if (rc < 0)
             return rc;
-        io->line_at[n] = start + 1;
+        line->at = start + 1;
     }
-    *ret = io->lines[n];
+    line->used = ++io->uses;
+    *ret = io->kept[n];
     *ret_len = len;
     return 0;
 }
@@ -77,8 +100,8 @@ int disk_io_read(struct disk_io *io, uint64_t offset, void *ret, size_t len, str
 int disk_io_init(struct disk_io *io, const struct disk_io_ops *ops, int fd, uint64_t size, struct err *err)
 {
     *io = (struct disk_io){.ops = ops, .fd = fd, .size = size};
-    io->lines = malloc(sizeof *io->lines * DISK_IO_LINES);
-    return io->lines ? 0 : err_set(err, -ENOMEM, "out of memory");
+    io->kept = malloc(sizeof *io->kept * DISK_IO_LINES);
+    return io->kept ? 0 : err_set(err, -ENOMEM, "out of memory");
 }
 
 struct disk_io *disk_io_free(struct disk_io *io)
@@ -86,31 +109,38 @@ struct disk_io *disk_io_free(struct disk_io *io)
     if (io) {
         if (io->ops && io->ops->free)
             io->ops->free(io);
-        if (io->lines)
-            secret_wipe(io->lines, sizeof *io->lines * DISK_IO_LINES);
-        free(io->lines);
+        if (io->kept)
+            secret_wipe(io->kept, sizeof *io->kept * DISK_IO_LINES);
+        free(io->kept);
         free(io);
     }
     return NULL;
 }
 
-static int file_read(struct disk_io *io, uint64_t offset, void *ret, size_t len, struct err *err)
+static int file_ask(const struct disk_io *io, const struct disk_ask *ask, struct err *err)
 {
-    unsigned char *to = ret;
+    unsigned char *to = ask->to;
 
-    while (len > 0) {
-        ssize_t n = pread(io->fd, to, len, (off_t)offset);
+    for (size_t done = 0; done < ask->len;) {
+        ssize_t n = pread(io->fd, to + done, ask->len - done, (off_t)(ask->offset + done));
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
             return err_set(err, n < 0 ? -errno : -EIO, "the image cannot be read: %s",
                            n < 0 ? strerror(errno) : "it has become shorter");
-        to += n;
-        offset += (size_t)n;
-        len -= (size_t)n;
+        done += (size_t)n;
     }
     return 0;
+}
+
+static int file_read(struct disk_io *io, const struct disk_ask *asks, size_t count, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = file_ask(io, &asks[i], err);
+    return rc;
 }
 
 int disk_io_file(int fd, struct disk_io **ret, struct err *err)

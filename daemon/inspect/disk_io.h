@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The bytes of one disk, as those who read file systems see them: any range of them, in few requests. What
-// lies near is fetched along and kept for a while (a fixed 1 MiB), for a look reads many small things that lie
-// together; large reads pass by.
+// lies near is fetched along and kept for a while (a fixed 1 MiB, what was not used longest goes first), for a look
+// reads many small things that lie together, and comes back to them; large reads pass by, several requests in flight.
 //
 // A disk_io is owned by whoever opened it and is used by one thread. Offsets and sizes are bytes.
 //
@@ -20,26 +20,40 @@
 
 struct disk_io;
 
+// One request: len bytes, which lie within the disk; at most DISK_IO_REQUEST of them.
+struct disk_ask {
+    uint64_t offset;
+    void *to;
+    size_t len;
+};
+
 struct disk_io_ops {
-    // Exactly len bytes, which lie within the disk; at most DISK_IO_REQUEST of them.
-    int (*read)(struct disk_io *io, uint64_t offset, void *ret, size_t len, struct err *err);
+    // All of them, at most DISK_IO_FLIGHT, in whatever order.
+    int (*read)(struct disk_io *io, const struct disk_ask *asks, size_t count, struct err *err);
     // Puts away what the maker made around the disk_io, but not its memory. NULL: there is nothing.
     void (*free)(struct disk_io *io);
 };
 
 enum {
-    DISK_IO_REQUEST = 1024 * 1024, // bytes of one request
-    DISK_IO_LINE = 16 * 1024,      // what a small read fetches
+    DISK_IO_REQUEST = 256 * 1024, // bytes of one request
+    DISK_IO_FLIGHT = 16,          // requests at once
+    DISK_IO_LINE = 16 * 1024,     // what a small read fetches
     DISK_IO_LINES = 64,
+};
+
+struct disk_line {
+    uint64_t at;   // offset + 1 of what it holds; 0: nothing
+    uint64_t used; // by disk_io.uses, when it was wanted last
 };
 
 struct disk_io {
     const struct disk_io_ops *ops;
     int fd;
     uint64_t size;
-    uint64_t requests, bytes;        // what was asked for so far; tests and benchmarks count it
-    uint64_t line_at[DISK_IO_LINES]; // offset + 1 of what a line holds; 0: nothing
-    unsigned char (*lines)[DISK_IO_LINE];
+    uint64_t requests, bytes; // what was asked for so far; tests and benchmarks count it
+    uint64_t uses;
+    struct disk_line lines[DISK_IO_LINES];
+    unsigned char (*kept)[DISK_IO_LINE]; // each line's bytes
 };
 
 // Exactly len bytes at offset: 0, -ERANGE with a sentence beyond the end, other negative errno (of a server
