@@ -10,11 +10,16 @@
 #include <errno.h>
 #include <string.h>
 
+// A guest's disk may have many volumes, and a mounted one takes memory; those before are mounted anew when they are
+// wanted.
+enum { KEPT_MAX = 8 };
+
 struct volume {
     struct disk_io *io;
     uint64_t start, size;
     struct disk_kind kind;
     char device[VOLUME_NAME_MAX];
+    struct disk_fs *fs; // NULL: it is not mounted
 };
 
 struct disk_direct {
@@ -23,8 +28,8 @@ struct disk_direct {
     struct disk_table_copy *tables[DISKS_MAX];
     size_t count;
     struct volume volumes[VOLUMES_MAX];
-    int volume_count;
-    struct disk_fs *mounted; // NULL: nothing, or something without a system
+    int volume_count, kept;
+    struct disk_fs *mounted; // that of one volume; NULL: nothing, or something without a system
 };
 
 static struct disk_direct *direct(struct disk_reader *r)
@@ -32,11 +37,19 @@ static struct disk_direct *direct(struct disk_reader *r)
     return (struct disk_direct *)r;
 }
 
+static void unmount_all(struct disk_direct *d)
+{
+    for (int i = 0; i < d->volume_count; i++)
+        d->volumes[i].fs = disk_fs_free(d->volumes[i].fs);
+    d->mounted = NULL;
+    d->kept = 0;
+}
+
 struct disk_direct *disk_direct_free(struct disk_direct *d)
 {
     if (!d)
         return NULL;
-    disk_fs_free(d->mounted);
+    unmount_all(d);
     for (size_t i = 0; i < d->count; i++) {
         disk_io_free(d->disks[i]);
         disk_table_free(d->tables[i]);
@@ -131,6 +144,7 @@ static int list_volumes(struct disk_reader *r, struct disk_volume ret[static VOL
 {
     struct disk_direct *d = direct(r);
 
+    unmount_all(d);
     d->volume_count = 0;
     for (size_t i = 0; i < d->count; i++) {
         int rc = list_disk(d, i, err);
@@ -145,7 +159,7 @@ static int list_volumes(struct disk_reader *r, struct disk_volume ret[static VOL
     return d->volume_count;
 }
 
-static const struct volume *find(const struct disk_direct *d, const char *device)
+static struct volume *find(struct disk_direct *d, const char *device)
 {
     for (int i = 0; i < d->volume_count; i++) {
         if (strcmp(d->volumes[i].device, device) == 0)
@@ -163,13 +177,28 @@ static int peek(struct disk_reader *r, const char *device, void *ret, size_t len
     return disk_io_read(v->io, v->start, ret, len, err);
 }
 
+static int open_volume(struct disk_direct *d, struct volume *v, struct err *err)
+{
+    int rc;
+
+    if (d->kept == KEPT_MAX)
+        unmount_all(d);
+    if (strcmp(v->kind.type, "ntfs") == 0)
+        rc = disk_ntfs_open(v->io, v->start, v->size, &v->fs, err);
+    else
+        rc = disk_ext_open(v->io, v->start, v->size, &v->fs, err);
+    if (rc == 0)
+        d->kept++;
+    return rc;
+}
+
 static int mount_volume(struct disk_reader *r, const char *device, struct err *err)
 {
     struct disk_direct *d = direct(r);
-    const struct volume *v = find(d, device);
+    struct volume *v = find(d, device);
     int rc = 0;
 
-    d->mounted = disk_fs_free(d->mounted);
+    d->mounted = NULL;
     if (!v)
         return err_set(err, -ENODEV, "there is no volume %s", device);
     switch (v->kind.use) {
@@ -183,10 +212,11 @@ static int mount_volume(struct disk_reader *r, const char *device, struct err *e
     case KIND_READ:
         break;
     }
-    if (strcmp(v->kind.type, "ntfs") == 0)
-        rc = disk_ntfs_open(v->io, v->start, v->size, &d->mounted, err);
-    else
-        rc = disk_ext_open(v->io, v->start, v->size, &d->mounted, err);
+    // The one with the system is mounted while it is searched for, and again when it is read.
+    if (!v->fs)
+        rc = open_volume(d, v, err);
+    if (rc == 0)
+        d->mounted = v->fs;
     return rc == DISK_FS_OTHER ? DISK_OTHER_ENGINE : rc;
 }
 
