@@ -7,6 +7,7 @@
 #include "daemon/inspect/look.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
@@ -104,7 +105,11 @@ static struct record *request_of(const struct options *o, int *ret_exit)
         r = record_new("look");
         record_add(r, "hives", o->hives);
     } else {
-        int rc = isatty(STDIN_FILENO) ? RECIO_END : recio_read(STDIN_FILENO, REQUEST_MS, &r, &err);
+        // By a stream of its own, for one that takes nothing behind the request reads byte by byte.
+        _cleanup_(recio_freep) struct recio *in = isatty(STDIN_FILENO)
+                                                      ? NULL
+                                                      : recio_new(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+        int rc = in ? recio_next(in, REQUEST_MS, &r, &err) : RECIO_END;
 
         if (rc == 0 && record_is(r, "look"))
             return r;
