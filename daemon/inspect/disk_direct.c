@@ -25,7 +25,7 @@ struct volume {
 struct disk_direct {
     struct disk_reader base;
     struct disk_io *disks[DISKS_MAX];
-    struct disk_table_copy *tables[DISKS_MAX];
+    unsigned sectors[DISKS_MAX]; // how large they are; 0: not looked at yet
     size_t count;
     struct volume volumes[VOLUMES_MAX];
     int volume_count, kept;
@@ -50,10 +50,8 @@ struct disk_direct *disk_direct_free(struct disk_direct *d)
     if (!d)
         return NULL;
     unmount_all(d);
-    for (size_t i = 0; i < d->count; i++) {
+    for (size_t i = 0; i < d->count; i++)
         disk_io_free(d->disks[i]);
-        disk_table_free(d->tables[i]);
-    }
     free(d);
     return NULL;
 }
@@ -70,23 +68,22 @@ int disk_direct_prepare(struct disk_io **disks, size_t count, struct disk_direct
     d->count = count;
     for (size_t i = 0; i < count; i++)
         d->disks[i] = take(disks[i]);
-    for (size_t i = 0; i < count; i++) {
-        int rc = disk_table_copy(d->disks[i], &d->tables[i], err);
-
-        if (rc < 0)
-            return rc;
-    }
     *ret = take(d);
     return 0;
+}
+
+unsigned disk_direct_sector(const struct disk_direct *d, size_t disk)
+{
+    return d->sectors[disk];
 }
 
 size_t disk_direct_fds(const struct disk_direct *d, int *ret, size_t room)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < d->count && n + 2 <= room; i++) {
-        ret[n++] = d->disks[i]->fd;
-        ret[n++] = disk_table_fd(d->tables[i]);
+    while (n < d->count && n < room) {
+        ret[n] = d->disks[n]->fd;
+        n++;
     }
     return n;
 }
@@ -117,6 +114,8 @@ static int add_volume(struct disk_direct *d, size_t disk, const struct disk_part
     name_device(disk, part->number, v->device);
     if (part->dynamic)
         v->kind = disk_kind_dynamic;
+    else if (part->pool)
+        v->kind = disk_kind_pool;
     else if (part->boot)
         v->kind = disk_kind_empty;
     else
@@ -126,18 +125,45 @@ static int add_volume(struct disk_direct *d, size_t disk, const struct disk_part
     return rc;
 }
 
-static int list_disk(struct disk_direct *d, size_t disk, struct err *err)
+// The volumes of a table read with sectors of this size; whether there is anything in them that is known, in *ret_known.
+static int list_table(struct disk_direct *d, size_t disk, unsigned sector, bool *ret_known, struct err *err)
 {
     struct disk_table table;
-    uint64_t size = d->disks[disk]->size;
-    int rc = 0;
+    int first = d->volume_count, rc = disk_table_read(d->disks[disk], sector, &table, err);
 
-    disk_table_read(d->tables[disk], &table);
-    if (table.count == 0)
-        return add_volume(d, disk, &(struct disk_part){.size = size}, err);
     for (size_t i = 0; rc == 0 && i < table.count; i++)
         rc = add_volume(d, disk, &table.parts[i], err);
+    *ret_known = false;
+    for (int i = first; i < d->volume_count; i++)
+        *ret_known |= d->volumes[i].kind.use != KIND_EMPTY && d->volumes[i].kind.use != KIND_UNKNOWN;
     return rc;
+}
+
+// A table says in which sector a partition begins, and no image says how large its sectors are: that size is right by
+// which something known begins there. A GPT lies itself in the second sector, so that one size alone finds it.
+static int list_disk(struct disk_direct *d, size_t disk, struct err *err)
+{
+    int first = d->volume_count, small, rc;
+    bool known;
+
+    d->sectors[disk] = 512;
+    rc = list_table(d, disk, 512, &known, err);
+    if (rc < 0 || known)
+        return rc;
+    small = d->volume_count;
+    rc = list_table(d, disk, 4096, &known, err);
+    if (rc < 0)
+        return rc;
+    if (d->volume_count > small && (known || small == first)) {
+        d->sectors[disk] = 4096;
+        memmove(&d->volumes[first], &d->volumes[small],
+                (size_t)(d->volume_count - small) * sizeof *d->volumes);
+        small = first + d->volume_count - small;
+    }
+    d->volume_count = small;
+    if (small > first)
+        return 0;
+    return add_volume(d, disk, &(struct disk_part){.size = d->disks[disk]->size}, err);
 }
 
 static int list_volumes(struct disk_reader *r, struct disk_volume ret[static VOLUMES_MAX], struct err *err)
@@ -205,6 +231,8 @@ static int mount_volume(struct disk_reader *r, const char *device, struct err *e
     case KIND_NO_SYSTEM:
     case KIND_EMPTY:
         return 0;
+    case KIND_NOBODY:
+        return err_set(err, -ENOTSUP, "%s, whose format is not public, is not read", v->kind.name);
     case KIND_OTHER:
     case KIND_UNKNOWN:
     case KIND_ENCRYPTED:

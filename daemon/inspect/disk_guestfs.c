@@ -231,9 +231,11 @@ static guestfs_h *launch(const struct nbd_server *servers, size_t count, const c
         char server[NBD_PATH_MAX + 8], *list[] = {server, NULL};
 
         snprintf(server, sizeof server, "unix:%s", servers[i].socket);
-        good = guestfs_add_drive_opts(g, "", GUESTFS_ADD_DRIVE_OPTS_READONLY, 1,
-                                      GUESTFS_ADD_DRIVE_OPTS_FORMAT, "raw", GUESTFS_ADD_DRIVE_OPTS_PROTOCOL,
-                                      "nbd", GUESTFS_ADD_DRIVE_OPTS_SERVER, list, -1) == 0;
+        good = guestfs_add_drive_opts(
+                   g, "", GUESTFS_ADD_DRIVE_OPTS_READONLY, 1, GUESTFS_ADD_DRIVE_OPTS_FORMAT, "raw",
+                   GUESTFS_ADD_DRIVE_OPTS_PROTOCOL, "nbd", GUESTFS_ADD_DRIVE_OPTS_SERVER, list,
+                   // Its kernel reads partition tables by this.
+                   GUESTFS_ADD_DRIVE_OPTS_BLOCKSIZE, servers[i].sector == 4096 ? 4096 : 512, -1) == 0;
     }
     // Its machine does not start without any disk.
     if (good && count == 0)

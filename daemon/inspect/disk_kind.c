@@ -2,46 +2,77 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/inspect/disk_kind.h"
 
+#include "daemon/inspect/disk_blkid.h"
+
 #include <stdbool.h>
 #include <string.h>
 
-enum { MARK_MAX = 10 };
+enum { AMBIVALENT = -2 }; // of libblkid: marks of several kinds, none of them more than the others
 
 const struct disk_kind disk_kind_empty = {"unknown", "nothing", KIND_EMPTY};
 const struct disk_kind disk_kind_dynamic = {"ldm", "a dynamic disk", KIND_OTHER};
+const struct disk_kind disk_kind_pool = {"storage_spaces", "Storage Spaces", KIND_NOBODY};
 
-// In this order: what wraps a file system before the file system whose mark may shine through it.
-static const struct {
-    uint64_t at;
-    unsigned char len;
-    char mark[MARK_MAX + 1];
-    struct disk_kind kind;
-} marks[] = {
-    {0, 6, "LUKS\xba\xbe", {"crypto_LUKS", "LUKS", KIND_ENCRYPTED}},
-    {3, 8, "-FVE-FS-", {"BitLocker", "BitLocker", KIND_ENCRYPTED}},
-    {0, 8, "LABELONE", {"LVM2_member", "LVM", KIND_OTHER}},
-    {512, 8, "LABELONE", {"LVM2_member", "LVM", KIND_OTHER}},
-    {1024, 8, "LABELONE", {"LVM2_member", "LVM", KIND_OTHER}},
-    {1536, 8, "LABELONE", {"LVM2_member", "LVM", KIND_OTHER}},
-    {0, 4, "\xfc\x4e\x2b\xa9", {"linux_raid_member", "Linux RAID", KIND_OTHER}},
-    {4096, 4, "\xfc\x4e\x2b\xa9", {"linux_raid_member", "Linux RAID", KIND_OTHER}},
-    {3, 8, "NTFS    ", {"ntfs", "NTFS", KIND_READ}},
-    {1080, 2, "\x53\xef", {"ext4", "ext4", KIND_READ}},
-    {0, 4, "XFSB", {"xfs", "XFS", KIND_OTHER}},
-    {65600, 8, "_BHRfS_M", {"btrfs", "Btrfs", KIND_OTHER}},
-    {1024, 4, "\x10\x20\xf5\xf2", {"f2fs", "F2FS", KIND_OTHER}},
-    {65588, 8, "ReIsErFs", {"reiserfs", "ReiserFS", KIND_OTHER}},
-    {65588, 9, "ReIsEr2Fs", {"reiserfs", "ReiserFS", KIND_OTHER}},
-    {65588, 9, "ReIsEr3Fs", {"reiserfs", "ReiserFS", KIND_OTHER}},
-    {32768, 4, "JFS1", {"jfs", "JFS", KIND_OTHER}},
-    {3, 8, "EXFAT   ", {"exfat", "exFAT", KIND_NO_SYSTEM}},
-    {3, 4, "ReFS", {"ReFS", "ReFS", KIND_NO_SYSTEM}},
-    {82, 5, "FAT32", {"vfat", "FAT", KIND_NO_SYSTEM}},
-    {54, 3, "FAT", {"vfat", "FAT", KIND_NO_SYSTEM}},
-    {4086, 10, "SWAPSPACE2", {"swap", "swap", KIND_NO_SYSTEM}},
-    {4086, 10, "SWAP-SPACE", {"swap", "swap", KIND_NO_SYSTEM}},
-    {32769, 5, "CD001", {"iso9660", "ISO 9660", KIND_NO_SYSTEM}},
+// Those that libblkid is asked for. Others (firmware RAID, ZFS, UFS …) are left to the other engine, as what is not
+// recognized is: libblkid seeks them all over a volume, which costs more than all the rest.
+static const struct disk_kind kinds[] = {
+    {"ntfs", "NTFS", KIND_READ},
+    {"ext4", "ext4", KIND_READ},
+    {"ext3", "ext3", KIND_READ},
+    {"ext2", "ext2", KIND_READ},
+    {"BitLocker", "BitLocker", KIND_ENCRYPTED},
+    {"crypto_LUKS", "LUKS", KIND_ENCRYPTED},
+    {"LVM2_member", "LVM", KIND_OTHER},
+    {"LVM1_member", "LVM", KIND_OTHER},
+    {"linux_raid_member", "Linux RAID", KIND_OTHER},
+    {"bcache", "bcache", KIND_OTHER},
+    {"xfs", "XFS", KIND_OTHER},
+    {"btrfs", "Btrfs", KIND_OTHER},
+    {"f2fs", "F2FS", KIND_OTHER},
+    {"reiserfs", "ReiserFS", KIND_OTHER},
+    {"jfs", "JFS", KIND_OTHER},
+    {"jbd", "a journal", KIND_NO_SYSTEM},
+    {"vfat", "FAT", KIND_NO_SYSTEM},
+    {"exfat", "exFAT", KIND_NO_SYSTEM},
+    {"ReFS", "ReFS", KIND_NO_SYSTEM},
+    {"swap", "swap", KIND_NO_SYSTEM},
+    {"swsuspend", "swap", KIND_NO_SYSTEM},
+    {"iso9660", "ISO 9660", KIND_NO_SYSTEM},
 };
+
+static const struct disk_kind damaged_ntfs = {"ntfs", "NTFS", KIND_READ};
+static const struct disk_kind several = {"unrecognized", "a volume with the marks of several kinds",
+                                         KIND_UNKNOWN};
+static const struct disk_kind unrecognized = {"unrecognized", "a volume of unknown kind", KIND_UNKNOWN};
+
+static int ask_for_kinds(blkid_probe probe)
+{
+    char *names[ARRAY_SIZE(kinds) + 1] = {0};
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        names[i] = (char *)kinds[i].type; // libblkid does not take it as const
+    if (blkid_probe_enable_superblocks(probe, 1) != 0 ||
+        blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE) != 0)
+        return -1;
+    return blkid_probe_filter_superblocks_type(probe, BLKID_FLTR_ONLYIN, names);
+}
+
+// What libblkid says; NULL: nothing.
+static const struct disk_kind *kind_of(blkid_probe probe)
+{
+    const char *type;
+    int rc = ask_for_kinds(probe) == 0 ? blkid_do_safeprobe(probe) : 1;
+
+    if (rc == AMBIVALENT)
+        return &several;
+    if (rc != 0 || blkid_probe_lookup_value(probe, "TYPE", &type, NULL) != 0)
+        return NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        if (strcmp(type, kinds[i].type) == 0)
+            return &kinds[i];
+    }
+    return NULL;
+}
 
 static bool all_zero(const unsigned char *data, size_t len)
 {
@@ -52,31 +83,42 @@ static bool all_zero(const unsigned char *data, size_t len)
     return true;
 }
 
-int disk_kind_find(struct disk_io *io, uint64_t start, uint64_t size, struct disk_kind *ret, struct err *err)
+// Where libblkid says nothing. A volume that is merely empty needs no second engine. And NTFS is none to libblkid
+// without a sound $MFT: libntfs-3g says what is wrong with it, and the other engine would know no more.
+static int without_mark(struct disk_io *io, uint64_t start, uint64_t size, const struct disk_kind **ret,
+                        struct err *err)
 {
     unsigned char head[4096];
-    int rc;
+    size_t len = size < sizeof head ? (size_t)size : sizeof head;
+    int rc = disk_io_read(io, start, head, len, err);
 
-    for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
-        unsigned char found[MARK_MAX];
-
-        if (marks[i].at + marks[i].len > size)
-            continue;
-        rc = disk_io_read(io, start + marks[i].at, found, marks[i].len, err);
-        if (rc < 0)
-            return rc;
-        if (memcmp(found, marks[i].mark, marks[i].len) != 0)
-            continue;
-        *ret = marks[i].kind;
-        return 0;
-    }
-    // libblkid's word for both is none; that of a volume which is merely empty needs no second engine.
-    rc = disk_io_read(io, start, head, size < sizeof head ? (size_t)size : sizeof head, err);
     if (rc < 0)
         return rc;
-    if (all_zero(head, size < sizeof head ? (size_t)size : sizeof head))
-        *ret = disk_kind_empty;
-    else
-        *ret = (struct disk_kind){"unrecognized", "a volume of unknown kind", KIND_UNKNOWN};
+    *ret = all_zero(head, len)                                          ? &disk_kind_empty
+           : len == sizeof head && memcmp(head + 3, "NTFS    ", 8) == 0 ? &damaged_ntfs
+                                                                        : &unrecognized;
     return 0;
+}
+
+int disk_kind_find(struct disk_io *io, uint64_t start, uint64_t size, struct disk_kind *ret, struct err *err)
+{
+    const struct disk_kind *kind;
+    struct disk_blkid b;
+    int rc;
+
+    // libblkid takes a size of 0 for the disk's own.
+    if (size == 0) {
+        *ret = disk_kind_empty;
+        return 0;
+    }
+    rc = disk_blkid_open(&b, io, start, size, err);
+    if (rc < 0)
+        return rc;
+    kind = kind_of(b.probe);
+    rc = disk_blkid_close(&b, err);
+    if (rc == 0 && !kind)
+        rc = without_mark(io, start, size, &kind, err);
+    if (rc == 0)
+        *ret = *kind;
+    return rc;
 }

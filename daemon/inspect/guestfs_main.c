@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // virtrust-inspect-guestfs: what virtrust-inspect starts for a disk that its own engine does not read. Not for
-// people: a record in (type=guestfs work= timeout_s= disk.N.socket=, or type=prepare work=), a record out.
+// people: a record in (type=guestfs work= timeout_s= disk.N.socket= disk.N.sector=, or type=prepare work=), a record out.
 //
 // File systems are parsed in libguestfs' machine. Hives, keytabs and databases that come out of it are guest
 // bytes all the same: they are parsed in a cage.
@@ -53,11 +53,14 @@ static size_t sockets(const struct record *request, const char *work, struct nbd
     for (; n < DISKS_MAX; n++) {
         char key[RECORD_KEY_MAX];
         const char *name;
+        uint64_t sector;
 
         snprintf(key, sizeof key, "disk.%zu.socket", n);
         name = record_get(request, key);
         if (!name || snprintf(ret[n].socket, sizeof ret->socket, "%s/%s", work, name) >= NBD_PATH_MAX)
             break;
+        snprintf(key, sizeof key, "disk.%zu.sector", n);
+        ret[n].sector = record_get_u64(request, key, &sector) == 0 ? (unsigned)sector : 0;
     }
     return n;
 }

@@ -6,6 +6,7 @@
 #include "daemon/inspect/disk_chain.h"
 #include "daemon/inspect/look_direct.h"
 #include "daemon/inspect/look_guestfs.h"
+#include "daemon/inspect/look_sectors.h"
 #include "daemon/inspect/supervise.h"
 
 #include <string.h>
@@ -132,6 +133,7 @@ static struct record *run_guestfs(struct job *job, const char *why, const char *
     char engine[EVIDENCE_TEXT];
     struct failure f = {0};
 
+    look_sectors(job->servers, job->count, job->limit_s);
     if (look_guestfs(job->servers, job->count, work, job->limit_s, &parsed, &f) < 0)
         return failure_record(&f);
     snprintf(engine, sizeof engine, "%.60s%s%.200s%s", record_get_or(parsed, "engine", "guestfs"),

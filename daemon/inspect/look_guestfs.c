@@ -87,6 +87,9 @@ int look_guestfs(struct nbd_server *servers, size_t count, const char *work, uns
             return -1;
         snprintf(key, sizeof key, "disk.%zu.socket", i);
         record_add(request, key, strrchr(servers[i].socket, '/') + 1);
+        snprintf(key, sizeof key, "disk.%zu.sector", i);
+        if (servers[i].sector)
+            record_add_u64(request, key, servers[i].sector);
     }
     record_add(request, "work", work);
     record_add_u64(request, "timeout_s", timeout_s);

@@ -151,6 +151,11 @@ static int connect_to(const char *path, struct failure *f)
     return take_fd(fd);
 }
 
+int nbd_server_connect(const struct nbd_server *nbd, struct failure *f)
+{
+    return connect_to(nbd->socket, f);
+}
+
 // The greeting of the protocol tells that the image is open. Its limit is the look's own, kept from outside.
 int nbd_server_wait(struct nbd_server *nbd, struct failure *f)
 {

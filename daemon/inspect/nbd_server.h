@@ -24,12 +24,15 @@ struct nbd_server {
     int fd;    // a connection of its own, which it greets when the image is open
     int log;   // what QEMU has to say
     char socket[NBD_PATH_MAX];
+    unsigned sector; // how large the disk's sectors are; 0: not known
 };
 
 // `base` is the path of the socket and, with ".log", of the log. 0, or -1 with *f: internal.
 int nbd_server_start(const struct disk_chain *chain, const char *base, struct nbd_server *ret,
                      struct failure *f);
 // Waits until it serves: 0, or -1 as below.
+// One more connection: its descriptor, which is the caller's, or -1 with *f.
+int nbd_server_connect(const struct nbd_server *nbd, struct failure *f);
 int nbd_server_wait(struct nbd_server *nbd, struct failure *f);
 // Has it ended, or does it within these milliseconds? -1 with *f: no-engine (no qemu-nbd), locked,
 // unsupported-disk (QEMU refuses the image). 0: it runs.

@@ -24,7 +24,7 @@ same() { # same NAME KEY=VALUE...
     looks_look "$name.guestfs" "$@" engine=guestfs timeout_s=300
     diff -u <(facts "$name.direct") <(facts "$name.guestfs")
 }
-for file in mbr gpt logical damaged-hive damaged-ntfs ext2 ext3 ext4 journal damaged-ext4 zeros bitlocker; do
+for file in mbr gpt logical gpt4k mbr4k logical4k damaged-hive damaged-ntfs ext2 ext3 ext4 journal damaged-ext4 zeros bitlocker; do
     disk $file.raw raw
     lab_check "both engines: $file" same $file "${keys[@]}"
 done
@@ -47,6 +47,9 @@ lab_check "both engines: two disks with a system each" same two "${keys[@]}"
 
 lab_check "Windows by the direct engine" looks_says mbr.direct sam_account_name 'WS1$'
 lab_check "from a logical partition" looks_says logical.direct sam_account_name 'WS1$'
+for file in gpt4k mbr4k logical4k; do
+    lab_check "in sectors of 4096 bytes: $file" looks_says $file.direct sam_account_name 'WS1$'
+done
 lab_check "from a snapshot that the present no longer is" looks_says snap.direct sam_account_name 'WS1$'
 lab_check "Linux by the direct engine" looks_says ext4.direct password.kvno 7
 lab_check "what the journal holds" looks_says journal.direct password.kvno 8

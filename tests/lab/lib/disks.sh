@@ -40,6 +40,19 @@ d2 : start=4096, size=122880, type=5
 d5 : start=6144, size=1024, type=82
 d6 : start=10240, size=65536, type=7
 T
+# layout4k IMAGE VOLUME SECTOR < fdisk's commands: the same of a disk with sectors of 4096 bytes, which sfdisk does not make.
+layout4k() {
+    truncate -s 64M "$1"
+    fdisk -b 4096 "$1" > fdisk.log 2>&1 || return 1
+    dd if="$2" of="$1" bs=4096 seek="$3" conv=notrunc,sparse status=none
+}
+LOOKS_NTFS_SECTOR=4096 looks_windows ntfs4k.disk computer=WS1 netbios=LAB dns=lab.test domain_sid=S-1-5-21-1-2-3 \
+    machine_sid=S-1-5-21-7-8-9 account_sid=S-1-5-21-1-2-3-1107 set_at=133203110020139115 secret=one product=WinNT \
+    max_age=30 disable=0 dirty=1
+dd if=ntfs4k.disk of=ntfs4k.volume bs=512 skip=2048 conv=sparse status=none
+printf '%s\n' g n 1 256 +1M n 2 1024 +32M w | layout4k gpt4k.raw ntfs4k.volume 1024
+printf '%s\n' o n p 1 1024 +32M t 7 w | layout4k mbr4k.raw ntfs4k.volume 1024
+printf '%s\n' o n p 1 256 +1M n e 2 768 '' n l 1024 +32M t 5 7 w | layout4k logical4k.raw ntfs4k.volume 1024
 layout dynamic.raw ntfs.volume 2048 << 'T'
 label: dos
 start=2048, size=65536, type=42

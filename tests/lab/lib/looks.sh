@@ -10,6 +10,7 @@ lab_guestfs
 
 # looks_windows IMAGE KEY=VALUE...: a raw disk with one NTFS partition that holds the hives of an invented member.
 # $LOOKS_CHANGE, a command, may change the directory of the hives before they are copied.
+# $LOOKS_NTFS_SECTOR is how large NTFS believes the disk's sectors are.
 # Directories and files are spelled unlike Windows does it, for case does not matter there.
 looks_windows() {
     local image=$1 volume=$1.part mnt=$LAB_TMP/mnt
@@ -19,7 +20,7 @@ looks_windows() {
     "$LOOKS_MKHIVE" "$LAB_TMP/hives" "$@" || return 1
     ${LOOKS_CHANGE:-:} "$LAB_TMP/hives" || return 1
     truncate -s 32M "$volume"
-    mkntfs -q -F -s 512 -p 2048 "$volume" > "$LAB_TMP/mkntfs" 2>&1 || return 1
+    mkntfs -q -F -s "${LOOKS_NTFS_SECTOR:-512}" -p "$((1048576 / ${LOOKS_NTFS_SECTOR:-512}))" "$volume" > "$LAB_TMP/mkntfs" 2>&1 || return 1
     ntfs-3g "$volume" "$mnt" || return 1
     mkdir -p "$mnt/WINDOWS/system32/Config"
     (cd "$LAB_TMP/hives" && for f in *; do cp "$f" "$mnt/WINDOWS/system32/Config/${f,,}"; done)
