@@ -82,6 +82,7 @@ static const struct field {
     cell show;
 } fields[] = {
     {"looked at", "seen_us", as_looked},
+    {"read by", "engine", as_text},
     {"not known:", "why", as_text},
     {"found", "found", as_answer},
     {"account", "account", as_text},

@@ -143,6 +143,11 @@ static void print_step(struct printer *p, const struct record *r)
     printf("    %-12s  %-12s %s\n", of_day, text_safe(about, safe, sizeof safe), p->text);
     step_detail(r, "guest_kvno", "the guest holds key version ", "ad_kvno", ", AD ");
     step_detail(r, "guest_set_at", "the guest's password is of ", "ad_set_at", ", AD's of ");
+    // That the usual one did is no news.
+    if (strncmp(record_get_or(r, "engine", "direct"), "direct", 6) != 0) {
+        below();
+        say_also(r, "engine", "the disk was read by ", "\n");
+    }
     step_detail(r, "binding", "bound to ", "binding_sid", ", ");
     step_dc(p, r);
     if (record_get(r, "offset_ms")) {

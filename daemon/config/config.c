@@ -81,6 +81,17 @@ const struct config_domain *config_domain(const struct config *c, const char *na
     return NULL;
 }
 
+const char *config_first_engine(const struct config *c)
+{
+    return strcmp(c->look_engine, "guestfs") == 0 ? "guestfs" : "direct";
+}
+
+// Not guestfs: whoever is asked so tells in the evidence why direct did not do.
+const char *config_next_engine(const struct config *c)
+{
+    return strcmp(c->look_engine, "auto") == 0 ? "auto" : NULL;
+}
+
 unsigned config_looks_at_once(const struct config *c)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);

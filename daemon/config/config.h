@@ -74,6 +74,7 @@ struct config {
     char *libvirt_uri;           // qemu:///system
     bool look_on_first_sight;    // true
     bool look_on_every_start;    // true
+    char *look_engine;           // auto, direct, guestfs
     unsigned looks_at_once;      // 0: as many as there are processors
     unsigned appliances_at_once; // 2: of libguestfs
     unsigned look_timeout_s;     // 180
@@ -105,6 +106,10 @@ struct config {
 int config_load(const char *file, struct config **ret, struct err *err);
 struct config *config_free(struct config *c);
 DEFINE_CLEANUP(struct config *, config_free);
+
+// Who is asked first to read a disk, and who where that one says `not-direct`: an engine as the look request names it.
+const char *config_first_engine(const struct config *c);
+const char *config_next_engine(const struct config *c); // NULL: nobody
 
 // How many looks run at once on this host.
 unsigned config_looks_at_once(const struct config *c);

@@ -32,6 +32,10 @@ const struct option config_options[] = {
      "Look at a guest's disk whenever it starts: the only way to notice a restored backup or a replaced disk "
      "that "
      "libvirt knows nothing of."},
+    {"look.engine", OPTION_STRING, AT(look_engine), "auto", 0, 0, value_engine, "auto, direct or guestfs",
+     "Who reads the disks: direct (in milliseconds), guestfs (libguestfs' appliance, in seconds; it knows "
+     "LVM, XFS, "
+     "Btrfs and others), auto (direct, and guestfs where direct cannot)."},
     {"look.at_once", OPTION_COUNT, AT(looks_at_once), "0", 0, 64, NULL, NULL,
      "How many looks run at the same time; 0: as many as this host has processors."},
     {"look.appliances", OPTION_COUNT, AT(appliances_at_once), "2", 1, 16, NULL, NULL,

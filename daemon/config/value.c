@@ -108,6 +108,12 @@ static bool name_char(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
+int value_engine(const char *text)
+{
+    return strcmp(text, "auto") == 0 || strcmp(text, "direct") == 0 || strcmp(text, "guestfs") == 0 ? 0
+                                                                                                    : -EINVAL;
+}
+
 int value_credential(const char *text)
 {
     size_t len = 0;

@@ -68,8 +68,8 @@ static void on_look(struct engine *e, const struct worker_key *key, const struct
 
     (void)e;
     // What only an appliance can read takes long: what a case saw serves as well, and its age is told.
-    if (not_direct && key->item == 0 && !d->disk.record)
-        look(s, "guestfs", APPLIANCE_S);
+    if (not_direct && key->item == 0 && config_next_engine(e->config) && !d->disk.record)
+        look(s, config_next_engine(e->config), APPLIANCE_S);
     else if (answer && !not_direct)
         keep(&d->disk, answer, lost);
     else if (!d->disk.record)
@@ -95,7 +95,7 @@ static void look(struct session *s, const char *engine, unsigned timeout_s)
     _cleanup_record_ struct record *description = NULL;
     struct record *r = record_new("look");
     struct err err = {0};
-    bool appliance = strcmp(engine, "guestfs") == 0;
+    bool appliance = strcmp(engine, "direct") != 0;
 
     store_description_get(s->engine->store, d->guest.uuid, &description, &err);
     record_add(r, "guest", d->guest.uuid);
@@ -263,6 +263,7 @@ static void load(struct session *s, struct diagnosis *d)
 void handle_diagnose(struct session *s, const struct record *request)
 {
     struct diagnosis *d = calloc(1, sizeof *d);
+    const char *first;
 
     if (!d) {
         session_error(s, EXIT_NO_WORK, "internal", "", "out of memory");
@@ -273,7 +274,9 @@ void handle_diagnose(struct session *s, const struct record *request)
         return;
     load(s, d);
     s->pending++;
-    look(s, "direct", DIRECT_S);
+    first = config_first_engine(s->engine->config);
+    if (strcmp(first, "direct") == 0 || !d->disk.record)
+        look(s, first, strcmp(first, "direct") == 0 ? DIRECT_S : APPLIANCE_S);
     if (d->whose[0])
         ask_directory(s);
     if (d->guest.running && d->guest.agent_connected)

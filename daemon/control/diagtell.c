@@ -134,6 +134,7 @@ static void tell_guest(struct session *s, const struct diagnosis *d)
     add_time(r, "seen_us", d->disk.at_us);
     if (!g->known)
         add_text(r, "why", g->why);
+    add_text(r, "engine", g->engine);
     add_text(r, "account", g->sam);
     add_text(r, "domain", g->domain);
     add_text(r, "sid", g->account_sid);

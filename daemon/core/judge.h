@@ -31,6 +31,7 @@ struct guest_side {
     int64_t kvno;    // -1 unknown
     bool doubtful;   // a dirty or damaged source: an old date alone proves nothing
     char doubt[LONG_TEXT];
+    char engine[NAME_TEXT]; // who read the disk, for people; "" unknown
 };
 
 // What the directory says of the bound account.

@@ -35,6 +35,8 @@ static void fill_details(const struct case_out *out, const struct case_world *w,
     record_add(r, "kind", rollback_kind_text(out->next.kind));
     record_add(r, "verdict", verdict_text(out->next.verdict));
     record_add(r, "cause", out->next.cause);
+    if (ev->guest.engine[0])
+        record_add(r, "engine", ev->guest.engine);
     if (ev->guest.kvno >= 0)
         record_add_i64(r, "guest_kvno", ev->guest.kvno);
     if (ev->directory.kvno >= 0)

@@ -11,7 +11,9 @@ enum { GRACE_S = 15 };
 
 unsigned looks_most(const struct engine *e, enum look_line line)
 {
-    return line == LOOK_DIRECT ? config_looks_at_once(e->config) : e->config->appliances_at_once;
+    bool quick = line == LOOK_DIRECT && strcmp(config_first_engine(e->config), "guestfs") != 0;
+
+    return quick ? config_looks_at_once(e->config) : e->config->appliances_at_once;
 }
 
 static struct look_run *find_run(struct lookpool *p, int64_t case_id)
@@ -37,9 +39,9 @@ static bool is_early(struct engine *e, const struct casefile *c)
     return true;
 }
 
-static bool needs_appliance(const struct look_run *run, const struct record *answer)
+static bool needs_appliance(const struct engine *e, const struct look_run *run, const struct record *answer)
 {
-    return run->line == LOOK_DIRECT && record_is(answer, "error") &&
+    return run->line == LOOK_DIRECT && config_next_engine(e->config) && record_is(answer, "error") &&
            strcmp(record_get_or(answer, "code", ""), "not-direct") == 0;
 }
 
@@ -61,7 +63,7 @@ static void on_look(struct engine *e, const struct worker_key *key, const struct
     }
     if (run.again || c.epoch != key->epoch)
         lookqueue_put(&e->looks.waiting[LOOK_DIRECT], c.id, c.witnessed);
-    else if (needs_appliance(&run, answer))
+    else if (needs_appliance(e, &run, answer))
         lookqueue_put(&e->looks.waiting[LOOK_APPLIANCE], c.id, c.witnessed);
     else if (!is_early(e, &c))
         engine_learnt(e, key, "disk", answer, lost, &in);
@@ -92,7 +94,8 @@ static void start(struct engine *e, const struct casefile *c, enum look_line lin
     record_add(request, "guest", c->guest);
     record_add_bool(request, "running", g.running);
     record_add_u64(request, "timeout_s", e->config->look_timeout_s);
-    record_add(request, "engine", line == LOOK_DIRECT ? "direct" : "guestfs");
+    record_add(request, "engine",
+               line == LOOK_DIRECT ? config_first_engine(e->config) : config_next_engine(e->config));
     copy_disks(description, request);
     *run = (struct look_run){.case_id = c->id, .epoch = c->epoch, .line = line};
     e->looks.running[line]++;

@@ -94,6 +94,7 @@ void side_of_disk(const struct record *r, const struct hostkey *key, struct gues
     ret->joined = joined < 0 ? TRI_UNKNOWN : joined ? TRI_YES : TRI_NO;
     role = role_parse(record_get_or(r, "role", ""));
     ret->role = role < 0 ? ROLE_UNKNOWN : (enum role)role;
+    text(r, "engine", ret->engine, sizeof ret->engine);
     text(r, "sam_account_name", ret->sam, sizeof ret->sam);
     text(r, "domain.dns", ret->domain, sizeof ret->domain);
     sid(r, "account_sid", ret->account_sid);

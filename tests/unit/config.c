@@ -41,7 +41,7 @@ static const struct refused {
                     "domains, policies"},
     {"mode: fix\n", "c:1:7: mode: 'fix' is no mode; write observe, ask or repair"},
     {"look:\n  timout: 3\n", "c:2:3: look.timout: there is no such option; here may stand: on_first_sight, "
-                             "on_every_start, at_once, appliances, timeout, "
+                             "on_every_start, engine, at_once, appliances, timeout, "
                              "settle"},
     {"look:\n  timeout: 3\n",
      "c:2:12: look.timeout: '3' does not fit; write a duration from 10s to 1h, such as 3m"},
@@ -57,7 +57,8 @@ static const struct refused {
      "c:2:19: look.on_first_sight: 'yes' is neither true nor false; write one of the two"},
     {"look: 3\n",
      "c:1:7: look: is a section; write its options as key: value (on_first_sight, on_every_start, "
-     "at_once, appliances, timeout, settle)"},
+     "engine, at_once, appliances, timeout, settle)"},
+    {"look:\n  engine: fast\n", "c:2:11: look.engine: 'fast' does not fit; write auto, direct or guestfs"},
     {"- mode\n",
      "c:1:1: is a section; write its options as key: value (mode, paths, libvirt, look, helper, repair, "
      "breaker, history, domains, policies)"},

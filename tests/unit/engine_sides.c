@@ -96,6 +96,19 @@ static void failures_keep_their_reason(void **state)
     assert_false(side.known);
 }
 
+static void who_read_it_is_kept(void **state)
+{
+    _cleanup_record_ struct record *r = evidence();
+    struct guest_side side;
+
+    (void)state;
+    side_of_disk(r, &key, &side);
+    assert_string_equal(side.engine, "");
+    record_add(r, "engine", "guestfs 1.48.6 (direct: LVM)");
+    side_of_disk(r, &key, &side);
+    assert_string_equal(side.engine, "guestfs 1.48.6 (direct: LVM)");
+}
+
 static void doubts_that_matter(void **state)
 {
     static const struct {
@@ -215,6 +228,7 @@ int main(void)
         cmocka_unit_test(a_good_look),
         cmocka_unit_test(nonsense_is_unknown),
         cmocka_unit_test(failures_keep_their_reason),
+        cmocka_unit_test(who_read_it_is_kept),
         cmocka_unit_test(doubts_that_matter),
         cmocka_unit_test(a_gap_in_the_logs_matters),
         cmocka_unit_test(an_account_becomes_a_binding),

@@ -51,6 +51,7 @@ static struct record *evidence_of_two_engines(struct stage *s, const struct reco
     if (number_of(request) % 3 == 0 && direct)
         return record_of("error", "code=not-direct text=LVM");
     noted.appliances += !direct;
+    assert_true(direct || strcmp(record_get(request, "engine"), "auto") == 0); // which tells why it was asked
     assert_int_equal(direct, number_of(request) % 3 != 0);
     return evidence(s, request);
 }
@@ -257,6 +258,44 @@ static void the_appliance_has_a_line_of_its_own(void **state)
     stage_free(s);
 }
 
+// As virtrust.yaml's look.engine has it: nobody asks the appliance, or nobody asks anybody else.
+static struct record *only_direct(struct stage *s, const struct record *request)
+{
+    assert_string_equal(record_get(request, "engine"), "direct");
+    return number_of(request) % 3 == 0 ? record_of("error", "code=not-direct text=LVM")
+                                       : evidence(s, request);
+}
+
+static struct record *only_guestfs(struct stage *s, const struct record *request)
+{
+    assert_string_equal(record_get(request, "engine"), "guestfs");
+    return evidence(s, request);
+}
+
+static void the_engine_is_the_administrators_choice(void **state)
+{
+    static const struct {
+        const char *config;
+        struct record *(*answer)(struct stage *s, const struct record *request);
+        unsigned looked, most;
+    } cases[] = {{QUICK "  engine: direct\n", only_direct, 20, 3},
+                 {QUICK "  engine: guestfs\n", only_guestfs, 30, 2}};
+
+    (void)state;
+    for (size_t n = 0; n < ARRAY_SIZE(cases); n++) {
+        struct stage *s = stage_new(cases[n].config);
+
+        memset(&noted, 0, sizeof noted);
+        s->workers[WORKER_INSPECT].answer = cases[n].answer;
+        for (unsigned i = 1; i <= 30; i++)
+            revert(s, i);
+        stage_until(s, noted.looks == cases[n].looked && !busy(s));
+        assert_int_equal(s->workers[WORKER_INSPECT].asked, 30);
+        assert_int_equal(looks_most(s->engine, LOOK_DIRECT), cases[n].most);
+        stage_free(s);
+    }
+}
+
 static void no_more_run_than_may(void **state)
 {
     struct stage *s = stage_new(QUICK);
@@ -354,6 +393,7 @@ int main(void)
         cmocka_unit_test_setup(a_herd_does_not_thunder, fresh),
         cmocka_unit_test_setup(one_bad_question_spoils_nothing, fresh),
         cmocka_unit_test_setup(the_appliance_has_a_line_of_its_own, fresh),
+        cmocka_unit_test_setup(the_engine_is_the_administrators_choice, fresh),
         cmocka_unit_test_setup(no_more_run_than_may, fresh),
         cmocka_unit_test_setup(reverted_ones_come_first, fresh),
         cmocka_unit_test_setup(signals_in_a_look_repeat_it_once, fresh),
