@@ -6,6 +6,7 @@
 //
 // A request is what the verb takes on its standard input, with two more keys: the record's type is the verb, `id` comes
 // back in the answer: type=ran  id  exit=<the verb's exit code>  [text=<its complaint>]  [out=<the answer, whole>].
+// The type `version` is answered by the service itself with what `virtrust-helper --version` prints.
 //
 //     rc = port_serve(&err);      // does not come back but with an error, or when port_stop() was called
 #pragma once

@@ -67,6 +67,8 @@ struct config *config_free(struct config *c)
     words_done(&c->strategies);
     words_done(&c->quiet_hours);
     free(c->quiet);
+    free(c->helper_windows_path);
+    free(c->helper_windows_push_source);
     free(c);
     return NULL;
 }

@@ -103,6 +103,25 @@ int value_path(const char *text)
     return strstr(text, "/../") || (len >= 3 && strcmp(text + len - 3, "/..") == 0) ? -EINVAL : 0;
 }
 
+// Shorter than Windows' own limit for paths; no part of it is "." or ".." or ends in a dot or a blank, which Windows drops.
+int value_windows_path(const char *text)
+{
+    size_t len = strlen(text);
+    char drive = (char)(*text | 0x20);
+
+    if (drive < 'a' || drive > 'z' || text[1] != ':' || text[2] != '\\' || len >= 260 || value_text(text) < 0)
+        return -EINVAL;
+    for (const char *part = text + 3;; part++) {
+        size_t n = strcspn(part, "\\");
+
+        if (n == 0 || strcspn(part, "/:*?\"<>|%&^!;,=") < n || part[n - 1] == '.' || part[n - 1] == ' ')
+            return -EINVAL;
+        part += n;
+        if (!*part)
+            return 0;
+    }
+}
+
 static bool name_char(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';

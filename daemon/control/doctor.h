@@ -24,9 +24,12 @@ int presence_add(struct session *s, const struct guest *g);
 void presence_begin(struct session *s); // counts as one pending answer
 void presence_free(struct presence *p); // NULL is fine
 // Pure: the finding about this guest that an answer means. `push`: its policy lets the helper be pushed.
+struct presence_paths { // where the helper is to lie; borrowed
+    const char *linux_guest, *windows;
+};
 struct presence_finding {
     const char *id, *result;
     char text[LONG_TEXT], next[LONG_TEXT];
 };
-void presence_judge(const char *name, const char *path, bool push, const struct record *answer,
-                    struct presence_finding *ret);
+void presence_judge(const char *name, const struct presence_paths *paths, bool push,
+                    const struct record *answer, struct presence_finding *ret);

@@ -91,17 +91,19 @@ static void judge_missing(const char *name, const char *path, bool push, const s
                           struct presence_finding *f)
 {
     bool windows = strcmp(record_get_or(answer, "agent_os", ""), "windows") == 0;
-    bool pushed = push && record_get_bool(answer, "exec") == 1 && !windows;
+    bool pushed = push && record_get_bool(answer, "exec") == 1;
     char next[LONG_TEXT];
 
     snprintf(f->text, sizeof f->text,
              pushed ? "the agent in %s answers; virtrust-helper is not there, and a repair may push it"
                     : "%s has no virtrust-helper: it cannot be repaired",
              name);
-    snprintf(next, sizeof next,
-             windows ? "install virtrust-helper in the guest with its installer, virtrust-helper.msi"
-                     : "install virtrust-helper in the guest (%.200s), or allow `helper_push` in its policy",
-             path);
+    snprintf(
+        next, sizeof next,
+        windows ? "install virtrust-helper in the guest with its installer, virtrust-helper.msi (%.200s), or "
+                  "allow `helper_push` in its policy"
+                : "install virtrust-helper in the guest (%.200s), or allow `helper_push` in its policy",
+        path);
     say(f, "helper", pushed ? "good" : "bad", pushed ? NULL : next);
 }
 
@@ -115,16 +117,22 @@ static void judge_present(const char *name, const struct record *answer, struct 
         say(f, "helper", "unknown", "install the helper of this host's version in the guest");
         return;
     }
-    snprintf(f->text, sizeof f->text, "%s: its agent%s%.32s answers, virtrust-helper %s is there", name,
-             record_get(answer, "agent_version") ? " " : "", record_get_or(answer, "agent_version", ""),
-             record_get_or(answer, "helper_version", ""));
+    if (strcmp(record_get_or(answer, "way", ""), "port") == 0)
+        snprintf(f->text, sizeof f->text, "%s: the service of virtrust-helper %s answers over its own port",
+                 name, record_get_or(answer, "helper_version", ""));
+    else
+        snprintf(f->text, sizeof f->text, "%s: its agent%s%.32s answers, virtrust-helper %s is there", name,
+                 record_get(answer, "agent_version") ? " " : "", record_get_or(answer, "agent_version", ""),
+                 record_get_or(answer, "helper_version", ""));
     say(f, "helper", "good", NULL);
 }
 
-void presence_judge(const char *name, const char *path, bool push, const struct record *answer,
-                    struct presence_finding *ret)
+void presence_judge(const char *name, const struct presence_paths *paths, bool push,
+                    const struct record *answer, struct presence_finding *ret)
 {
     const char *helper = record_get_or(answer, "helper", "unknown");
+    bool windows = strcmp(record_get_or(answer, "agent_os", ""), "windows") == 0;
+    const char *path = windows ? paths->windows : paths->linux_guest;
     char next[LONG_TEXT];
 
     memset(ret, 0, sizeof *ret);
@@ -132,7 +140,9 @@ void presence_judge(const char *name, const char *path, bool push, const struct 
         judge_error(name, answer, ret);
         return;
     }
-    if (record_get_bool(answer, "exec") != 1) {
+    if (strcmp(record_get_or(answer, "way", ""), "port") == 0 && strcmp(helper, "present") == 0) {
+        judge_present(name, answer, ret);
+    } else if (record_get_bool(answer, "exec") != 1) {
         snprintf(ret->text, sizeof ret->text,
                  "the agent in %s may not start programs: virtrust-helper cannot be run%s", name,
                  strcmp(helper, "missing") == 0 ? ", and is not there" : "");
@@ -166,11 +176,12 @@ static void pump(struct session *s);
 static void tell(struct session *s, const struct asked *guest, const struct record *answer)
 {
     const struct config *config = s->engine->config;
+    const struct presence_paths paths = {config->helper_path, config->helper_windows_path};
     struct presence_finding f;
     struct config_choice choice;
 
     engine_choice(s->engine, guest->uuid, guest->name, &choice);
-    presence_judge(guest->name, config->helper_path, choice.push_helper, answer, &f);
+    presence_judge(guest->name, &paths, choice.push_helper, answer, &f);
     doctor_finding(s, f.id, f.result, f.text, f.next[0] ? f.next : NULL);
 }
 
@@ -204,6 +215,7 @@ static void ask(struct session *s, size_t i)
     record_add(r, "verb", "presence");
     record_add_u64(r, "timeout_s", ASK_S);
     record_add(r, "helper", s->engine->config->helper_path);
+    record_add(r, "helper_windows", s->engine->config->helper_windows_path);
     p->under_way++;
     worker_call(s->engine, WORKER_DELIVER, r, ASK_S + GRACE_S, (struct worker_key){.item = (uint32_t)i},
                 on_presence, s);

@@ -78,6 +78,12 @@ char *agent_write_command(int64_t handle, const void *data, size_t len)
                    json_pack("{s:I, s:s}", "handle", (json_int_t)handle, "buf-b64", encoded));
 }
 
+char *agent_read_file_command(int64_t handle, size_t most)
+{
+    return command("guest-file-read",
+                   json_pack("{s:I, s:I}", "handle", (json_int_t)handle, "count", (json_int_t)most));
+}
+
 char *agent_close_command(int64_t handle)
 {
     return command("guest-file-close", json_pack("{s:I}", "handle", (json_int_t)handle));
@@ -150,6 +156,32 @@ int agent_read_written(const char *reply, size_t *ret, struct err *err)
     return rc;
 }
 
+int agent_read_piece(const char *reply, size_t most, char **ret, size_t *ret_len, bool *ret_eof,
+                     struct err *err)
+{
+    _cleanup_json_ json_t *root = NULL;
+    json_t *value = NULL;
+    _cleanup_free_ char *bytes = NULL;
+    size_t len = 0;
+    const char *text;
+    int rc = parse(reply, &root, &value, err);
+
+    if (rc < 0)
+        return rc;
+    text = json_string_value(json_object_get(value, "buf-b64"));
+    if (!text || !json_is_boolean(json_object_get(value, "eof")))
+        return bad(err, "carries no piece of a file");
+    rc = base64_decode(text, most, &bytes, &len);
+    if (rc == -E2BIG || (rc == 0 && len > most))
+        return bad(err, "carries more of a file than was asked for");
+    if (rc < 0)
+        return bad(err, "carries a piece of a file that is no base64");
+    *ret = take(bytes);
+    *ret_len = len;
+    *ret_eof = json_is_true(json_object_get(value, "eof"));
+    return 0;
+}
+
 int agent_read_os(const char *reply, bool *ret_windows, struct err *err)
 {
     _cleanup_json_ json_t *root = NULL;
@@ -204,6 +236,7 @@ int agent_read_info(const char *reply, struct agent_info *ret, struct err *err)
         info.exec = info.exec || (enabled && strcmp(name, "guest-exec") == 0);
         info.exec_status = info.exec_status || (enabled && strcmp(name, "guest-exec-status") == 0);
         info.file_write = info.file_write || (enabled && strcmp(name, "guest-file-write") == 0);
+        info.file_read = info.file_read || (enabled && strcmp(name, "guest-file-read") == 0);
         info.file_open = info.file_open || (enabled && strcmp(name, "guest-file-open") == 0);
         file_close = file_close || (enabled && strcmp(name, "guest-file-close") == 0);
     }

@@ -35,18 +35,22 @@ char *agent_exec_command(const char *path, const char *const *args, const char *
 char *agent_status_command(int64_t pid);
 char *agent_open_command(const char *path, const char *mode);
 char *agent_write_command(int64_t handle, const void *data, size_t len);
+char *agent_read_file_command(int64_t handle, size_t most);
 char *agent_close_command(int64_t handle);
 
 // ---- replies: 0, or -EBADMSG with a sentence ----
 struct agent_info {
-    bool exec, exec_status, file_write, file_open; // enabled; file_open: and closing
-    char version[AGENT_VERSION];                   // the agent's, printable ASCII; "" when it tells none
+    bool exec, exec_status, file_write, file_read, file_open; // enabled; file_open: and closing
+    char version[AGENT_VERSION]; // the agent's, printable ASCII; "" when it tells none
 };
 int agent_read_info(const char *reply, struct agent_info *ret, struct err *err);
 // guest-exec's process id, guest-file-open's handle, guest-get-time's nanoseconds.
 int agent_read_pid(const char *reply, int64_t *ret, struct err *err);
 int agent_read_number(const char *reply, int64_t *ret, struct err *err);
 int agent_read_written(const char *reply, size_t *ret, struct err *err);
+// What guest-file-read gave: at most `most` bytes (*ret: malloc'd), and whether the file ends there.
+int agent_read_piece(const char *reply, size_t most, char **ret, size_t *ret_len, bool *ret_eof,
+                     struct err *err);
 int agent_read_os(const char *reply, bool *ret_windows, struct err *err);
 
 struct agent_status {

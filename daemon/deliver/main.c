@@ -70,6 +70,7 @@ static void protect(void)
 
 static int serve(const struct config *config)
 {
+    const struct push_sources sources = {config->helper_push_source, config->helper_windows_push_source};
     _cleanup_record_ struct record *request = NULL, *answer = NULL;
     struct err err = {0};
     int rc = recio_read(STDIN_FILENO, REQUEST_MS, &request, &err);
@@ -80,7 +81,7 @@ static int serve(const struct config *config)
         return complain(EXIT_USAGE, err.text);
     if (arm(verbs_timeout_s(request) + GRACE_S) < 0)
         return complain(EXIT_NO_WORK, "cannot set a time limit");
-    answer = verbs_answer(request, config->libvirt_uri, config->helper_push_source);
+    answer = verbs_answer(request, config->libvirt_uri, &sources);
     alarm(0); // two answers would be one too many
     if (!answer)
         return complain(EXIT_NO_WORK, "out of memory");

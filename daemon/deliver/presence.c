@@ -2,14 +2,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/deliver/presence.h"
 
+#include "daemon/deliver/port.h"
+
 #include <string.h>
 
 static const char program[] = "virtrust-helper ";
-static const char windows_path[] = "C:\\Program Files\\virtrust\\virtrust-helper.exe";
 
-const char *presence_path(const char *path, bool windows)
+const char *presence_path(const struct record *request, bool windows)
 {
-    return windows && *path == '/' ? windows_path : path;
+    return windows
+               ? record_get_or(request, "helper_windows", "C:\\Program Files\\virtrust\\virtrust-helper.exe")
+               : record_get_or(request, "helper", "/usr/libexec/virtrust/virtrust-helper");
 }
 
 const char *presence_read_version(const struct agent_status *s, char ret[static PRESENCE_VERSION])
@@ -34,12 +37,20 @@ const char *presence_read_version(const struct agent_status *s, char ret[static 
     return NULL;
 }
 
+static void tell_version(const struct agent_status *s, struct record *answer)
+{
+    char version[PRESENCE_VERSION];
+    const char *why = presence_read_version(s, version);
+
+    record_add(answer, "helper", why ? "unknown" : "present");
+    record_add(answer, "helper_text", why);
+    record_add(answer, "helper_version", why ? NULL : version);
+}
+
 static int ask_version(struct guest *g, const char *path, struct record *answer, struct fail *fail)
 {
     static const char *const args[] = {"--version", NULL};
     _cleanup_agent_status_ struct agent_status s = {0};
-    char version[PRESENCE_VERSION];
-    const char *why;
     bool missing = false;
 
     if (guest_run(g, path, args, NULL, 0, &s, &missing, fail) < 0) {
@@ -48,10 +59,20 @@ static int ask_version(struct guest *g, const char *path, struct record *answer,
         record_add(answer, "helper", "missing");
         return 0;
     }
-    why = presence_read_version(&s, version);
-    record_add(answer, "helper", why ? "unknown" : "present");
-    record_add(answer, "helper_text", why);
-    record_add(answer, "helper_version", why ? NULL : version);
+    tell_version(&s, answer);
+    return 0;
+}
+
+// The service answers for itself: no verb is run for it.
+static int ask_port(struct guest *g, struct record *answer, struct fail *fail)
+{
+    _cleanup_record_ struct record *request = record_new("version");
+    _cleanup_agent_status_ struct agent_status s = {0};
+
+    if (port_run(g, "version", request, &s, fail) < 0)
+        return -1;
+    record_add(answer, "way", "port");
+    tell_version(&s, answer);
     return 0;
 }
 
@@ -65,30 +86,45 @@ static int ask_file(struct guest *g, const char *path, struct record *answer, st
     return 0;
 }
 
-int presence_ask(struct guest *g, const char *path, struct record *answer, struct fail *fail)
+// What the agent is, and may do. *ret_windows: the guest's system.
+static int ask_agent(struct guest *g, struct record *answer, struct agent_info *ret, bool *ret_windows,
+                     struct fail *fail)
 {
     _cleanup_agent_ char *reply = NULL, *os = NULL;
     struct fail ignored = {0};
-    struct agent_info info = {0};
-    bool refused = false, windows = false;
+    bool refused = false;
 
     if (guest_agent(g, agent_plain_command("guest-info"), &reply, &refused, fail) < 0) {
         if (refused)
             fail->code = "exec-blocked", fail->next = "let the guest's agent answer guest-info";
         return -1;
     }
-    if (agent_read_info(reply, &info, &fail->text) < 0) {
+    if (agent_read_info(reply, ret, &fail->text) < 0) {
         fail->code = "helper-failed";
         fail->next = "update qemu-guest-agent in the guest";
         return -1;
     }
     if (guest_agent(g, agent_plain_command("guest-get-osinfo"), &os, &refused, &ignored) == 0 &&
-        agent_read_os(os, &windows, NULL) == 0)
-        record_add(answer, "agent_os", windows ? "windows" : "linux");
-    record_add(answer, "agent_version", info.version[0] ? info.version : NULL);
-    record_add_bool(answer, "exec", info.exec && info.exec_status);
-    path = presence_path(path, windows);
-    if (info.exec && info.exec_status)
+        agent_read_os(os, ret_windows, NULL) == 0)
+        record_add(answer, "agent_os", *ret_windows ? "windows" : "linux");
+    record_add(answer, "agent_version", ret->version[0] ? ret->version : NULL);
+    record_add_bool(answer, "exec", ret->exec && ret->exec_status);
+    return 0;
+}
+
+int presence_ask(struct guest *g, const struct record *request, struct record *answer, struct fail *fail)
+{
+    struct agent_info info = {0};
+    bool windows = false, runs;
+    const char *path;
+
+    if (ask_agent(g, answer, &info, &windows, fail) < 0)
+        return guest_has_port(g) ? ask_port(g, answer, fail) : -1;
+    runs = info.exec && info.exec_status;
+    if (!runs && guest_has_port(g))
+        return ask_port(g, answer, fail);
+    path = presence_path(request, windows);
+    if (runs)
         return ask_version(g, path, answer, fail);
     if (info.file_open)
         return ask_file(g, path, answer, fail);

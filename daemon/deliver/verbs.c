@@ -6,14 +6,13 @@
 #include "daemon/deliver/port.h"
 #include "daemon/deliver/presence.h"
 #include "daemon/deliver/push.h"
+#include "daemon/deliver/pushfile.h"
 
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
 enum { VALUE_MAX = 1024 };
-
-static const char default_helper[] = "/usr/libexec/virtrust/virtrust-helper";
 
 // The helper's verbs and the record types that answer them.
 static const struct {
@@ -197,12 +196,23 @@ static struct record *helper_request(const struct record *request)
     return r;
 }
 
+// Brings the helper there, where the guest's administrator lets the agent do so.
+static int push(struct guest *g, const struct agent_info *info, bool windows, const char *helper,
+                const struct push_sources *sources, char ret_path[static PUSH_PATH], struct fail *fail)
+{
+    if (!info->file_write || !info->file_open || (windows && !info->file_read))
+        return fail_set(fail, "push-refused", PUSH_BY_HAND,
+                        "the guest's administrator does not let the agent write files");
+    return windows ? push_helper_windows(g, sources->windows, helper, ret_path, fail)
+                   : push_helper(g, sources->linux_guest, ret_path, fail);
+}
+
 // Runs the installed helper; where there is none, the pushed one, if that is allowed.
 static int run_program(struct guest *g, const struct record *request, const struct agent_info *info,
-                       bool windows, const char *push_source, struct agent_status *ret, bool *ret_pushed,
-                       struct fail *fail)
+                       bool windows, const struct push_sources *sources, struct agent_status *ret,
+                       bool *ret_pushed, struct fail *fail)
 {
-    const char *verb = record_get(request, "verb");
+    const char *verb = record_get(request, "verb"), *helper = presence_path(request, windows);
     const char *const args[] = {verb, NULL};
     _cleanup_record_ struct record *r = helper_request(request);
     _cleanup_agent_ char *input = NULL;
@@ -212,16 +222,11 @@ static int run_program(struct guest *g, const struct record *request, const stru
 
     if (record_encode(r, &input, &len) < 0)
         return fail_set(fail, "internal", "free some memory", "cannot encode the helper's request");
-    if (guest_run(g, presence_path(record_get_or(request, "helper", default_helper), windows), args, input,
-                  len, ret, &missing, fail) == 0)
+    if (guest_run(g, helper, args, input, len, ret, &missing, fail) == 0)
         return 0;
     if (!missing || record_get_bool(request, "push") != 1)
         return -1;
-    if (windows || !info->file_write)
-        return fail_set(fail, "push-refused", "install virtrust-helper in the guest by hand",
-                        windows ? "the helper is pushed into Linux guests alone"
-                                : "the guest's administrator does not let the agent write files");
-    if (push_helper(g, push_source, path, fail) < 0 ||
+    if (push(g, info, windows, helper, sources, path, fail) < 0 ||
         guest_run(g, path, args, input, len, ret, &missing, fail) < 0)
         return -1;
     *ret_pushed = true;
@@ -240,27 +245,27 @@ static bool port_may_help(const struct guest *g, const struct fail *fail)
     return false;
 }
 
-static int run_by_agent(struct guest *g, const struct record *request, const char *push_source,
+static int run_by_agent(struct guest *g, const struct record *request, const struct push_sources *sources,
                         struct record *answer, struct agent_status *ret, struct fail *fail)
 {
     bool windows = false, pushed = false;
     struct agent_info info = {0};
 
     if (ask_agent(g, &info, &windows, fail) < 0 ||
-        run_program(g, request, &info, windows, push_source, ret, &pushed, fail) < 0)
+        run_program(g, request, &info, windows, sources, ret, &pushed, fail) < 0)
         return -1;
     record_add(answer, "agent_os", windows ? "windows" : "linux");
     record_add_bool(answer, "pushed", pushed);
     return 0;
 }
 
-static int run_helper(struct guest *g, const struct record *request, const char *push_source,
+static int run_helper(struct guest *g, const struct record *request, const struct push_sources *sources,
                       struct record *answer, struct fail *fail)
 {
     _cleanup_agent_status_ struct agent_status s = {0};
     _cleanup_record_ struct record *helper = NULL;
     const char *verb = record_get(request, "verb");
-    int rc = run_by_agent(g, request, push_source, answer, &s, fail);
+    int rc = run_by_agent(g, request, sources, answer, &s, fail);
 
     if (rc < 0 && port_may_help(g, fail)) {
         _cleanup_record_ struct record *r = helper_request(request);
@@ -300,8 +305,8 @@ static int set_clock(struct guest *g, const struct record *request, struct recor
     return port_may_help(g, fail) ? run_clock_by_port(g, request, answer, fail) : -1;
 }
 
-static int run(const struct record *request, const char *uri, const char *push_source, struct record *answer,
-               struct fail *fail)
+static int run(const struct record *request, const char *uri, const struct push_sources *sources,
+               struct record *answer, struct fail *fail)
 {
     const char *verb = record_get_or(request, "verb", ""), *uuid = record_get(request, "guest");
     int64_t deadline = now_ms() + (int64_t)verbs_timeout_s(request) * 1000;
@@ -316,16 +321,16 @@ static int run(const struct record *request, const char *uri, const char *push_s
         return -1;
     record_add(answer, "verb", verb);
     if (is_presence)
-        return presence_ask(g, record_get_or(request, "helper", default_helper), answer, fail);
-    return is_clock ? set_clock(g, request, answer, fail) : run_helper(g, request, push_source, answer, fail);
+        return presence_ask(g, request, answer, fail);
+    return is_clock ? set_clock(g, request, answer, fail) : run_helper(g, request, sources, answer, fail);
 }
 
-struct record *verbs_answer(const struct record *request, const char *uri, const char *push_source)
+struct record *verbs_answer(const struct record *request, const char *uri, const struct push_sources *sources)
 {
     _cleanup_record_ struct record *answer = record_new("done");
     struct fail fail = {.code = "internal", .next = ""};
 
-    if (run(request, uri, push_source, answer, &fail) < 0)
+    if (run(request, uri, sources, answer, &fail) < 0)
         return verbs_error(&fail);
     return take(answer);
 }

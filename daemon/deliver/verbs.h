@@ -5,7 +5,7 @@
 // the helper answers is a guest's word: one record within the caps, of the type that fits the verb, and of it only the
 // protocol's own keys, each short.
 //
-//     struct record *answer = verbs_answer(request, "qemu:///system", "/usr/libexec/virtrust/virtrust-helper");
+//     struct record *answer = verbs_answer(request, "qemu:///system", &(struct push_sources){…});
 #pragma once
 
 #include "common/record.h"
@@ -18,8 +18,14 @@ enum { TIMEOUT_DEFAULT_S = 60, TIMEOUT_MAX_S = 600 };
 // The request's time limit within bounds, in seconds.
 unsigned verbs_timeout_s(const struct record *request);
 
+// The helpers on this host that may be brought into a guest. Borrowed.
+struct push_sources {
+    const char *linux_guest, *windows;
+};
+
 // Always an answer (`done` or `error`), but for NULL when out of memory.
-struct record *verbs_answer(const struct record *request, const char *uri, const char *push_source);
+struct record *verbs_answer(const struct record *request, const char *uri,
+                            const struct push_sources *sources);
 
 struct record *verbs_error(const struct fail *fail);
 

@@ -51,6 +51,7 @@ static struct record *helper_verb(struct engine *e, const struct job *j, const c
     engine_choice(e, j->guest, g.name, &choice);
     record_add(r, "token", j->token);
     record_add(r, "helper", e->config->helper_path);
+    record_add(r, "helper_windows", e->config->helper_windows_path);
     record_add_bool(r, "push", choice.push_helper);
     return r;
 }

@@ -45,6 +45,11 @@ agent_gone() {
 }
 lab_wait 30 agent_gone
 
+ask presence
+lab_check "the helper is found without an agent" is helper present
+lab_check "by its own port" is way port
+lab_check "with its version" test "virtrust-helper $(get helper_version)" = "$("$LAB_BIN/virtrust-helper" --version)"
+
 ask probe "token=$(token 1)" key=0
 lab_check "without one the port" is way port
 lab_check "tells the same" is channel healthy

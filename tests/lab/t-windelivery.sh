@@ -31,6 +31,7 @@ ask() {
     verbs_call "$deliver" -- type=verb v=1 "guest=$uuid" "verb=$verb" "$@"
 }
 
+export WINGA_ALTERS=$LAB_TMP/alters # while it is there, what is written is altered
 lab_daemon winga "$winga" 4444
 lab_guest_exec guest1 systemd-run -q --unit=relay bash -c 'sleep 1
 systemctl stop qemu-guest-agent
@@ -47,12 +48,45 @@ ask probe "token=$(token 1)" key=0
 lab_check "a healthy member" is channel healthy
 lab_check "of Windows" is os windows
 lab_check "through Windows' agent" is agent_os windows
-ask probe "token=$(token 1)" key=0 'helper=C:\nowhere\virtrust-helper.exe' push=1
-lab_check "a helper that is not there, and is not pushed into Windows" is code push-refused
-ask probe "token=$(token 1)" key=0 'helper=C:\crash.exe'
+ask probe "token=$(token 1)" key=0 'helper_windows=C:\nowhere\virtrust-helper.exe'
+lab_check "a helper that is not there is missed" is code no-helper
+
+# Brought there. (The stand-ins' own DLLs have to lie beside it, as they lie beside the installed one.)
+drive="$WINEPREFIX/drive_c"
+mkdir -p "$drive/Tools/virtrust/pushed"
+cp "$WIN_DIR"/*.dll "$drive/Tools/virtrust/pushed/"
+printf 'helper:\n  windows_push_source: %s\n' "$(realpath "$WIN_DIR/virtrust-helper.exe")" > "$LAB_TMP/push.yaml"
+brought() {
+    verbs_call "$deliver" --config "$LAB_TMP/push.yaml" -- type=verb v=1 "guest=$uuid" verb=probe "token=$(token 1)" key=0 push=1 \
+        'helper_windows=C:\Tools\virtrust\virtrust-helper.exe'
+}
+sum=$(sha256sum < "$WIN_DIR/virtrust-helper.exe")
+pushed="$drive/Tools/virtrust/pushed/virtrust-helper-${sum:0:16}.exe"
+brought
+lab_check "a helper that is missing is brought there by the agent" is pushed 1
+lab_check "and run" is channel healthy
+lab_check "whole" cmp "$WIN_DIR/virtrust-helper.exe" "$pushed"
+lab_check "with nothing half-done beside it" test ! -e "$pushed.part"
+before=$(stat -c '%i %Y' "$pushed")
+brought
+lab_check "the next time it is used again" test "$(get channel) $(stat -c '%i %Y' "$pushed")" = "healthy $before"
+printf x >> "$pushed"
+brought
+lab_check "what was altered there is not run" is code push-refused
+lab_check "and left for its administrator to look at" test -e "$pushed"
+rm "$pushed"
+touch "$LAB_TMP/alters"
+brought
+lab_check "a helper that arrives altered is not run either" is code push-refused
+lab_check "and gets no name" test ! -e "$pushed"
+rm "$LAB_TMP/alters"
+brought
+lab_check "after which a whole one is brought over it" is channel healthy
+
+ask probe "token=$(token 1)" key=0 'helper_windows=C:\crash.exe'
 lab_check "an exception that comes back as a signal" is code helper-failed
 lab_check "is told as one" grep -q 'signal 3221225477' <<< "$(get text)"
-ask probe "token=$(token 1)" key=0 'helper=C:\flood.exe'
+ask probe "token=$(token 1)" key=0 'helper_windows=C:\flood.exe'
 lab_check "nine megabytes of output, cut short by the agent" is code helper-failed
 ask probe "token=$(token 1)" key=0
 lab_check "after which the guest still answers" is channel healthy

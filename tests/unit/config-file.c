@@ -157,8 +157,7 @@ static void test_defaults(void **state)
         option_text(o, commented, b);
         assert_string_equal(a, b);
         option_text(o, open, b);
-        if (strcmp(o->key, "helper.push_source") == 0 &&
-            strncmp(VIRTRUST_LIBEXECDIR, "/usr/libexec/", 13) != 0)
+        if (strstr(o->key, "push_source") && strncmp(VIRTRUST_LIBEXECDIR, "/usr/libexec/", 13) != 0)
             continue; // built for another prefix than the packaged one
         assert_string_equal(a, b);
         assert_string_equal(a, o->initial);
@@ -219,6 +218,19 @@ static void test_example(void **state)
         }
 }
 
+// A backslash stands in a manual page as "\e".
+static void unescape(char *text)
+{
+    char *to = text;
+
+    for (; *text; text++) {
+        *to++ = *text;
+        if (text[0] == '\\' && text[1] == 'e')
+            text++;
+    }
+    *to = '\0';
+}
+
 // The page names each option as ".It Cm KEY" and, in the lines up to the next, its default.
 static void test_manual(void **state)
 {
@@ -226,6 +238,7 @@ static void test_manual(void **state)
     _cleanup_free_ char *text = read_source("docs/man/virtrust.yaml.5");
 
     (void)state;
+    unescape(text);
     for (int i = 0; i < 3; i++)
         for (const struct option *o = tables[i]; o->key; o++) {
             char item[128];

@@ -71,6 +71,15 @@ static const struct refused {
      "c:2:10: paths.state: 'lib' does not fit; write an absolute path, such as /var/lib/virtrust"},
     {"paths:\n  state: /a/../b\n",
      "c:2:10: paths.state: '/a/../b' does not fit; write an absolute path, such as /var/lib/virtrust"},
+    {"helper:\n  windows_path: /usr/bin/x\n", "c:2:17: helper.windows_path: '/usr/bin/x' does not fit; write "
+                                              "a path of Windows' with its drive, such as "
+                                              "C:\\Program Files\\virtrust\\virtrust-helper.exe"},
+    {"helper:\n  windows_path: C:\\a\\..\\b.exe\n", "c:2:17: helper.windows_path: 'C:\\a\\..\\b.exe' does "
+                                                    "not fit; write a path of Windows' with its drive, such "
+                                                    "as C:\\Program Files\\virtrust\\virtrust-helper.exe"},
+    {"helper:\n  windows_path: C:\\a&b\\h.exe\n", "c:2:17: helper.windows_path: 'C:\\a&b\\h.exe' does not "
+                                                  "fit; write a path of Windows' with its drive, such "
+                                                  "as C:\\Program Files\\virtrust\\virtrust-helper.exe"},
     {"libvirt:\n  uri: \"a\\0b\"\n", "c:2:8: libvirt.uri: holds a NUL character; write plain text"},
     {"? [a]\n: b\n", "c:1:3: a key that is no word; write key: value"},
     {"domains:\n  - netbios: A\n", "c:2:5: domains[0]: has no name; write the domain's DNS name as name:"},

@@ -27,8 +27,15 @@ static const struct {
     {"done", "exec=1 agent_os=linux helper=missing", false, "helper", "bad", "vm has no virtrust-helper",
      "(/opt/helper), or allow `helper_push`"},
     {"done", "exec=1 agent_os=linux helper=missing", true, "helper", "good", "may push it", ""},
-    {"done", "exec=1 agent_os=windows helper=missing", true, "helper", "bad", "no virtrust-helper",
-     "virtrust-helper.msi"},
+    {"done", "exec=1 agent_os=windows helper=missing", false, "helper", "bad", "no virtrust-helper",
+     "virtrust-helper.msi (D:\\helper.exe)"},
+    {"done", "exec=1 agent_os=windows helper=missing", true, "helper", "good", "may push it", ""},
+    {"done", "way=port helper=present helper_version=" VIRTRUST_VERSION, false, "helper", "good",
+     "answers over its own port", ""},
+    {"done", "way=port exec=0 agent_os=linux helper=present helper_version=" VIRTRUST_VERSION, false,
+     "helper", "good", "answers over its own port", ""},
+    {"done", "way=port exec=0 helper=present helper_version=0.0.1", false, "helper", "unknown",
+     "virtrust-helper 0.0.1", "this host's version"},
     {"done", "exec=1 helper=unknown helper_text=odd", false, "helper", "bad",
      "/opt/helper cannot be used: odd", "`/opt/helper --version`"},
     {"done", "exec=0 helper=present", false, "agent-exec", "bad", "may not start programs", "guest-exec"},
@@ -51,7 +58,7 @@ static void what_an_answer_means(void **state)
         _cleanup_record_ struct record *r = record_of(rows[i].type, rows[i].pairs);
         struct presence_finding f;
 
-        presence_judge("vm", "/opt/helper", rows[i].push, r, &f);
+        presence_judge("vm", &(struct presence_paths){"/opt/helper", "D:\\helper.exe"}, rows[i].push, r, &f);
         assert_string_equal(f.id, rows[i].id);
         assert_string_equal(f.result, rows[i].result);
         if (!strstr(f.text, rows[i].text) || !strstr(f.next, rows[i].next))
@@ -95,6 +102,8 @@ static struct record *is_there(struct stage *s, const struct record *request)
     (void)s;
     assert_string_equal(record_get(request, "verb"), "presence");
     assert_string_equal(record_get(request, "helper"), "/usr/libexec/virtrust/virtrust-helper");
+    assert_string_equal(record_get(request, "helper_windows"),
+                        "C:\\Program Files\\virtrust\\virtrust-helper.exe");
     assert_null(record_get(request, "push"));
     assert_null(record_get(request, "token"));
     return record_of("done", "exec=1 agent_os=linux helper=present helper_version=" VIRTRUST_VERSION);

@@ -5,6 +5,7 @@
 #include "daemon/deliver/agent.h"
 #include "daemon/deliver/base64.h"
 #include "daemon/deliver/presence.h"
+#include "daemon/deliver/push.h"
 #include "daemon/deliver/verbs.h"
 
 #include <errno.h>
@@ -129,6 +130,56 @@ static void no_reply_at_all(void **state)
     assert_int_equal(written, 5);
     assert_int_equal(agent_read_written("{\"return\":{\"count\":-1,\"eof\":false}}", &written, NULL),
                      -EBADMSG);
+}
+
+static void pieces_of_a_file(void **state)
+{
+    static const char *const bad[] = {
+        "{\"return\":{\"count\":3,\"buf-b64\":\"YWJj\"}}",
+        "{\"return\":{\"count\":3,\"buf-b64\":7,\"eof\":false}}",
+        "{\"return\":{\"count\":3,\"buf-b64\":\"Y\",\"eof\":false}}",
+        "{\"return\":{\"count\":3,\"buf-b64\":\"YWJjZGVm\",\"eof\":false}}",
+    };
+    static const char good[] = "{\"return\":{\"count\":3,\"buf-b64\":\"YWJj\",\"eof\":false}}";
+    static const char end[] = "{\"return\":{\"count\":0,\"buf-b64\":\"\",\"eof\":true}}";
+    _cleanup_agent_ char *command = agent_read_file_command(3, 4);
+    _cleanup_free_ char *bytes = NULL, *nothing = NULL;
+    size_t len = 0;
+    bool eof = true;
+
+    (void)state;
+    assert_string_equal(command,
+                        "{\"execute\":\"guest-file-read\",\"arguments\":{\"handle\":3,\"count\":4}}");
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        assert_int_equal(agent_read_piece(bad[i], 4, &bytes, &len, &eof, NULL), -EBADMSG);
+    assert_int_equal(agent_read_piece(good, 4, &bytes, &len, &eof, NULL), 0);
+    assert_int_equal(len, 3);
+    assert_memory_equal(bytes, "abc", 3);
+    assert_false(eof);
+    assert_int_equal(agent_read_piece(end, 4, &nothing, &len, &eof, NULL), 0);
+    assert_int_equal(len, 0);
+    assert_true(eof);
+}
+
+static void where_the_helper_goes(void **state)
+{
+    _cleanup_record_ struct record *none = record_new("verb"), *named = record_new("verb");
+    char path[PUSH_PATH], longest[PUSH_PATH];
+
+    (void)state;
+    record_add(named, "helper", "/opt/h");
+    record_add(named, "helper_windows", "D:\\tools\\h.exe");
+    assert_string_equal(presence_path(none, false), "/usr/libexec/virtrust/virtrust-helper");
+    assert_string_equal(presence_path(none, true), "C:\\Program Files\\virtrust\\virtrust-helper.exe");
+    assert_string_equal(presence_path(named, false), "/opt/h");
+    assert_string_equal(presence_path(named, true), "D:\\tools\\h.exe");
+    assert_int_equal(push_windows_path("D:\\tools\\h.exe", "0123456789abcdef0123", path), 0);
+    assert_string_equal(path, "D:\\tools\\pushed\\virtrust-helper-0123456789abcdef.exe");
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 3] = '\\';
+    longest[sizeof longest - 1] = '\0';
+    assert_int_equal(push_windows_path(longest, "0123456789abcdef", path), -1);
+    assert_int_equal(push_windows_path("h.exe", "0123456789abcdef", path), -1);
 }
 
 static void deep_and_long_replies(void **state)
@@ -306,6 +357,8 @@ int main(void)
         cmocka_unit_test(commands),
         cmocka_unit_test(what_the_agent_can_do),
         cmocka_unit_test(no_reply_at_all),
+        cmocka_unit_test(pieces_of_a_file),
+        cmocka_unit_test(where_the_helper_goes),
         cmocka_unit_test(deep_and_long_replies),
         cmocka_unit_test(a_program_that_ended),
         cmocka_unit_test(a_program_that_runs_or_died),

@@ -31,6 +31,7 @@ wanted() {
             *) echo "$prefix/libexec/virtrust/$program" ;;
         esac
     done
+    [ ! -f "$VIRTRUST_BUILD_DIR/bin/virtrust-helper.exe" ] || echo "$prefix/libexec/virtrust/virtrust-helper.exe"
     for unit in virtrustd.service virtrust-watch.service virtrust-helper.service; do echo "$units/$unit"; done
     for worker in inspect directory deliver; do
         echo "$units/virtrust-$worker.socket"

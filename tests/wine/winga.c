@@ -63,6 +63,9 @@ static size_t decode(const char *text, unsigned char *ret)
     return n;
 }
 
+// guest-file-open's files; a handle is 1000 and the place in here.
+static FILE *files[KEPT];
+
 static json_t *fail(const char *text)
 {
     return json_pack("{s:{s:s, s:s}}", "error", "class", "GenericError", "desc", text);
@@ -70,10 +73,10 @@ static json_t *fail(const char *text)
 
 static json_t *info(void)
 {
-    static const char *const names[] = {"guest-sync",      "guest-sync-delimited", "guest-ping",
-                                        "guest-info",      "guest-get-osinfo",     "guest-get-time",
-                                        "guest-set-time",  "guest-exec",           "guest-exec-status",
-                                        "guest-file-open", "guest-file-close",     "guest-file-write"};
+    static const char *const names[] = {
+        "guest-sync",       "guest-sync-delimited", "guest-ping",     "guest-info",        "guest-get-osinfo",
+        "guest-get-time",   "guest-set-time",       "guest-exec",     "guest-exec-status", "guest-file-open",
+        "guest-file-close", "guest-file-write",     "guest-file-read"};
     json_t *list = json_array();
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -85,19 +88,100 @@ static json_t *info(void)
     return json_pack("{s:{s:s, s:o}}", "return", "version", "7.2.0", "supported_commands", list);
 }
 
-// Is this "C:\…" a file of Wine's?
-static int exists(const char *path)
+// Where "C:\…" lies for us; 0 for what is no such path. As on Windows, case does not count in the parts that Wine made.
+static int unix_path_of(const char *path, char *ret, size_t size)
 {
-    char unix_path[1024];
     const char *prefix = getenv("WINEPREFIX");
 
     if (strncmp(path, "C:\\", 3) != 0)
         return 0;
-    snprintf(unix_path, sizeof unix_path, "%s/drive_c/%s", prefix ? prefix : "", path + 3);
-    for (char *p = unix_path; *p; p++)
+    if (strncmp(path + 3, "Windows\\System32\\", 17) == 0)
+        snprintf(ret, size, "%s/drive_c/windows/system32/%s", prefix ? prefix : "", path + 20);
+    else
+        snprintf(ret, size, "%s/drive_c/%s", prefix ? prefix : "", path + 3);
+    for (char *p = ret; *p; p++)
         if (*p == '\\')
             *p = '/';
-    return access(unix_path, F_OK) == 0;
+    return 1;
+}
+
+static int exists(const char *path)
+{
+    char unix_path[1024];
+
+    return unix_path_of(path, unix_path, sizeof unix_path) && access(unix_path, F_OK) == 0;
+}
+
+static json_t *file_open(json_t *arguments)
+{
+    const char *path = json_string_value(json_object_get(arguments, "path"));
+    const char *mode = json_string_value(json_object_get(arguments, "mode"));
+    char unix_path[1024];
+
+    for (int i = 0; i < KEPT; i++) {
+        if (files[i])
+            continue;
+        if (unix_path_of(path, unix_path, sizeof unix_path))
+            files[i] = fopen(unix_path, mode && *mode == 'w' ? "wb" : "rb");
+        return files[i] ? json_pack("{s:i}", "return", 1000 + i)
+                        : fail("failed to open file: The system cannot find the path specified.");
+    }
+    return fail("too many files");
+}
+
+static FILE **file_of(json_t *arguments)
+{
+    long long i = json_integer_value(json_object_get(arguments, "handle")) - 1000;
+
+    return i >= 0 && i < KEPT && files[i] ? &files[i] : NULL;
+}
+
+// While the file that WINGA_ALTERS names is there: what a disk or a guard does to bytes behind the writer's back.
+static json_t *file_write(json_t *arguments)
+{
+    const char *text = json_string_value(json_object_get(arguments, "buf-b64"));
+    FILE **f = file_of(arguments);
+    unsigned char *bytes = calloc(1, strlen(text) + 4);
+    size_t n = decode(text, bytes);
+
+    if (n > 0 && getenv("WINGA_ALTERS") && access(getenv("WINGA_ALTERS"), F_OK) == 0)
+        bytes[n / 2] ^= 1;
+    n = f ? fwrite(bytes, 1, n, *f) : 0;
+    free(bytes);
+    return f ? json_pack("{s:{s:I, s:b}}", "return", "count", (json_int_t)n, "eof", 0)
+             : fail("handle not found");
+}
+
+static json_t *file_read(json_t *arguments)
+{
+    size_t most = (size_t)json_integer_value(json_object_get(arguments, "count")), n;
+    FILE **f = file_of(arguments);
+    unsigned char *bytes = calloc(1, most + 1);
+    char *text;
+    json_t *reply;
+
+    if (!f) {
+        free(bytes);
+        return fail("handle not found");
+    }
+    n = fread(bytes, 1, most, *f);
+    text = encode(bytes, n);
+    reply = json_pack("{s:{s:I, s:s, s:b}}", "return", "count", (json_int_t)n, "buf-b64", text, "eof",
+                      n == 0); // Windows' ReadFile tells the end by a read of nothing
+    free(bytes);
+    free(text);
+    return reply;
+}
+
+static json_t *file_close(json_t *arguments)
+{
+    FILE **f = file_of(arguments);
+
+    if (!f)
+        return fail("handle not found");
+    fclose(*f);
+    *f = NULL;
+    return json_pack("{s:{}}", "return");
 }
 
 static json_t *run(json_t *arguments)
@@ -208,9 +292,13 @@ static json_t *answer(const char *name, json_t *arguments)
     if (strcmp(name, "guest-exec-status") == 0)
         return status(arguments);
     if (strcmp(name, "guest-file-open") == 0)
-        return exists(json_string_value(json_object_get(arguments, "path")))
-                   ? json_pack("{s:i}", "return", 1000)
-                   : fail("failed to open file: The system cannot find the file specified.");
+        return file_open(arguments);
+    if (strcmp(name, "guest-file-write") == 0)
+        return file_write(arguments);
+    if (strcmp(name, "guest-file-read") == 0)
+        return file_read(arguments);
+    if (strcmp(name, "guest-file-close") == 0)
+        return file_close(arguments);
     return json_pack("{s:{}}", "return");
 }
 
