@@ -78,6 +78,8 @@ static void flush(struct stream *s)
             continue;
         if (n < 0 && errno == EAGAIN) {
             sd_event_source_set_io_events(s->io, EPOLLIN | EPOLLOUT);
+            if (s->when_sent && s->out_len - s->out_done <= STREAM_LOW)
+                sd_event_source_set_enabled(s->defer, SD_EVENT_ONESHOT);
             return;
         }
         if (n < 0) {
@@ -108,31 +110,56 @@ void stream_when_sent(struct stream *s, void (*f)(struct stream *s, void *arg))
     flush(s);
 }
 
+static int make_room(struct stream *s, size_t len)
+{
+    size_t room;
+    char *grown;
+
+    if (s->out_len - s->out_done + len > STREAM_QUEUE_MAX)
+        return -ENOBUFS;
+    if (s->out_len + len <= s->out_room)
+        return 0;
+    memmove(s->out, s->out + s->out_done, s->out_len - s->out_done);
+    s->out_len -= s->out_done;
+    s->out_done = 0;
+    if (s->out_len + len <= s->out_room / 2) // else the next of them would be moved again
+        return 0;
+    room = 2 * (s->out_len + len);
+    grown = realloc(s->out, room);
+    if (!grown)
+        return -ENOMEM;
+    s->out = grown;
+    s->out_room = room;
+    return 0;
+}
+
+void stream_send_text(struct stream *s, const char *text, size_t len)
+{
+    if (s->dead)
+        return;
+    if (make_room(s, len) < 0) {
+        die(s);
+        return;
+    }
+    memcpy(s->out + s->out_len, text, len);
+    s->out_len += len;
+    flush(s);
+}
+
 void stream_send(struct stream *s, const struct record *r)
 {
     _cleanup_free_ char *text = NULL;
     size_t len;
 
-    if (s->dead || record_encode(r, &text, &len) < 0)
-        return;
-    if (s->out_len + len > STREAM_QUEUE_MAX) {
-        die(s);
-        return;
-    }
-    if (s->out_len + len > s->out_room) {
-        size_t room = 2 * (s->out_len + len);
-        char *grown = realloc(s->out, room);
+    if (!s->dead && record_encode(r, &text, &len) == 0)
+        stream_send_text(s, text, len);
+}
 
-        if (!grown) {
-            die(s);
-            return;
-        }
-        s->out = grown;
-        s->out_room = room;
-    }
-    memcpy(s->out + s->out_len, text, len);
-    s->out_len += len;
-    flush(s);
+void stream_widen(struct stream *s)
+{
+    int size = 1024 * 1024;
+
+    setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
 void stream_end(struct stream *s)
