@@ -34,8 +34,11 @@ static void print_guest(const struct record *r)
     say_line(r, "mode", "mode");
     say_line(r, "agent", "agent");
     say_label("binding");
-    say(record_get_or(r, "computer",
-                      record_get_bool(r, "bound") == 0 ? "none: it will never be repaired" : "unknown"));
+    if (record_get(r, "rule"))
+        say_also(r, "rule", "none yet: its policy names ", ", and binds it at the first verdict");
+    else
+        say(record_get_or(r, "computer",
+                          record_get_bool(r, "bound") == 0 ? "none: it will never be repaired" : "unknown"));
     say_also(r, "domain", " in ", "");
     putchar('\n');
     say_line(r, "verdict", "verdict");

@@ -4,6 +4,7 @@
 
 #include "daemon/control/diagnose.h"
 #include "daemon/control/doctor.h"
+#include "daemon/control/lines.h"
 #include "daemon/control/session.h"
 #include "daemon/engine/listen.h"
 #include "daemon/engine/worker.h"
@@ -173,6 +174,11 @@ int control_open(struct engine *e, struct control **ret, struct err *err)
         control_close(c);
         return rc;
     }
+    rc = lines_open(e, &c->lines, err);
+    if (rc < 0) {
+        control_close(c);
+        return rc;
+    }
     give_to_group(e);
     *ret = c;
     return 0;
@@ -185,6 +191,7 @@ struct control *control_close(struct control *c)
     while (c->sessions)
         session_free(c->sessions);
     sd_event_source_disable_unref(c->listener);
+    lines_close(c->lines);
     free(c);
     return NULL;
 }

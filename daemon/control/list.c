@@ -1,14 +1,20 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `list`: a page of guests, and the next one when the reader has taken it. A hundred thousand guests hold nobody up:
-// signals, answers and other sessions come between two pages, and no more than a page waits in memory.
+// signals, answers and other sessions come between two pages, and no more than two pages wait in memory. The guests'
+// lines lie ready in the store (daemon/store/lines.h); after a start they are checked first, while there is nothing
+// else to do, and a list that comes meanwhile makes them anew.
+#include "daemon/control/lines.h"
 #include "daemon/control/session.h"
 #include "daemon/engine/subject.h"
+#include "daemon/store/lines.h"
 
+#include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { PAGE = 250 };
+enum { PAGE = 1000, PAGE_ANEW = 250, CHECK_AT_START = 1000, CHECK_PAGE = 250 };
 
 static const char *add_description(struct record *r, const struct overview *o, const char *key,
                                    const char *otherwise, char *text, size_t size)
@@ -35,6 +41,7 @@ static void add_policy(struct record *r, struct engine *e, const struct overview
     }
     record_add(r, "mode", config_mode_text(choice.mode));
     record_add(r, "policy", choice.policy ? choice.policy->name : NULL);
+    record_add(r, "rule", o->bound || !choice.domain || !choice.computer[0] ? NULL : choice.computer);
 }
 
 static void add_case(struct record *r, const struct overview *o)
@@ -90,27 +97,112 @@ static int send_overview(const struct overview *o, void *arg)
     return 0;
 }
 
+static int send_line(const char *line, size_t len, void *arg)
+{
+    struct session *s = arg;
+
+    stream_send_text(s->stream, line, len);
+    return 0;
+}
+
 static void send_page(struct stream *stream, void *arg)
 {
     struct session *s = arg;
+    struct store *store = s->engine->store;
     struct err err = {0};
     bool more = false;
     int rc;
 
     stream_hold(stream, true);
-    rc = store_overview(s->engine->store, &s->place, s->only, PAGE, send_overview, s, &more, &err);
+    if (store_lines_ready(store))
+        rc = store_lines(store, &s->place, s->only, PAGE, send_line, s, &more, &err);
+    else
+        rc = store_overview(store, &s->place, s->only, PAGE_ANEW, send_overview, s, &more, &err);
     stream_hold(stream, false);
 
-    if (rc < 0)
+    if (rc < 0) {
         session_store_error(s, rc, &err);
-    else if (more)
+    } else if (more) {
         stream_when_sent(stream, send_page);
-    else
+    } else {
         session_end(s, EXIT_ANSWERED);
+        store_rest(store);
+    }
 }
 
 void handle_list(struct session *s, const struct record *request)
 {
     snprintf(s->only, sizeof s->only, "%s", record_get_or(request, "only", ""));
+    stream_widen(s->stream);
     send_page(s->stream, s);
+}
+
+// ---- the lines ----
+
+static int make_line(const struct overview *o, void *arg, char **ret, size_t *ret_len)
+{
+    _cleanup_record_ struct record *r = view_overview(arg, o);
+
+    return record_encode(r, ret, ret_len);
+}
+
+struct lines {
+    struct engine *engine;
+    struct overview_place place; // how far the check has come
+    sd_event_source *check;
+};
+
+// A page of the check: false when there is nothing more to do for now.
+static bool check_page(struct lines *l, size_t max)
+{
+    struct err err = {0};
+    bool more = false;
+    int rc = store_lines_check(l->engine->store, &l->place, max, &more, &err);
+
+    if (rc < 0)
+        engine_log(4, 0, NULL, "lists are made anew until the next start, which takes longer: %s", err.text);
+    return rc == 0 && more;
+}
+
+static int on_check(sd_event_source *source, void *arg)
+{
+    struct lines *l = arg;
+
+    if (!check_page(l, CHECK_PAGE)) {
+        sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        store_rest(l->engine->store);
+        malloc_trim(0);
+    }
+    return 0;
+}
+
+int lines_open(struct engine *e, struct lines **ret, struct err *err)
+{
+    _cleanup_(lines_closep) struct lines *l = calloc(1, sizeof *l);
+    int rc = l ? store_lines_by(e->store, make_line, e, err) : -ENOMEM;
+
+    if (rc < 0)
+        return rc;
+    l->engine = e;
+    if (!check_page(l, CHECK_AT_START)) {
+        *ret = take(l);
+        return 0;
+    }
+    rc = sd_event_add_defer(e->event, &l->check, on_check, l);
+    if (rc >= 0)
+        rc = sd_event_source_set_priority(l->check, SD_EVENT_PRIORITY_IDLE);
+    if (rc >= 0)
+        rc = sd_event_source_set_enabled(l->check, SD_EVENT_ON);
+    if (rc < 0)
+        return err_set(err, rc, "cannot watch over the lists: %s", strerror(-rc));
+    *ret = take(l);
+    return 0;
+}
+
+struct lines *lines_close(struct lines *l)
+{
+    if (l)
+        sd_event_source_disable_unref(l->check);
+    free(l);
+    return NULL;
 }

@@ -5,6 +5,7 @@
 #include "daemon/control/session.h"
 #include "daemon/engine/asks.h"
 #include "daemon/engine/watchlink.h"
+#include "daemon/store/lines.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -63,6 +64,32 @@ static const char *watch_note(enum watch_state watch, bool failing)
                    : "virtrust-watch is not running: no rollback will be noticed; start it";
 }
 
+// Who will never be repaired, and who only has not been judged yet: a policy's rule binds then. After a start it is
+// told as soon as the lines, which know the rules, have been checked.
+static void add_unbound(struct engine *e, struct record *r, const struct store_counts *n, unsigned *notes)
+{
+    unsigned named = n->guests - n->bound - n->unnamed;
+    char key[32];
+
+    if (!store_lines_ready(e->store))
+        return;
+    if (n->unnamed) {
+        snprintf(key, sizeof key, "note.%u", (*notes)++);
+        record_addf(r, key,
+                    "%u %s no binding, no policy names %s, and %s never be repaired; `virtrust bind GUEST "
+                    "COMPUTER`",
+                    n->unnamed, plural(n->unnamed, "guest has", "guests have"),
+                    plural(n->unnamed, "its account", "their accounts"),
+                    plural(n->unnamed, "it will", "they will"));
+    }
+    if (named) {
+        snprintf(key, sizeof key, "note.%u", (*notes)++);
+        record_addf(r, key, "%u %s no binding yet: a policy names %s, and binds %s at the first verdict",
+                    named, plural(named, "guest has", "guests have"),
+                    plural(named, "its account", "their accounts"), plural(named, "it", "them"));
+    }
+}
+
 void handle_status(struct session *s, const struct record *request)
 {
     struct engine *e = s->engine;
@@ -107,11 +134,7 @@ void handle_status(struct session *s, const struct record *request)
         record_add(r, key,
                    "no domain is configured: nothing can be compared with Active Directory (virtrust.yaml)");
     }
-    if (n.guests > n.bound) {
-        snprintf(key, sizeof key, "note.%u", notes++);
-        record_addf(r, key, "%u %s no binding and will never be repaired; `virtrust bind GUEST COMPUTER`",
-                    n.guests - n.bound, plural(n.guests - n.bound, "guest has", "guests have"));
-    }
+    add_unbound(e, r, &n, &notes);
     stream_send(s->stream, r);
     session_end(s, EXIT_ANSWERED);
 }

@@ -35,7 +35,8 @@ struct control {
     struct engine *engine;
     sd_event_source *listener;
     struct session *sessions;
-    unsigned count; // of them
+    unsigned count;      // of them
+    struct lines *lines; // lines.h
 };
 
 typedef void (*handler)(struct session *s, const struct record *request);

@@ -24,6 +24,7 @@ struct record *view_guest(struct engine *e, const struct guest *g)
                !g->present ? "gone" : record_get_or(description, "state", g->running ? "running" : "off"));
     record_add(r, "mode", config_mode_text(choice.mode));
     record_add(r, "policy", choice.policy ? choice.policy->name : NULL);
+    record_add(r, "rule", bound || !choice.domain || !choice.computer[0] ? NULL : choice.computer);
     record_add_bool(r, "bound", bound);
     if (bound) {
         record_add(r, "computer", b.name);

@@ -177,8 +177,7 @@ static void expand_list(FILE *f, const struct table *t, const char *mark, size_t
     }
 }
 
-// The query's text with its marks filled in; the caller frees. NULL: out of memory.
-static char *expand(const struct query *q)
+char *db_expand(const struct query *q)
 {
     char *sql = NULL;
     size_t size;
@@ -206,7 +205,7 @@ static char *expand(const struct query *q)
 
 static int prepare(struct store *s, const struct query *q, bool keep, sqlite3_stmt **ret, struct err *err)
 {
-    _cleanup_free_ char *sql = expand(q);
+    _cleanup_free_ char *sql = db_expand(q);
     int rc;
 
     if (!sql)

@@ -16,7 +16,7 @@
 //     rc = run_row(&run, &guest, err);        // 0, STORE_NONE, -errno
 #pragma once
 
-#include "daemon/store/store.h"
+#include "daemon/store/lines.h"
 
 #include <sqlite3.h>
 
@@ -46,6 +46,9 @@ struct store {
     bool secret_left;             // a sealed secret was wiped or replaced: the WAL still holds it
     struct statement cache[STATEMENTS_MAX];
     size_t cached;
+    line_maker *make_line; // lines.h; NULL: none was given yet
+    void *make_line_arg;
+    bool lines_ready;
 };
 
 // The sentence for what SQLite's last call on s->db answered; `doing` completes "cannot …". Negative errno.
@@ -54,6 +57,8 @@ int db_fail(struct store *s, int sqlite_rc, const char *doing, struct err *err);
 int db_exec(struct store *s, const char *sql, const char *doing, struct err *err);
 // A PRAGMA or query with one number as its answer.
 int db_number(struct store *s, const char *sql, int64_t *ret, struct err *err);
+// The query's text with its marks filled in; the caller frees. NULL: out of memory.
+char *db_expand(const struct query *q);
 // Empties the WAL when a secret went away and no transaction is open; what fails now is tried after the next commit.
 void db_forget_secrets(struct store *s);
 

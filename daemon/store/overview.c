@@ -3,8 +3,8 @@
 #include "daemon/store/overview.h"
 
 #include "common/hex.h"
-#include "daemon/store/db.h"
 #include "daemon/store/row.h"
+#include "daemon/store/view.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,20 +30,43 @@ static const struct column columns[] = {
     COLUMN_NAMED("coalesce(c.outcome, '')", struct overview, outcome),
     COLUMN_NAMED("coalesce(c.text, '')", struct overview, text),
 };
-static const struct table overview_table = TABLE("overview", struct overview, columns);
+const struct table overview_table = TABLE("overview", struct overview, columns);
+
+void view_value(struct overview *o, size_t i, sqlite3_value *value)
+{
+    const struct column *c = &columns[i];
+    unsigned char *field = (unsigned char *)o + c->offset;
+    const char *text;
+    int64_t number;
+    bool flag;
+
+    if (c->kind == COLUMN_TEXT) {
+        text = (const char *)sqlite3_value_text(value);
+        snprintf((char *)field, c->size, "%s", text ? text : "");
+        return;
+    }
+    number = sqlite3_value_int64(value);
+    flag = number != 0;
+    if (c->kind == COLUMN_BOOL)
+        memcpy(field, &flag, sizeof flag);
+    else
+        memcpy(field, &number, sizeof number);
+}
+
+void view_place(struct run *r, struct overview_place *ret)
+{
+    snprintf(ret->name, sizeof ret->name, "%s", (const char *)sqlite3_column_text(r->stmt, 0));
+    snprintf(ret->uuid, sizeof ret->uuid, "%s", (const char *)sqlite3_column_text(r->stmt, 1));
+}
 
 int store_overview(struct store *s, struct overview_place *place, const char *only, size_t max,
                    int (*f)(const struct overview *o, void *arg), void *arg, bool *ret_more, struct err *err)
 {
     // The page is cut out of the index by name first; only what is told is looked up elsewhere.
-    static const struct query page = {
-        &overview_table,
-        "SELECT {columns}, d.record FROM guest g"
-        " LEFT JOIN binding b ON b.guest = g.uuid"
-        " LEFT JOIN description d ON d.guest = g.uuid"
-        " LEFT JOIN casefile c ON c.id = iif(g.open_case, g.open_case, g.last_case)"
-        " WHERE (g.name, g.uuid) > (?1, ?2) AND g.name GLOB ?4 AND (g.present OR g.open_case)"
-        " ORDER BY g.name, g.uuid LIMIT ?3"};
+    static const struct query page = {&overview_table,
+                                      "SELECT {columns}, d.record FROM " VIEW_FROM
+                                      " WHERE (g.name, g.uuid) > (?1, ?2) AND g.name GLOB ?4 AND " VIEW_LISTED
+                                      " ORDER BY g.name, g.uuid LIMIT ?3"};
     _cleanup_run_ struct run run = {0};
     struct overview_place from = *place;
     struct overview o = {0};

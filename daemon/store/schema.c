@@ -106,8 +106,13 @@ static const char schema_facts[] =
     " pause_us INTEGER NOT NULL, cleared_us INTEGER NOT NULL, trips INTEGER NOT NULL,"
     " probe INTEGER NOT NULL, text TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
+// Each guest's line of `list` (lines.h), in the order of lists. Empty at first: the check after a start fills it.
+static const char schema_lines[] =
+    "CREATE TABLE line (name TEXT NOT NULL, uuid TEXT NOT NULL, text TEXT NOT NULL,"
+    " PRIMARY KEY (name, uuid)) STRICT, WITHOUT ROWID;";
+
 static const char *const steps[] = {
-    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_facts,
+    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_facts, schema_lines,
 };
 static_assert(ARRAY_SIZE(steps) == STORE_SCHEMA, "a step a schema");
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/store/store.h"
 
+#include "daemon/store/counts.h"
 #include "daemon/store/db.h"
 #include "daemon/store/schema.h"
 
@@ -117,6 +118,8 @@ static int use_db(struct store *s, bool clean, struct err *err)
     }
     if (rc == 0)
         rc = schema_upgrade(s, err);
+    if (rc == 0)
+        rc = counts_open(s, err);
     return rc;
 }
 
@@ -150,32 +153,4 @@ struct store *store_close(struct store *s)
     free(s->path);
     free(s);
     return NULL;
-}
-
-int store_counts(struct store *s, struct store_counts *ret, struct err *err)
-{
-    static const struct query counts = {
-        NULL, "SELECT g.present, g.running,"
-              " (SELECT count(*) FROM guest JOIN binding ON binding.guest = guest.uuid WHERE present = 1),"
-              " (SELECT count(*) FROM casefile WHERE state <> 'closed'),"
-              " (SELECT count(*) FROM casefile WHERE state <> 'closed' AND state = 'awaiting-approval'),"
-              " (SELECT count(*) FROM job WHERE state <> 'ended')"
-              " FROM (SELECT count(*) AS present, coalesce(sum(running), 0) AS running"
-              " FROM guest WHERE present = 1) g"};
-    _cleanup_run_ struct run run = {0};
-    int rc = run_start(s, &counts, &run, err);
-
-    if (rc == 0)
-        rc = run_step(&run, err);
-    if (rc < 0)
-        return rc;
-    *ret = (struct store_counts){
-        .guests = (unsigned)sqlite3_column_int64(run.stmt, 0),
-        .running = (unsigned)sqlite3_column_int64(run.stmt, 1),
-        .bound = (unsigned)sqlite3_column_int64(run.stmt, 2),
-        .open_cases = (unsigned)sqlite3_column_int64(run.stmt, 3),
-        .awaiting_approval = (unsigned)sqlite3_column_int64(run.stmt, 4),
-        .open_jobs = (unsigned)sqlite3_column_int64(run.stmt, 5),
-    };
-    return 0;
 }

@@ -22,7 +22,7 @@
 #include "common/record.h"
 #include "daemon/core/types.h"
 
-enum { STORE_NONE = 1, STORE_SCHEMA = 7 };
+enum { STORE_NONE = 1, STORE_SCHEMA = 8 };
 
 struct store;
 
@@ -139,6 +139,8 @@ int store_forget_key(struct store *s, struct err *err);
 
 // ---- counts for `status` ----
 struct store_counts {
-    unsigned guests, running, bound, open_cases, awaiting_approval, open_jobs;
+    unsigned guests, running, bound; // of those that are present
+    unsigned open_cases, awaiting_approval, open_jobs;
+    unsigned unnamed; // present, not bound, and no policy names an account for them (by their lines: lines.h)
 };
 int store_counts(struct store *s, struct store_counts *ret, struct err *err);

@@ -14,6 +14,7 @@ static const char *const downgrades[] = {
     "ALTER TABLE guest DROP COLUMN burst_xml_rewritten",
     "DROP TABLE host",
     "DROP TRIGGER fact_goes; DROP TABLE fact; DROP TABLE attempt; DROP TABLE breaker",
+    "DROP TABLE line",
 };
 static_assert(ARRAY_SIZE(downgrades) == STORE_SCHEMA - 1, "a way back from every step");
 
