@@ -123,6 +123,8 @@ int cage_run(const struct cage_job *job, unsigned timeout_s, struct record **ret
         end_of(pid, true);
         return fail(f, "timed-out", "the parser took longer than %u seconds", timeout_s);
     }
+    if (rc == 0 && job->answered)
+        job->answered(job->arg, *ret);
     // It ends right behind its answer; one that does not is ended.
     status = end_of(pid, rc == 0);
     if (rc == 0)

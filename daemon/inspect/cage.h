@@ -37,6 +37,9 @@ struct cage_job {
     struct record *(*before)(void *arg, struct cage_fds *ret);
     // Behind the door. NULL only when out of memory.
     struct record *(*inside)(void *arg);
+    // Outside, once the answer is there and before its process has been put away: what else may end meanwhile. NULL:
+    // nothing.
+    void (*answered)(void *arg, const struct record *answer);
     void *arg;
     unsigned cpu_s; // seconds of processor time; 0: CAGE_CPU_S
 };

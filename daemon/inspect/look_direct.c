@@ -70,11 +70,21 @@ static struct record *inside_disks(void *arg)
     return answer(p, rc, &f);
 }
 
+// Evidence is the last word: QEMU takes a while to go, and may do so while the cage and the rest are put away. Any other
+// answer may need it still.
+static void answered(void *arg, const struct record *answer)
+{
+    const struct parse *p = arg;
+
+    for (size_t i = 0; i < p->count && record_is(answer, "evidence"); i++)
+        nbd_server_kill(&p->servers[i]);
+}
+
 int look_direct(struct nbd_server *servers, size_t count, unsigned timeout_s, struct record **ret,
                 struct failure *f)
 {
     struct parse p = {.servers = servers, .count = count};
-    struct cage_job job = {.before = before_disks, .inside = inside_disks, .arg = &p};
+    struct cage_job job = {.before = before_disks, .inside = inside_disks, .answered = answered, .arg = &p};
     bool gone;
     int rc;
 

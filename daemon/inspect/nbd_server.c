@@ -241,13 +241,18 @@ int nbd_server_start(const struct disk_chain *chain, const char *base, struct nb
     return fail(f, "internal", "fork: %s", strerror(errno));
 }
 
+// SIGKILL, for it can hang on an early SIGTERM, and it holds nothing that needs an orderly end.
+void nbd_server_kill(const struct nbd_server *nbd)
+{
+    if (nbd->pid > 0)
+        kill(nbd->pid, SIGKILL);
+}
+
 void nbd_server_stop(struct nbd_server *nbd)
 {
-    // SIGKILL, for it can hang on an early SIGTERM, and it holds nothing that needs an orderly end.
-    if (nbd->pid > 0) {
-        kill(nbd->pid, SIGKILL);
+    nbd_server_kill(nbd);
+    if (nbd->pid > 0)
         waitpid(nbd->pid, NULL, 0);
-    }
     // {0} never had any.
     if (nbd->fd > 0)
         close(nbd->fd);

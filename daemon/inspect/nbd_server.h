@@ -37,5 +37,7 @@ int nbd_server_wait(struct nbd_server *nbd, struct failure *f);
 // Has it ended, or does it within these milliseconds? -1 with *f: no-engine (no qemu-nbd), locked,
 // unsupported-disk (QEMU refuses the image). 0: it runs.
 int nbd_server_ended(struct nbd_server *nbd, int wait_ms, struct failure *f);
+// Only sends it away; stop, or whoever reaps this process's children, sees it off.
+void nbd_server_kill(const struct nbd_server *nbd);
 void nbd_server_stop(struct nbd_server *nbd);
 #define _cleanup_nbd_server_ _cleanup_(nbd_server_stop)

@@ -36,6 +36,12 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return 0;
 }
 
+// What is not there any more is fine.
+static void remove_all(const char *dir)
+{
+    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
 static void quiet(int first, int last)
 {
     int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -78,6 +84,7 @@ static const char *top(void)
 static _Noreturn void janitor(struct pipes *p, pid_t worker)
 {
     char dir[DIR_MAX], byte;
+    ssize_t n;
 
     setsid();
     signal(SIGINT, SIG_IGN);
@@ -92,13 +99,16 @@ static _Noreturn void janitor(struct pipes *p, pid_t worker)
     dup2(p->life[0], LIFE_FD);
     close_range(LIFE_FD + 1, UINT_MAX, 0);
     quiet(STDIN_FILENO, STDERR_FILENO);
-    while (read(LIFE_FD, &byte, 1) < 0 && errno == EINTR)
-        ;
+    // A byte says that all of them have been killed, and are being put away meanwhile.
+    while ((n = read(LIFE_FD, &byte, 1)) > 0 || (n < 0 && errno == EINTR)) {
+        if (n > 0)
+            remove_all(dir);
+    }
     // The worker leads its group, and nothing in it leaves that. A member that is just being forked escapes
     // one round, not the next.
     for (int i = 0; i < KILL_ROUNDS && kill(-worker, SIGKILL) == 0; i++)
         usleep(i == 0 ? 1000 : KILL_PAUSE_US);
-    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    remove_all(dir);
     _exit(0);
 }
 
@@ -212,6 +222,9 @@ int supervise(const struct supervised *job, unsigned timeout_s, struct record **
     // wait for it. Orphans are reaped too: a zombie counts as a member of its group.
     if (worker_pid > 0)
         kill(-worker_pid, SIGKILL);
+    // Meanwhile it clears the directory; whatever is still made there by one that is just dying goes afterwards.
+    if (janitor_pid > 0)
+        (void)!write(p.life[1], "", 1);
     while (worker_pid > 0 && waitpid(-worker_pid, NULL, 0) > 0)
         ;
     close_pair(p.life);
