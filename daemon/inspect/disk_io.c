@@ -97,6 +97,59 @@ int disk_io_read(struct disk_io *io, uint64_t offset, void *ret, size_t len, str
     return 0;
 }
 
+// By whole lines, within the disk; no bytes if there is nothing to fetch.
+static void widen(const struct disk_io *io, const struct disk_span *span, struct disk_ask *ret)
+{
+    uint64_t from = span->offset - span->offset % DISK_IO_LINE, to = span->offset + span->len;
+
+    *ret = (struct disk_ask){.offset = from};
+    if (span->offset >= io->size || span->len == 0 || span->len > DISK_IO_SPAN)
+        return;
+    to += (DISK_IO_LINE - to % DISK_IO_LINE) % DISK_IO_LINE;
+    if (to > io->size)
+        to = io->size;
+    for (; from < to; from += DISK_IO_LINE) {
+        if (io->lines[find_line(io, from)].at != from + 1)
+            ret->len = (size_t)(to - ret->offset);
+    }
+}
+
+static void keep_lines(struct disk_io *io, const struct disk_ask *ask)
+{
+    for (size_t done = 0; done < ask->len; done += DISK_IO_LINE) {
+        size_t n = find_line(io, ask->offset + done), left = ask->len - done;
+
+        memcpy(io->kept[n], (unsigned char *)ask->to + done, left < DISK_IO_LINE ? left : DISK_IO_LINE);
+        io->lines[n] = (struct disk_line){.at = ask->offset + done + 1, .used = ++io->uses};
+    }
+}
+
+void disk_io_ahead(struct disk_io *io, const struct disk_span *spans, size_t count)
+{
+    _cleanup_free_ unsigned char *room = NULL;
+    struct disk_ask asks[DISK_IO_FLIGHT];
+    struct err err = {0};
+    size_t n = 0, sum = 0;
+
+    for (size_t i = 0; i < count && n < DISK_IO_FLIGHT; i++) {
+        widen(io, &spans[i], &asks[n]);
+        sum += asks[n].len;
+        n += asks[n].len > 0;
+    }
+    room = sum > 0 ? malloc(sum) : NULL;
+    if (!room)
+        return;
+    for (size_t i = 0, at = 0; i < n; at += asks[i++].len)
+        asks[i].to = room + at;
+    io->requests += n;
+    io->bytes += sum;
+    if (io->ops->read(io, asks, n, &err) == 0) {
+        for (size_t i = 0; i < n; i++)
+            keep_lines(io, &asks[i]);
+    }
+    secret_wipe(room, sum);
+}
+
 int disk_io_init(struct disk_io *io, const struct disk_io_ops *ops, int fd, uint64_t size, struct err *err)
 {
     *io = (struct disk_io){.ops = ops, .fd = fd, .size = size};

@@ -39,6 +39,7 @@ enum {
     DISK_IO_FLIGHT = 16,          // requests at once
     DISK_IO_LINE = 16 * 1024,     // what a small read fetches
     DISK_IO_LINES = 64,
+    DISK_IO_SPAN = 128 * 1024, // of what is fetched ahead
 };
 
 struct disk_line {
@@ -59,6 +60,14 @@ struct disk_io {
 // Exactly len bytes at offset: 0, -ERANGE with a sentence beyond the end, other negative errno (of a server
 // that is gone, -EIO).
 int disk_io_read(struct disk_io *io, uint64_t offset, void *ret, size_t len, struct err *err);
+
+// What will be wanted soon: fetched in one request a span, all at once, as far as it is within the disk and is not there
+// yet. What cannot be read is told when it is really wanted.
+struct disk_span {
+    uint64_t offset;
+    size_t len; // at most DISK_IO_SPAN
+};
+void disk_io_ahead(struct disk_io *io, const struct disk_span *spans, size_t count);
 
 // A disk that an NBD server serves on this connected socket, which is borrowed; the greeting is done here.
 int disk_io_nbd(int fd, struct disk_io **ret, struct err *err);

@@ -7,7 +7,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { AMBIVALENT = -2 }; // of libblkid: marks of several kinds, none of them more than the others
+enum {
+    AMBIVALENT = -2,  // of libblkid: marks of several kinds, none of them more than the others
+    HEAD = 96 * 1024, // where a volume's marks are: bytes of its beginning (Btrfs: 64 KiB behind it) …
+    TAIL = 64 * 1024, // … and of its end (RAID)
+};
 
 const struct disk_kind disk_kind_empty = {"unknown", "nothing", KIND_EMPTY};
 const struct disk_kind disk_kind_dynamic = {"ldm", "a dynamic disk", KIND_OTHER};
@@ -45,12 +49,17 @@ static const struct disk_kind several = {"unrecognized", "a volume with the mark
                                          KIND_UNKNOWN};
 static const struct disk_kind unrecognized = {"unrecognized", "a volume of unknown kind", KIND_UNKNOWN};
 
-static int ask_for_kinds(blkid_probe probe)
+// LUKS is asked for only where a volume begins like it: libblkid seeks its second headers too, nine places up to 4 MiB
+// behind the beginning, and would take an old one for a mark of what lies there now.
+static int ask_for_kinds(blkid_probe probe, bool luks)
 {
     char *names[ARRAY_SIZE(kinds) + 1] = {0};
+    size_t n = 0;
 
-    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-        names[i] = (char *)kinds[i].type; // libblkid does not take it as const
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        if (luks || strcmp(kinds[i].type, "crypto_LUKS") != 0)
+            names[n++] = (char *)kinds[i].type; // libblkid does not take it as const
+    }
     if (blkid_probe_enable_superblocks(probe, 1) != 0 ||
         blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE) != 0)
         return -1;
@@ -58,10 +67,10 @@ static int ask_for_kinds(blkid_probe probe)
 }
 
 // What libblkid says; NULL: nothing.
-static const struct disk_kind *kind_of(blkid_probe probe)
+static const struct disk_kind *kind_of(blkid_probe probe, bool luks)
 {
     const char *type;
-    int rc = ask_for_kinds(probe) == 0 ? blkid_do_safeprobe(probe) : 1;
+    int rc = ask_for_kinds(probe, luks) == 0 ? blkid_do_safeprobe(probe) : 1;
 
     if (rc == AMBIVALENT)
         return &several;
@@ -102,8 +111,11 @@ static int without_mark(struct disk_io *io, uint64_t start, uint64_t size, const
 
 int disk_kind_find(struct disk_io *io, uint64_t start, uint64_t size, struct disk_kind *ret, struct err *err)
 {
+    static const char luks[6] = {'L', 'U', 'K', 'S', '\xba', '\xbe'};
     const struct disk_kind *kind;
+    struct disk_span spans[2];
     struct disk_blkid b;
+    char mark[sizeof luks] = "";
     int rc;
 
     // libblkid takes a size of 0 for the disk's own.
@@ -111,10 +123,17 @@ int disk_kind_find(struct disk_io *io, uint64_t start, uint64_t size, struct dis
         *ret = disk_kind_empty;
         return 0;
     }
-    rc = disk_blkid_open(&b, io, start, size, err);
+    // Nearly all marks lie in these two; the beginning of NTFS's $MFT does too as a rule.
+    spans[0] = (struct disk_span){start, size < HEAD ? (size_t)size : HEAD};
+    spans[1] = (struct disk_span){start + size - (size < TAIL ? size : TAIL),
+                                  size < TAIL ? (size_t)size : TAIL};
+    disk_io_ahead(io, spans, ARRAY_SIZE(spans));
+    rc = size < sizeof mark ? 0 : disk_io_read(io, start, mark, sizeof mark, err);
+    if (rc == 0)
+        rc = disk_blkid_open(&b, io, start, size, err);
     if (rc < 0)
         return rc;
-    kind = kind_of(b.probe);
+    kind = kind_of(b.probe, memcmp(mark, luks, sizeof luks) == 0);
     rc = disk_blkid_close(&b, err);
     if (rc == 0 && !kind)
         rc = without_mark(io, start, size, &kind, err);

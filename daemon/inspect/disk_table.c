@@ -6,6 +6,10 @@
 
 #include <strings.h>
 
+enum {
+    HEAD = 32 * 1024
+}; // bytes of the disk's beginning that a table takes as a rule: a GPT in sectors of 4096
+
 static bool is_container(int type)
 {
     return type == 0x05 || type == 0x0f || type == 0x85;
@@ -62,6 +66,7 @@ int disk_table_read(struct disk_io *io, unsigned sector_size, struct disk_table 
     ret->count = 0;
     if (io->size == 0)
         return 0;
+    disk_io_ahead(io, &(struct disk_span){0, HEAD}, 1);
     rc = disk_blkid_open(&b, io, 0, io->size, err);
     if (rc < 0)
         return rc;

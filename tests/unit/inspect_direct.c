@@ -48,6 +48,49 @@ static void test_io(void **state)
     disk_io_free(io);
 }
 
+static void test_ahead(void **state)
+{
+    static const struct disk_span beginning = {0, 3}, rest = {1000, 50000}, beyond = {UINT64_MAX - 1, 9};
+    struct disk_io *io;
+    unsigned char bytes[3];
+    struct err err = {0};
+
+    (void)state;
+    assert_true(made("printf 'abcdefghij' > short && truncate -s 40001 short && printf z >> short"));
+    io = open_image("short");
+    disk_io_ahead(io, &beginning, 1);
+    disk_io_ahead(io, &beginning, 1);
+    disk_io_ahead(io, &beyond, 1);
+    assert_int_equal(io->requests, 1); // what is there, or cannot be, is not asked for
+    assert_int_equal(io->bytes, DISK_IO_LINE);
+    disk_io_ahead(io, &rest, 1);
+    assert_int_equal(io->requests, 2);
+    assert_int_equal(disk_io_read(io, 7, bytes, 3, &err), 0);
+    assert_memory_equal(bytes, "hij", 3);
+    assert_int_equal(disk_io_read(io, 39999, bytes, 3, &err), 0);
+    assert_memory_equal(bytes, "\0\0z", 3);
+    assert_int_equal(io->requests, 2);
+    disk_io_free(io);
+}
+
+// Two places that are read by turns, a gigabyte apart, and others between: none is read twice.
+static void test_keeps(void **state)
+{
+    struct disk_io *io;
+    unsigned char byte;
+    struct err err = {0};
+
+    (void)state;
+    assert_true(made("truncate -s 2G far"));
+    io = open_image("far");
+    for (uint64_t i = 0; i < 200; i++) {
+        assert_int_equal(disk_io_read(io, i % 2 << 30, &byte, 1, &err), 0);
+        assert_int_equal(disk_io_read(io, (100 + i) << 20, &byte, 1, &err), 0);
+    }
+    assert_int_equal(io->requests, 202);
+    disk_io_free(io);
+}
+
 static void check_table(const char *script, unsigned sector, const unsigned numbers[],
                         const uint64_t starts[])
 {
@@ -232,10 +275,8 @@ static void test_ext(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_io),
-        cmocka_unit_test(test_tables),
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_ext),
+        cmocka_unit_test(test_io),     cmocka_unit_test(test_ahead), cmocka_unit_test(test_keeps),
+        cmocka_unit_test(test_tables), cmocka_unit_test(test_kinds), cmocka_unit_test(test_ext),
     };
 
     return cmocka_run_group_tests(tests, testing_dir_make, testing_dir_remove);
