@@ -53,15 +53,21 @@ static int add_key(hive_h *h, hive_node_h parent, unsigned number, uint64_t *sta
 static int add_batch(const char *file, unsigned number, uint64_t *state)
 {
     hive_h *h = hivex_open(file, HIVEX_OPEN_WRITE);
-    hive_node_h parent;
+    hive_node_h filler, parent;
     char name[32];
     int rc = 0;
 
     if (!h)
         return -1;
+    // Not in the root itself: it is small in a real hive, and whoever asks there for a key in vain may read all of it.
+    filler = hivex_node_get_child(h, hivex_root(h), "Filler");
+    if (!filler)
+        filler = hivex_node_add_child(h, hivex_root(h), "Filler");
+    if (!filler)
+        rc = -1;
     for (unsigned i = 0; rc == 0 && i < BATCH / 100; i++) {
         snprintf(name, sizeof name, "Filler%04u-%02u", number, i);
-        parent = hivex_node_add_child(h, hivex_root(h), name);
+        parent = hivex_node_add_child(h, filler, name);
         for (unsigned k = 0; parent && rc == 0 && k < 100; k++)
             rc = add_key(h, parent, k, state);
         if (!parent)
