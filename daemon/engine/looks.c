@@ -57,10 +57,9 @@ static void on_look(struct engine *e, const struct worker_key *key, const struct
     e->looks.running[run.line]--;
     e->looks.done++;
     in.transient = !answer; // the worker died: not the guest's fault, or only once
-    if (store_case_get(e->store, key->case_id, &c, &err) != 0 || c.state != CASE_LOOKING) {
-        pump(e);
+    pump(e); // the next one begins while this one's answer is being committed
+    if (store_case_get(e->store, key->case_id, &c, &err) != 0 || c.state != CASE_LOOKING)
         return;
-    }
     if (run.again || c.epoch != key->epoch)
         lookqueue_put(&e->looks.waiting[LOOK_DIRECT], c.id, c.witnessed);
     else if (needs_appliance(e, &run, answer))
