@@ -11,6 +11,7 @@
 // As many requests as may be in flight, and then the next as many.
 static int request(struct disk_io *io, uint64_t offset, void *ret, size_t len, struct err *err)
 {
+    size_t each = len <= DISK_IO_SPAN ? DISK_IO_SPAN : DISK_IO_REQUEST;
     unsigned char *to = ret;
 
     while (len > 0) {
@@ -19,7 +20,7 @@ static int request(struct disk_io *io, uint64_t offset, void *ret, size_t len, s
         int rc;
 
         for (; n < DISK_IO_FLIGHT && len > 0; n++) {
-            size_t piece = len < DISK_IO_REQUEST ? len : DISK_IO_REQUEST;
+            size_t piece = len < each ? len : each;
 
             asks[n] = (struct disk_ask){offset, to, piece};
             io->bytes += piece;

@@ -20,7 +20,7 @@
 
 struct disk_io;
 
-// One request: len bytes, which lie within the disk; at most DISK_IO_REQUEST of them.
+// One request: len bytes, which lie within the disk; at most DISK_IO_SPAN of them.
 struct disk_ask {
     uint64_t offset;
     void *to;
@@ -35,11 +35,11 @@ struct disk_io_ops {
 };
 
 enum {
-    DISK_IO_REQUEST = 256 * 1024, // bytes of one request
-    DISK_IO_FLIGHT = 16,          // requests at once
-    DISK_IO_LINE = 16 * 1024,     // what a small read fetches
+    DISK_IO_SPAN = 128 * 1024,   // up to this much is asked for in one request,
+    DISK_IO_REQUEST = 64 * 1024, // more in such pieces: QEMU makes room for larger ones anew each time
+    DISK_IO_FLIGHT = 32,         // requests at once
+    DISK_IO_LINE = 16 * 1024,    // what a small read fetches
     DISK_IO_LINES = 64,
-    DISK_IO_SPAN = 128 * 1024, // of what is fetched ahead
 };
 
 struct disk_line {
