@@ -3,7 +3,8 @@
 //
 // bench-whole < REQUEST: reads SECURITY, SYSTEM, SOFTWARE and SAM of a request's first disk from their first byte to
 // their last, by the product's own parts: the janitor, the disk server, the cage, the engine `direct`. A look itself
-// reads far less; this is what the way there costs when everything is read. Prints how many bytes there were.
+// reads far less; this is what the way there costs when everything is read: in pieces, as nbdcopy does it, for the bytes
+// are nowhere kept. Prints how many there were.
 #include "common/os/recio.h"
 #include "daemon/inspect/cage.h"
 #include "daemon/inspect/disk_direct.h"
@@ -13,7 +14,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { TIMEOUT_S = 120, FILE_MOST = 256 * 1024 * 1024 };
+enum { TIMEOUT_S = 120, PIECE = 4 * 1024 * 1024 };
 
 static const char *const hives[] = {"SECURITY", "SYSTEM", "SOFTWARE", "SAM"};
 
@@ -39,19 +40,33 @@ static struct record *before(void *arg, struct cage_fds *ret)
     return NULL;
 }
 
+static uint64_t read_all(struct source *s, unsigned char *room)
+{
+    struct err err = {0};
+
+    for (uint64_t at = 0; at < s->size; at += PIECE) {
+        uint64_t left = s->size - at;
+
+        if (source_read(s, at, room, left < PIECE ? (size_t)left : PIECE, &err) < 0)
+            return 0;
+    }
+    return s->size;
+}
+
 // The hives of the mounted volume, if it holds any.
 static uint64_t read_hives(struct disk_reader *r)
 {
+    _cleanup_free_ unsigned char *room = malloc(PIECE);
     uint64_t sum = 0;
 
-    for (size_t i = 0; i < ARRAY_SIZE(hives); i++) {
-        _cleanup_blob_ struct blob blob = {0};
+    for (size_t i = 0; room && i < ARRAY_SIZE(hives); i++) {
+        _cleanup_source_ struct source *s = NULL;
         struct err err = {0};
         char path[64];
 
         snprintf(path, sizeof path, "/Windows/System32/config/%s", hives[i]);
-        if (disk_read_file(r, path, FILE_MOST, &blob, &err) == 0)
-            sum += blob.len;
+        if (r->ops->open(r, path, &s, &err) == 0)
+            sum += read_all(s, room);
     }
     return sum;
 }
