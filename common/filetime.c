@@ -51,6 +51,15 @@ static void civil(uint64_t days, unsigned *year, unsigned *month, unsigned *day)
     *day = rest + 1;
 }
 
+// The last `count` digits; long lists are full of times.
+static void digits(char *ret, unsigned number, int count)
+{
+    while (count-- > 0) {
+        ret[count] = (char)('0' + number % 10);
+        number /= 10;
+    }
+}
+
 // Seconds since 1601 as "2016-11-08T13:28:03"; returns the characters written, 0 for years beyond 9999.
 static int seconds_text(uint64_t seconds, char *ret)
 {
@@ -61,18 +70,37 @@ static int seconds_text(uint64_t seconds, char *ret)
     civil(seconds / 86400, &year, &month, &day);
     if (year > 9999)
         return 0;
-    return snprintf(ret, FILETIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u", year, month, day, of_day / 3600,
-                    of_day / 60 % 60, of_day % 60);
+    digits(ret, year, 4);
+    ret[4] = '-';
+    digits(ret + 5, month, 2);
+    ret[7] = '-';
+    digits(ret + 8, day, 2);
+    ret[10] = 'T';
+    digits(ret + 11, of_day / 3600, 2);
+    ret[13] = ':';
+    digits(ret + 14, of_day / 60 % 60, 2);
+    ret[16] = ':';
+    digits(ret + 17, of_day % 60, 2);
+    return 19;
+}
+
+// Behind n characters the fraction and the zone; n 0: there is no text.
+static void end(char *ret, int n, unsigned fraction, int count)
+{
+    if (n > 0) {
+        ret[n++] = '.';
+        digits(ret + n, fraction, count);
+        n += count;
+        ret[n++] = 'Z';
+    }
+    ret[n] = '\0';
 }
 
 void filetime_text(uint64_t filetime, char ret[static FILETIME_TEXT])
 {
     int n = seconds_text(filetime / 10000000, ret);
 
-    if (n > 0)
-        snprintf(ret + n, (size_t)(FILETIME_TEXT - n), ".%07uZ", (unsigned)(filetime % 10000000));
-    else
-        ret[0] = '\0';
+    end(ret, n, (unsigned)(filetime % 10000000), 7);
 }
 
 void us_text(int64_t us, char ret[static FILETIME_TEXT])
@@ -80,8 +108,5 @@ void us_text(int64_t us, char ret[static FILETIME_TEXT])
     int64_t since_1601 = us + (int64_t)(epoch_1970 / 10);
     int n = since_1601 < 0 ? 0 : seconds_text((uint64_t)since_1601 / 1000000, ret);
 
-    if (n > 0)
-        snprintf(ret + n, (size_t)(FILETIME_TEXT - n), ".%06uZ", (unsigned)((uint64_t)since_1601 % 1000000));
-    else
-        ret[0] = '\0';
+    end(ret, n, n ? (unsigned)((uint64_t)since_1601 % 1000000) : 0, 6);
 }

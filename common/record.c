@@ -12,14 +12,27 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct pair *record_find(const struct record *r, const char *key)
+static uint64_t mark_of(const char *key, size_t len)
 {
-    if (!r)
+    return len ? UINT64_C(1) << ((len * 7 + (unsigned char)key[0] * 3 + (unsigned char)key[len - 1]) % 64)
+               : 0;
+}
+
+const struct pair *record_find_n(const struct record *r, const char *key, size_t key_len)
+{
+    uint64_t mark = mark_of(key, key_len);
+
+    if (!r || !(r->marks & mark))
         return NULL;
     for (size_t i = 0; i < r->count; i++)
-        if (strcmp(r->pairs[i].key, key) == 0)
+        if (r->pairs[i].key_len == key_len && memcmp(r->pairs[i].key, key, key_len) == 0)
             return &r->pairs[i];
     return NULL;
+}
+
+const struct pair *record_find(const struct record *r, const char *key)
+{
+    return record_find_n(r, key, strlen(key));
 }
 
 bool record_key_valid(const char *key, size_t len)
@@ -35,49 +48,83 @@ bool record_key_valid(const char *key, size_t len)
     return true;
 }
 
-int record_append(struct record *r, const char *key, size_t key_len, char *value, size_t len)
+static int make_room(struct record *r)
 {
-    _cleanup_free_ char *owned = value;
-    struct pair *p;
+    size_t room = r->room * 2; // RECORD_KEYS_MAX keeps it small
+    struct pair *grown;
 
-    if (!owned)
+    if (r->count < r->room)
+        return 0;
+    grown = malloc(room * sizeof *grown);
+    if (!grown)
         return -ENOMEM;
-    if (!record_key_valid(key, key_len))
-        return -EINVAL;
-    if (r->count >= RECORD_KEYS_MAX || len > RECORD_LINE_MAX)
-        return -E2BIG;
-    if (r->count == r->room) {
-        size_t room = r->room ? r->room * 2 : 16;
-        struct pair *grown = realloc(r->pairs, room * sizeof *grown);
-
-        if (!grown)
-            return -ENOMEM;
-        r->pairs = grown;
-        r->room = room;
-    }
-    p = &r->pairs[r->count++];
-    memcpy(p->key, key, key_len);
-    p->key[key_len] = '\0';
-    p->value = take(owned);
-    p->len = len;
+    memcpy(grown, r->pairs, r->count * sizeof *grown);
+    if (r->pairs != r->few)
+        free(r->pairs);
+    r->pairs = grown;
+    r->room = room;
     return 0;
 }
 
-static char *copy_bytes(const void *data, size_t len)
+int record_append(struct record *r, const struct pair *p)
 {
-    char *copy = malloc(len + 1);
+    int rc = r->count >= RECORD_KEYS_MAX ? -E2BIG : make_room(r);
 
-    if (!copy)
-        return NULL;
+    if (rc < 0)
+        return rc;
+    r->pairs[r->count++] = *p;
+    r->marks |= mark_of(p->key, p->key_len);
+    return 0;
+}
+
+// Key and value in one block; *ret owns it.
+static int make_pair(const char *key, const void *data, size_t len, struct pair *ret)
+{
+    size_t key_len = strlen(key);
+    char *block;
+
+    if (!record_key_valid(key, key_len))
+        return -EINVAL;
+    if (len > RECORD_LINE_MAX)
+        return -E2BIG;
+    block = malloc(key_len + len + 2);
+    if (!block)
+        return -ENOMEM;
+    memcpy(block, key, key_len + 1);
+    *ret = (struct pair){
+        .key = block, .value = block + key_len + 1, .key_len = key_len, .len = len, .block = block};
     if (len)
-        memcpy(copy, data, len);
-    copy[len] = '\0';
-    return copy;
+        memcpy(ret->value, data, len);
+    ret->value[len] = '\0';
+    return 0;
+}
+
+static void pair_done(struct pair *p)
+{
+    if (p->block)
+        secret_wipe(p->value, p->len);
+    free(p->block);
+}
+
+struct record *record_alloc(void)
+{
+    struct record *r = malloc(sizeof *r);
+
+    if (!r)
+        return NULL;
+    r->pairs = r->few;
+    r->room = RECORD_FEW;
+    r->count = 0;
+    r->marks = 0;
+    r->failed = 0;
+    r->text = NULL;
+    r->text_len = 0;
+    return r;
 }
 
 struct record *record_new(const char *type)
 {
-    struct record *r = calloc(1, sizeof *r);
+    struct record *r = record_alloc();
 
     if (!r)
         return NULL;
@@ -90,22 +137,28 @@ struct record *record_free(struct record *r)
 {
     if (!r)
         return NULL;
-    for (size_t i = 0; i < r->count; i++) {
-        secret_wipe(r->pairs[i].value, r->pairs[i].len);
-        free(r->pairs[i].value);
-    }
-    free(r->pairs);
+    for (size_t i = 0; i < r->count; i++)
+        pair_done(&r->pairs[i]);
+    if (r->pairs != r->few)
+        free(r->pairs);
+    secret_wipe(r->text, r->text_len);
+    free(r->text);
     free(r);
     return NULL;
 }
 
 void record_add_bytes(struct record *r, const char *key, const void *data, size_t len)
 {
+    struct pair p = {0};
     int rc;
 
     if (!r)
         return;
-    rc = record_find(r, key) ? -EINVAL : record_append(r, key, strlen(key), copy_bytes(data, len), len);
+    rc = record_find(r, key) ? -EINVAL : make_pair(key, data, len, &p);
+    if (rc == 0)
+        rc = record_append(r, &p);
+    if (rc < 0)
+        pair_done(&p);
     if (rc < 0 && !r->failed)
         r->failed = rc;
 }
@@ -161,23 +214,21 @@ void record_addf(struct record *r, const char *key, const char *format, ...)
 
 void record_set(struct record *r, const char *key, const char *value)
 {
-    struct pair *p = (struct pair *)record_find(r, key);
-    char *copy;
+    struct pair *p = (struct pair *)record_find(r, key), made;
+    int rc;
 
     if (!p) {
         record_add(r, key, value);
         return;
     }
-    copy = copy_bytes(value, strlen(value));
-    if (!copy) {
+    rc = make_pair(key, value, strlen(value), &made);
+    if (rc < 0) {
         if (!r->failed)
-            r->failed = -ENOMEM;
+            r->failed = rc;
         return;
     }
-    secret_wipe(p->value, p->len);
-    free(p->value);
-    p->value = copy;
-    p->len = strlen(value);
+    pair_done(p); // in a decoded text the old value stays until that is wiped
+    *p = made;
 }
 
 const char *record_type(const struct record *r)

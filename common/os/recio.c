@@ -16,7 +16,7 @@ enum { CHUNK = 64 * 1024 };
 struct recio {
     int fd;
     char *buf;
-    size_t len, room;
+    size_t at, len, room; // what has come and was not taken yet lies from `at` to `len`
 };
 
 static int64_t now_ms(void)
@@ -111,22 +111,31 @@ int recio_fd(const struct recio *s)
 // Grows without realloc: what was read may be secret and must not stay behind in freed memory.
 static int make_room(struct recio *s, size_t more)
 {
-    size_t room = s->room ? s->room : CHUNK;
+    size_t held = s->len - s->at, room = s->room ? s->room : CHUNK;
     char *grown;
 
     if (s->room - s->len >= more)
         return 0;
-    while (room - s->len < more)
+    if (s->room - held >= more) {
+        memmove(s->buf, s->buf + s->at, held);
+        secret_wipe(s->buf + held, s->len - held);
+        s->at = 0;
+        s->len = held;
+        return 0;
+    }
+    while (room - held < more)
         room *= 2;
     grown = calloc(1, room);
     if (!grown)
         return -ENOMEM;
-    if (s->len)
-        memcpy(grown, s->buf, s->len);
+    if (held)
+        memcpy(grown, s->buf + s->at, held);
     secret_wipe(s->buf, s->room);
     free(s->buf);
     s->buf = grown;
     s->room = room;
+    s->at = 0;
+    s->len = held;
     return 0;
 }
 
@@ -155,10 +164,20 @@ static int fill(struct recio *s, size_t most, int64_t deadline)
 // Decoding after every byte would cost the square of the length: byte by byte, only an empty line or a cap counts.
 static bool worth_decoding(const struct recio *s, size_t step)
 {
+    const char *end = s->buf + s->len;
+    size_t held = s->len - s->at;
+
     if (step > 1)
-        return s->len > 0;
-    return (s->len >= 2 && s->buf[s->len - 1] == '\n' && s->buf[s->len - 2] == '\n') || s->len == 1 ||
-           s->len >= RECORD_TOTAL_MAX;
+        return held > 0;
+    return (held >= 2 && end[-1] == '\n' && end[-2] == '\n') || held == 1 || held >= RECORD_TOTAL_MAX;
+}
+
+static void take_bytes(struct recio *s, size_t used)
+{
+    secret_wipe(s->buf + s->at, used);
+    s->at += used;
+    if (s->at == s->len)
+        s->at = s->len = 0;
 }
 
 static int next(struct recio *s, size_t step, int timeout_ms, struct record **ret, struct err *err)
@@ -167,17 +186,15 @@ static int next(struct recio *s, size_t step, int timeout_ms, struct record **re
 
     for (;;) {
         size_t used = 0;
-        int rc = worth_decoding(s, step) ? record_decode(s->buf, s->len, &used, ret, err) : RECORD_MORE;
+        int rc = worth_decoding(s, step) ? record_decode(s->buf + s->at, s->len - s->at, &used, ret, err)
+                                         : RECORD_MORE;
 
-        if (rc == 0) {
-            memmove(s->buf, s->buf + used, s->len - used);
-            s->len -= used;
-            secret_wipe(s->buf + s->len, used);
-        }
+        if (rc == 0)
+            take_bytes(s, used);
         if (rc != RECORD_MORE)
             return rc;
         rc = fill(s, step, deadline);
-        if (rc == RECIO_END && s->len == 0)
+        if (rc == RECIO_END && s->len == s->at)
             return RECIO_END;
         if (rc == RECIO_END)
             return err_set(err, -EBADMSG, "a message was cut short");

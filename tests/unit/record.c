@@ -58,6 +58,70 @@ static void test_roundtrip(void **state)
     assert_string_equal(record_get(back, "new"), "n");
 }
 
+// Each byte at each place among plain ones: values are looked at eight bytes at a time.
+static void test_each_byte_everywhere(void **state)
+{
+    (void)state;
+    for (int byte = 0; byte < 256; byte++) {
+        for (size_t len = 1; len < 26; len++) {
+            for (size_t at = 0; at < len; at++) {
+                bool plain = byte >= 0x20 && byte <= 0x7e && byte != '%';
+                _cleanup_record_ struct record *r = record_new("t"), *back = NULL;
+                _cleanup_free_ char *text = NULL;
+                char value[32], raw[64];
+                const void *got = NULL;
+                size_t size = 0, used = 0, raw_len;
+
+                memset(value, 'a', len);
+                value[at] = (char)byte;
+                record_add_bytes(r, "k", value, len);
+                assert_int_equal(record_encode(r, &text, &size), 0);
+                assert_int_equal(size, strlen("type=t\nv=1\nk=\n\n") + len + (plain ? 0 : 2));
+                back = decode_ok(text, size, &used);
+                assert_int_equal(used, size);
+                assert_int_equal(record_get_bytes(back, "k", &got, &size), 0);
+                assert_true(size == len && memcmp(got, value, len) == 0);
+                if (plain || byte == '\n' || byte == '%')
+                    continue;
+                raw_len = (size_t)snprintf(raw, sizeof raw, "type=t\nv=1\nk=");
+                memcpy(raw + raw_len, value, len);
+                memcpy(raw + raw_len + len, "\n\n", 2);
+                assert_int_equal(record_decode(raw, raw_len + len + 2, &used, &back, NULL), -EBADMSG);
+            }
+        }
+    }
+}
+
+// More pairs than lie in the record itself, and keys that share their marks.
+static void test_many_keys(void **state)
+{
+    _cleanup_record_ struct record *r = record_new("many"), *back = NULL;
+    _cleanup_free_ char *text = NULL;
+    char key[32];
+    size_t len, used;
+
+    (void)state;
+    for (uint64_t i = 2; i < RECORD_KEYS_MAX; i++) {
+        snprintf(key, sizeof key, "k%llu.x", (unsigned long long)i);
+        record_add_u64(r, key, i);
+    }
+    assert_int_equal(record_encode(r, &text, &len), 0);
+    back = decode_ok(text, len, &used);
+    assert_int_equal(record_count(back), RECORD_KEYS_MAX);
+    for (uint64_t i = 2; i < RECORD_KEYS_MAX; i++) {
+        uint64_t value = 0;
+
+        snprintf(key, sizeof key, "k%llu.x", (unsigned long long)i);
+        assert_int_equal(record_get_u64(back, key, &value), 0);
+        assert_int_equal(value, i);
+    }
+    assert_null(record_get(back, "k1.x"));
+    record_set(back, "k77.x", "another");
+    assert_string_equal(record_get(back, "k77.x"), "another");
+    record_add(back, "k77.x", "twice");
+    assert_int_equal(record_encode(back, &text, &len), -EINVAL);
+}
+
 static void test_wire(void **state)
 {
     _cleanup_record_ struct record *r = record_new("x");
@@ -284,7 +348,8 @@ int main(void)
         cmocka_unit_test(test_numbers),     cmocka_unit_test(test_bool_and_hex),
         cmocka_unit_test(test_refused),     cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_decode_caps), cmocka_unit_test(test_encode_errors),
-        cmocka_unit_test(test_null),
+        cmocka_unit_test(test_null),        cmocka_unit_test(test_each_byte_everywhere),
+        cmocka_unit_test(test_many_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
