@@ -242,7 +242,7 @@ static void take_noun(struct answer *a, struct record *r)
         return;
     }
     if (a->c->json && strcmp(a->command, "list") == 0 && record_is(r, "guest"))
-        json_list_add(&a->list, "guests", json_of_record(r));
+        json_list_add(&a->list, "guests", r);
     else if (a->c->json)
         json_collect(a->all, r);
     else

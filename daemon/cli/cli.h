@@ -35,6 +35,10 @@ int cli_error(const struct cli *c, int exit_code, const char *code, const char *
 
 // ---- records as JSON (json.c): keys with dots nest, `x.0.y` makes arrays, times are RFC 3339 ----
 json_t *json_of_record(const struct record *r);
+json_t *json_text(const char *value, size_t len); // what is not UTF-8 is shown as '?'
+// What a key's value is, where it looks like it; else it is text.
+enum json_kind { JSON_KIND_TEXT, JSON_KIND_NUMBER, JSON_KIND_ANSWER, JSON_KIND_TIME };
+enum json_kind json_kind(const char *type, const char *key);
 // Into the whole answer: records of one type become an array of that name; nouns of which there is one stay objects.
 void json_collect(json_t *all, const struct record *r);
 json_t *json_error(int exit_code, const char *code, const char *text, const char *next); // what `error` is
@@ -44,6 +48,7 @@ int json_print_line(json_t *take);
 // An object whose first member is a long list: its values as they come, then the other members (of `take`).
 struct json_list {
     bool begun;
+    struct json_lines *lines; // json_line.h; owned
 };
-void json_list_add(struct json_list *l, const char *name, json_t *take);
+void json_list_add(struct json_list *l, const char *name, const struct record *r);
 int json_list_end(struct json_list *l, json_t *take);

@@ -4,6 +4,7 @@
 #include "daemon/cli/cli.h"
 
 #include "common/filetime.h"
+#include "daemon/cli/json_line.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -75,7 +76,7 @@ static bool is_answer(const char *key)
     return among(key, keys, ARRAY_SIZE(keys));
 }
 
-static json_t *text_of(const char *value, size_t len)
+json_t *json_text(const char *value, size_t len)
 {
     json_t *j = json_stringn(value, len);
 
@@ -91,19 +92,16 @@ static json_t *text_of(const char *value, size_t len)
     return j ? j : json_null();
 }
 
-static json_t *value_of(const struct record *r, const char *type, const char *key, const char *value,
-                        size_t len)
+enum json_kind json_kind(const char *type, const char *key)
 {
-    int64_t number;
-    int answer;
+    size_t len = strlen(key);
 
+    if (len > 3 && strcmp(key + len - 3, "_us") == 0)
+        return JSON_KIND_TIME;
     // `bound` is a count in `status` and an answer elsewhere.
-    if ((is_number(key) || (strcmp(type, "status") == 0 && strcmp(key, "bound") == 0)) &&
-        record_get_i64(r, key, &number) == 0)
-        return json_integer(number);
-    if (is_answer(key) && (answer = record_get_bool(r, key)) >= 0)
-        return json_boolean(answer);
-    return text_of(value, len);
+    if (is_number(key) || (strcmp(type, "status") == 0 && strcmp(key, "bound") == 0))
+        return JSON_KIND_NUMBER;
+    return is_answer(key) ? JSON_KIND_ANSWER : JSON_KIND_TEXT;
 }
 
 static bool is_index(const char *part)
@@ -160,15 +158,22 @@ json_t *json_of_record(const struct record *r)
 
     for (size_t i = 2; i < record_count(r); i++) { // behind type and v
         const char *key, *value;
-        size_t len, key_len;
-        int64_t us;
+        enum json_kind kind;
+        int64_t number;
+        int answer;
+        size_t len;
 
         record_at(r, i, &key, &value, &len);
-        key_len = strlen(key);
-        if (key_len > 3 && strcmp(key + key_len - 3, "_us") == 0 && record_get_i64(r, key, &us) == 0)
-            put_time(object, key, us);
+        kind = json_kind(type, key);
+        // What does not look like its kind is told as it is.
+        if (kind == JSON_KIND_TIME && record_get_i64(r, key, &number) == 0)
+            put_time(object, key, number);
+        else if (kind == JSON_KIND_NUMBER && record_get_i64(r, key, &number) == 0)
+            put(object, key, json_integer(number));
+        else if (kind == JSON_KIND_ANSWER && (answer = record_get_bool(r, key)) >= 0)
+            put(object, key, json_boolean(answer));
         else
-            put(object, key, value_of(r, type, key, value, len));
+            put(object, key, json_text(value, len));
     }
     return object;
 }
@@ -227,15 +232,27 @@ int json_print_line(json_t *take)
     return rc;
 }
 
-void json_list_add(struct json_list *l, const char *name, json_t *take)
+void json_list_add(struct json_list *l, const char *name, const struct record *r)
 {
+    const char *text;
+    size_t len = 0;
+
+    if (!l->lines)
+        l->lines = calloc(1, sizeof *l->lines);
+    text = l->lines ? json_lines_record(l->lines, r, &len) : NULL;
     if (l->begun)
         fputs(",\n    ", stdout);
     else
         printf("{\n  \"%s\": [\n    ", name);
     l->begun = true;
-    json_dumpf(take, stdout, JSON_SORT_KEYS);
-    json_decref(take);
+    if (text) {
+        fwrite(text, 1, len, stdout);
+    } else {
+        json_t *tree = json_of_record(r);
+
+        json_dumpf(tree, stdout, JSON_SORT_KEYS);
+        json_decref(tree);
+    }
 }
 
 int json_list_end(struct json_list *l, json_t *take)
@@ -243,6 +260,10 @@ int json_list_end(struct json_list *l, json_t *take)
     const char *key;
     json_t *value;
 
+    if (l->lines)
+        json_lines_done(l->lines);
+    free(l->lines);
+    l->lines = NULL;
     if (!l->begun)
         return json_print(take);
     fputs("\n  ]", stdout);

@@ -46,11 +46,20 @@ static size_t width_of(const struct table *t, size_t column)
 
 static void print_cell(const char *text, size_t width, int last)
 {
-    printf("%s%s%s", text_colour(text), text, text_colour(text)[0] ? text_plain() : "");
+    static const char blanks[] = "                                ";
+    const char *colour = text_colour(text);
+    size_t left = last ? 0 : width - text_width(text) + 2;
+
+    fputs_unlocked(colour, stdout);
+    fputs_unlocked(text, stdout);
+    if (colour[0])
+        fputs_unlocked(text_plain(), stdout);
+    for (size_t n; left; left -= n) {
+        n = left < sizeof blanks - 1 ? left : sizeof blanks - 1;
+        fwrite_unlocked(blanks, 1, n, stdout);
+    }
     if (last)
-        putchar('\n');
-    else
-        printf("%*s", (int)(width - text_width(text) + 2), "");
+        putchar_unlocked('\n');
 }
 
 static void print_batch(struct table *t)

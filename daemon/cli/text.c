@@ -46,6 +46,12 @@ const char *text_safe(const char *text, char *ret, size_t size)
 
     for (const char *p = text ? text : ""; *p;) {
         uint32_t c = 0;
+
+        if (*p >= 0x20 && *p < 0x7f && n + 5 <= size) { // nearly all of them
+            ret[n++] = *p++;
+            continue;
+        }
+
         size_t len = character(p, &c);
         bool good = len && harmless(c);
         size_t out = good ? len : 1;
@@ -106,7 +112,11 @@ void text_time_of_day(int64_t us, char ret[static TEXT_TIME])
 
 static bool coloured(void)
 {
-    return isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    static int answer = -1; // a system call for each word of a long table would cost more than the table
+
+    if (answer < 0)
+        answer = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    return answer;
 }
 
 const char *text_colour(const char *word)
