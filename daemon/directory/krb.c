@@ -105,22 +105,26 @@ static int explain(const struct krb *krb, const struct config_domain *domain, bo
         "%s:%d gives %s no ticket: %s", krb->dc, PORT_KERBEROS, domain->principal, text);
 }
 
-// Gets the ticket and puts it into a cache of its own.
+// Puts a ticket into a cache of its own, and forgets it here.
+static krb5_error_code keep_ticket(struct krb *krb, krb5_principal client, krb5_creds *creds)
+{
+    krb5_error_code code = krb5_cc_new_unique(krb->context, "MEMORY", NULL, &krb->cache);
+
+    if (!code)
+        code = krb5_cc_initialize(krb->context, krb->cache, client);
+    if (!code)
+        code = krb5_cc_store_cred(krb->context, krb->cache, creds);
+    krb5_free_cred_contents(krb->context, creds);
+    return code;
+}
+
 static krb5_error_code get_ticket(struct krb *krb, krb5_principal client, krb5_keytab keytab,
                                   krb5_get_init_creds_opt *options)
 {
     krb5_creds creds = {0};
     krb5_error_code code = krb5_get_init_creds_keytab(krb->context, &creds, client, keytab, 0, NULL, options);
 
-    if (code)
-        return code;
-    code = krb5_cc_new_unique(krb->context, "MEMORY", NULL, &krb->cache);
-    if (!code)
-        code = krb5_cc_initialize(krb->context, krb->cache, client);
-    if (!code)
-        code = krb5_cc_store_cred(krb->context, krb->cache, &creds);
-    krb5_free_cred_contents(krb->context, &creds);
-    return code;
+    return code ? code : keep_ticket(krb, client, &creds);
 }
 
 // Looked at before anybody is asked, so that a bad keytab is told as that and not as a refused logon.
@@ -180,6 +184,27 @@ static int publish(struct krb *krb, struct failure *f)
     return rc < 0 ? -ENOMEM : 0;
 }
 
+static int start(const struct config_domain *domain, const char *dc, struct krb **ret, struct failure *f)
+{
+    _cleanup_(krb_freep) struct krb *krb = calloc(1, sizeof *krb);
+    krb5_error_code code;
+    int rc;
+
+    if (!krb)
+        return failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
+    snprintf(krb->dc, sizeof krb->dc, "%s", dc);
+    rc = realm_of(domain, krb->realm, f);
+    if (rc == 0)
+        rc = pin(krb, domain->name, f);
+    if (rc < 0)
+        return rc;
+    code = krb5_init_context(&krb->context);
+    if (code)
+        return failure_set(f, -EIO, "internal", NULL, "Kerberos does not start (error %d)", (int)code);
+    *ret = take(krb);
+    return 0;
+}
+
 int krb_open(const struct config_domain *domain, const char *dc, struct krb **ret, struct failure *f)
 {
     _cleanup_(krb_freep) struct krb *krb = NULL;
@@ -191,20 +216,11 @@ int krb_open(const struct config_domain *domain, const char *dc, struct krb **re
         return failure_set(
             f, -EINVAL, "config", "see the page virtrust-directory(8) for the delegated account",
             "domain %s has no `principal`, or neither `keytab` nor `credential`", domain->name);
-    krb = calloc(1, sizeof *krb);
-    if (!krb)
-        return failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
-    snprintf(krb->dc, sizeof krb->dc, "%s", dc);
-    rc = keytab_path(domain, krb->keytab, f);
+    rc = start(domain, dc, &krb, f);
     if (rc == 0)
-        rc = realm_of(domain, krb->realm, f);
-    if (rc == 0)
-        rc = pin(krb, domain->name, f);
+        rc = keytab_path(domain, krb->keytab, f);
     if (rc < 0)
         return rc;
-    code = krb5_init_context(&krb->context);
-    if (code)
-        return failure_set(f, -EIO, "internal", NULL, "Kerberos does not start (error %d)", (int)code);
     code = authenticate(krb, domain, &bad_keytab);
     if (code)
         return explain(krb, domain, bad_keytab, code, f);
@@ -226,8 +242,8 @@ struct krb *krb_free(struct krb *krb)
     return NULL;
 }
 
-// No primary KDC is configured, so the library has nobody to repeat a refused password to.
-static krb5_error_code ask_kdc(struct krb *krb, const char *name, const char *password)
+// No primary KDC is configured, so the library has nobody to repeat a refused password to. keep: the ticket is used.
+static krb5_error_code ask_kdc(struct krb *krb, const char *name, const char *password, bool keep)
 {
     krb5_get_init_creds_opt *options = NULL;
     krb5_principal client = NULL;
@@ -245,12 +261,41 @@ static krb5_error_code ask_kdc(struct krb *krb, const char *name, const char *pa
         code = krb5_get_init_creds_password(krb->context, &creds, client, password, NULL, NULL, 0, NULL,
                                             options);
     }
-    if (!code)
+    if (!code && keep)
+        code = keep_ticket(krb, client, &creds);
+    else if (!code)
         krb5_free_cred_contents(krb->context, &creds);
     if (options)
         krb5_get_init_creds_opt_free(krb->context, options);
     krb5_free_principal(krb->context, client);
     return code;
+}
+
+int krb_open_as(const struct config_domain *domain, const char *dc, const char *user,
+                const struct secret *password, struct krb **ret, struct failure *f)
+{
+    _cleanup_(krb_freep) struct krb *krb = NULL;
+    char text[ERR_TEXT_MAX];
+    krb5_error_code code;
+    int rc = start(domain, dc, &krb, f);
+
+    if (rc < 0)
+        return rc;
+    code = ask_kdc(krb, user, (const char *)password->data, true);
+    if (code) {
+        reason(krb, code, text);
+        if (code == KRB5_KDC_UNREACH || code == KRB5_REALM_CANT_RESOLVE)
+            return failure_set(f, -EHOSTUNREACH, "dc-unreachable",
+                               "see whether the DC is up and port 88 open", "%s:%d: %s", krb->dc,
+                               PORT_KERBEROS, text);
+        return failure_set(f, -EACCES, "credential",
+                           "see that the account is enabled, and the password its own",
+                           "%s:%d gives %s no ticket: %s", krb->dc, PORT_KERBEROS, user, text);
+    }
+    rc = publish(krb, f);
+    if (rc == 0)
+        *ret = take(krb);
+    return rc;
 }
 
 enum login krb_login(struct krb *krb, const char *name, const struct secret *secret, struct err *err)
@@ -262,7 +307,7 @@ enum login krb_login(struct krb *krb, const char *name, const struct secret *sec
         err_set(err, 0, "the password holds a NUL byte and no KDC can be asked about it");
         return LOGIN_UNKNOWN;
     }
-    code = ask_kdc(krb, name, (const char *)secret->data);
+    code = ask_kdc(krb, name, (const char *)secret->data, false);
     if (code == 0)
         return LOGIN_ACCEPTED;
     reason(krb, code, text);

@@ -25,6 +25,9 @@ struct krb;
 // may) or another negative errno (codes `keytab`, `credential`, `clock`, `internal`: asking another DC would
 // not help).
 int krb_open(const struct config_domain *domain, const char *dc, struct krb **ret, struct failure *f);
+// The same for somebody else, by password: -EACCES with code `credential` when the KDC does not take it.
+int krb_open_as(const struct config_domain *domain, const char *dc, const char *user,
+                const struct secret *password, struct krb **ret, struct failure *f);
 struct krb *krb_free(struct krb *krb);
 DEFINE_CLEANUP(struct krb *, krb_free);
 

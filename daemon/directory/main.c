@@ -7,6 +7,7 @@
 #include "daemon/config/config.h"
 #include "daemon/directory/check.h"
 #include "daemon/directory/reset.h"
+#include "daemon/directory/vet.h"
 #include "daemon/directory/views.h"
 #include "daemon/directory/watchdog.h"
 
@@ -80,6 +81,8 @@ static int dispatch(const struct config *config, const struct request *q, struct
         return reset_answer(domain, config->state_dir, q, ret, f);
     case REQUEST_LOGIN:
         return login_answer(domain, config->state_dir, q, ret, f);
+    case REQUEST_VET:
+        return vet_answer(domain, q, ret, f);
     case REQUEST_CHECK:
         return check_answer(domain, config->state_dir, ret, f);
     }
@@ -104,7 +107,7 @@ static int receive(struct request *q, struct failure *f)
 
 static void mark(const struct request *q, const char *where)
 {
-    static const char *const kinds[] = {"account", "accounts", "reset", "login", "check"};
+    static const char *const kinds[] = {"account", "accounts", "reset", "login", "check", "vet"};
     char name[64];
 
     snprintf(name, sizeof name, "directory.%s.%s", kinds[q->kind], where);

@@ -11,7 +11,7 @@ static const struct {
     enum request_kind kind;
 } kinds[] = {
     {"account", REQUEST_ACCOUNT}, {"accounts", REQUEST_ACCOUNTS}, {"reset", REQUEST_RESET},
-    {"login", REQUEST_LOGIN},     {"check", REQUEST_CHECK},
+    {"login", REQUEST_LOGIN},     {"check", REQUEST_CHECK},       {"vet", REQUEST_VET},
 };
 
 static int bad(struct failure *f, const char *key, const char *what)
@@ -78,15 +78,15 @@ static int parse_token(const struct record *r, struct request *q, struct failure
     return 0;
 }
 
-static int parse_secret(const struct record *r, struct request *q, struct failure *f)
+static int parse_secret(const struct record *r, const char *key, struct request *q, struct failure *f)
 {
     const void *data;
     size_t len;
 
-    if (record_get_bytes(r, "secret", &data, &len) < 0)
-        return bad(f, "secret", "is missing");
+    if (record_get_bytes(r, key, &data, &len) < 0)
+        return bad(f, key, "is missing");
     if (secret_set(&q->secret, data, len) < 0)
-        return bad(f, "secret", "is longer than any password virtrust makes");
+        return bad(f, key, "is longer than any password virtrust makes");
     return 0;
 }
 
@@ -159,7 +159,7 @@ static int parse_keys(const struct record *r, struct request *q, struct failure 
         return one_name(q, f);
     if (!q->guid[0] || !q->sid[0])
         return bad(f, "account", "is to be named by guid and sid, both");
-    rc = parse_secret(r, q, f);
+    rc = parse_secret(r, q->kind == REQUEST_VET ? "credential" : "secret", q, f);
     if (rc == 0 && q->kind == REQUEST_LOGIN && q->secret.len == 0)
         return bad(f, "secret", "is empty");
     return rc == 0 && q->kind == REQUEST_RESET ? parse_reset(r, q, f) : rc;
@@ -175,7 +175,7 @@ int request_parse(const struct record *r, struct request *ret, struct failure *f
     while (i < ARRAY_SIZE(kinds) && !(type && strcmp(type, kinds[i].type) == 0))
         i++;
     if (i == ARRAY_SIZE(kinds))
-        return bad(f, "type", "is none of account, accounts, reset, login, check");
+        return bad(f, "type", "is none of account, accounts, reset, login, check, vet");
     q.kind = kinds[i].kind;
     rc = parse_host(r, "domain", true, q.domain, f);
     if (rc == 0)

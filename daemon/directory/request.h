@@ -23,7 +23,14 @@
 
 enum { HOST_TEXT = HOSTNAME_TEXT, TOKEN_TEXT = 65, NAME_TEXT = 257, ACCOUNTS_MAX = 64 };
 
-enum request_kind { REQUEST_ACCOUNT, REQUEST_ACCOUNTS, REQUEST_RESET, REQUEST_LOGIN, REQUEST_CHECK };
+enum request_kind {
+    REQUEST_ACCOUNT,
+    REQUEST_ACCOUNTS,
+    REQUEST_RESET,
+    REQUEST_LOGIN,
+    REQUEST_CHECK,
+    REQUEST_VET
+};
 
 // One of the accounts that are asked for together: named by one of the three, or `wrong` says what is wrong with it.
 struct whose {
@@ -39,7 +46,7 @@ struct request {
     char name[NAME_TEXT];   // sAMAccountName with its dollar; "" when absent
     uint32_t kvno;          // reset: the one before
     char token[TOKEN_TEXT]; // reset
-    struct secret secret;   // reset, login
+    struct secret secret;   // reset, login; vet: the credential
     struct whose *list;     // accounts: owned
     size_t count;
 };

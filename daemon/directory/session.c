@@ -132,8 +132,9 @@ static int probe(const char *dc, int port, struct failure *f)
     return 0;
 }
 
-int session_open_at(const struct config_domain *domain, const char *dc, struct session **ret,
-                    struct failure *f)
+// user NULL: the delegated account, by its keytab.
+static int open_at(const struct config_domain *domain, const char *dc, const char *user,
+                   const struct secret *password, struct session **ret, struct failure *f)
 {
     _cleanup_(session_freep) struct session *s = NULL;
     int port = domain->ldaps_ca ? PORT_LDAPS : PORT_LDAP, rc = probe(dc, port, f);
@@ -145,7 +146,7 @@ int session_open_at(const struct config_domain *domain, const char *dc, struct s
         return failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
     snprintf(s->dc, sizeof s->dc, "%s", dc);
     s->port = port;
-    rc = krb_open(domain, dc, &s->krb, f);
+    rc = user ? krb_open_as(domain, dc, user, password, &s->krb, f) : krb_open(domain, dc, &s->krb, f);
     if (rc == 0)
         rc = session_bind(s, domain, f);
     if (rc == 0)
@@ -153,6 +154,18 @@ int session_open_at(const struct config_domain *domain, const char *dc, struct s
     if (rc == 0)
         *ret = take(s);
     return rc;
+}
+
+int session_open_at(const struct config_domain *domain, const char *dc, struct session **ret,
+                    struct failure *f)
+{
+    return open_at(domain, dc, NULL, NULL, ret, f);
+}
+
+int session_open_as(const struct config_domain *domain, const char *dc, const char *user,
+                    const struct secret *password, struct session **ret, struct failure *f)
+{
+    return open_at(domain, dc, user, password, ret, f);
 }
 
 int session_open(const struct config_domain *domain, const char *wish, struct session **ret,

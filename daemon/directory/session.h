@@ -36,6 +36,9 @@ int session_open(const struct config_domain *domain, const char *wish, struct se
 // This DC and no other: -EHOSTUNREACH when it does not serve.
 int session_open_at(const struct config_domain *domain, const char *dc, struct session **ret,
                     struct failure *f);
+// The same as somebody else, by password.
+int session_open_as(const struct config_domain *domain, const char *dc, const char *user,
+                    const struct secret *password, struct session **ret, struct failure *f);
 struct session *session_free(struct session *s);
 DEFINE_CLEANUP(struct session *, session_free);
 
