@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Commands that virtrustd answers: one request over the control socket, the records of the answer printed as they come.
+#include "common/os/credential.h"
 #include "common/os/recio.h"
 #include "daemon/cli/doctor.h"
 #include "daemon/cli/print.h"
@@ -46,6 +47,9 @@ static struct record *request_of(const struct cli *c, const char *command)
     record_add(r, "only", c->only);
     if (strcmp(command, "repair") == 0)
         record_add_bool(r, "dry_run", c->dry_run);
+    record_add(r, "strategy", c->strategy);
+    if (c->log_on)
+        record_add_bool(r, "log_on", true);
     if (c->timeout_s >= 0)
         record_add_i64(r, "timeout_s", c->timeout_s);
     return r;
@@ -316,6 +320,26 @@ static int unanswered(struct answer *a, const struct unasked *why)
     return refuse(a, EXIT_NO_WORK, why->code, why->next, why->err.text);
 }
 
+// What is lent is read here, by the one who may, and goes over the socket alone.
+static int add_credential(struct answer *a, struct record *request)
+{
+    _cleanup_secret_ struct secret credential = {0};
+    struct err err = {0};
+
+    if (!a->c->credential_file)
+        return 0;
+    if (!a->c->strategy || strcmp(a->c->strategy, "credential") != 0)
+        return refuse(a, EXIT_USAGE, "usage", "--strategy credential takes it",
+                      "--credential-file belongs to the strategy credential");
+    if (credential_read_file(a->c->credential_file, &credential, &err) < 0)
+        return refuse(
+            a, EXIT_NO_WORK, "no-credential",
+            "the file has a line DOMAIN\\user and a line with the password, and is its owner's alone",
+            err.text);
+    record_add_bytes(request, "credential", credential.data, credential.len);
+    return 0;
+}
+
 static int converse(struct answer *a)
 {
     _cleanup_(recio_freep) struct recio *s = NULL;
@@ -325,8 +349,10 @@ static int converse(struct answer *a)
     int timeout_ms = ANSWER_TIMEOUT_MS;
     struct unasked why = {0};
     struct err err = {0};
-    int rc;
+    int rc = add_credential(a, request);
 
+    if (rc != 0)
+        return rc;
     if (connect_control(a->c, &s, &why) < 0)
         return unanswered(a, &why);
     if (waits)

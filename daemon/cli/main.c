@@ -18,6 +18,8 @@ enum { // which options a command takes, besides --json and --config
     TAKES_TIMEOUT = 4,
     TAKES_DISK = 8,
     TAKES_ONLY = 16,
+    TAKES_STRATEGY = 32,
+    TAKES_LOG_ON = 64,
 };
 
 static const struct command {
@@ -32,7 +34,7 @@ static const struct command {
     {"sweep", "", 0, 0, TAKES_ONLY, cmd_ask,
      "look at every guest now and tell which are behind; repairs nothing"},
     {"show", "GUEST", 1, 1, 0, cmd_ask, "one guest: binding, verdict, its latest cases"},
-    {"diagnose", "GUEST", 1, 1, 0, cmd_ask,
+    {"diagnose", "GUEST", 1, 1, TAKES_LOG_ON, cmd_ask,
      "why trust is broken, the evidence side by side, and what to do; writes nothing"},
     {"case", "CASE", 1, 1, 0, cmd_ask, "a case's whole history, each step with its time and reason"},
     {"inspect", "[GUEST]", 0, 1, TAKES_DISK | TAKES_TIMEOUT, cmd_inspect,
@@ -41,7 +43,7 @@ static const struct command {
      "say which computer account (name, SID or GUID) is this guest's"},
     {"unbind", "GUEST", 1, 1, 0, cmd_ask, "take that back; an unbound guest is never repaired"},
     {"bindings", "", 0, 0, 0, cmd_ask, "every binding"},
-    {"repair", "GUEST", 1, 1, TAKES_DRY, cmd_ask,
+    {"repair", "GUEST", 1, 1, TAKES_DRY | TAKES_STRATEGY, cmd_ask,
      "look, judge and repair now (--dry-run: only say what would be done)"},
     {"approve", "CASE", 1, 1, 0, cmd_ask, "let a case that waits be repaired; everything is looked at again"},
     {"wait", "CASE|GUEST", 1, 1, TAKES_TIMEOUT, cmd_ask, "until a case is closed (--timeout TIME)"},
@@ -58,6 +60,11 @@ static const struct {
     {0, "--config FILE", "read FILE instead of " CONFIG_FILE},
     {TAKES_DOMAIN, "--domain DOMAIN", "the Active Directory domain, where several are configured"},
     {TAKES_DRY, "--dry-run", "say what would be done, write nothing"},
+    {TAKES_STRATEGY, "--strategy STRATEGY",
+     "provision (the host resets the account), or credential (the guest does, with one that is lent to it)"},
+    {TAKES_STRATEGY, "--credential-file FILE",
+     "what is lent: a line DOMAIN\\user, a line with the password; good for this one account alone"},
+    {TAKES_LOG_ON, "--log-on", "let the running guest also try its account's log-on at the DC"},
     {TAKES_TIMEOUT, "--timeout TIME", "give up after that time: seconds, or 90s, 5m, 2h"},
     {TAKES_ONLY, "--only PATTERN", "only guests whose name matches the pattern (* ? [a-z])"},
     {TAKES_DISK, "--disk FILE", "a disk image instead of a guest"},
@@ -207,6 +214,9 @@ enum {
     OPT_ENGINE,
     OPT_HIVES,
     OPT_ONLY,
+    OPT_STRATEGY,
+    OPT_CREDENTIAL,
+    OPT_LOG_ON,
     OPT_VERSION
 };
 
@@ -222,6 +232,9 @@ static const struct option options[] = {
     {"engine", required_argument, NULL, OPT_ENGINE},
     {"hives", required_argument, NULL, OPT_HIVES},
     {"only", required_argument, NULL, OPT_ONLY},
+    {"strategy", required_argument, NULL, OPT_STRATEGY},
+    {"credential-file", required_argument, NULL, OPT_CREDENTIAL},
+    {"log-on", no_argument, NULL, OPT_LOG_ON},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -266,6 +279,15 @@ static int take_option(struct cli *c, int o, const char **file)
     case OPT_ONLY:
         c->only = optarg;
         return -1;
+    case OPT_STRATEGY:
+        c->strategy = optarg;
+        return -1;
+    case OPT_CREDENTIAL:
+        c->credential_file = optarg;
+        return -1;
+    case OPT_LOG_ON:
+        c->log_on = true;
+        return -1;
     case OPT_VERSION:
         puts("virtrust " VIRTRUST_VERSION);
         return EXIT_ANSWERED;
@@ -286,11 +308,18 @@ static int check_options(const struct cli *c, const struct command *command)
         unsigned takes;
         bool given;
     } all[] = {
-        {"--domain", TAKES_DOMAIN, c->domain != NULL},   {"--dry-run", TAKES_DRY, c->dry_run},
-        {"--timeout", TAKES_TIMEOUT, c->timeout_s >= 0}, {"--disk", TAKES_DISK, c->disk != NULL},
-        {"--format", TAKES_DISK, c->format != NULL},     {"--hives", TAKES_DISK, c->hives != NULL},
-        {"--snapshot", TAKES_DISK, c->snapshot != NULL}, {"--engine", TAKES_DISK, c->engine != NULL},
+        {"--domain", TAKES_DOMAIN, c->domain != NULL},
+        {"--dry-run", TAKES_DRY, c->dry_run},
+        {"--timeout", TAKES_TIMEOUT, c->timeout_s >= 0},
+        {"--disk", TAKES_DISK, c->disk != NULL},
+        {"--format", TAKES_DISK, c->format != NULL},
+        {"--hives", TAKES_DISK, c->hives != NULL},
+        {"--snapshot", TAKES_DISK, c->snapshot != NULL},
+        {"--engine", TAKES_DISK, c->engine != NULL},
         {"--only", TAKES_ONLY, c->only != NULL},
+        {"--log-on", TAKES_LOG_ON, c->log_on},
+        {"--strategy", TAKES_STRATEGY, c->strategy != NULL},
+        {"--credential-file", TAKES_STRATEGY, c->credential_file != NULL},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(all); i++)

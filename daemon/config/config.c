@@ -20,6 +20,7 @@ static void domain_done(struct config_domain *d)
     free(d->principal);
     free(d->keytab);
     free(d->credential);
+    free(d->credentials);
     free(d->site);
     free(d->ldaps_ca);
     for (size_t i = 0; i < d->dcs_count; i++)

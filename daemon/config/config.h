@@ -37,6 +37,7 @@ struct config_domain { // one Active Directory domain
     char *principal;   // of the delegated account, user@REALM
     char *keytab;      // path
     char *credential;  // its name among the credentials that systemd hands over; before keytab, where it did
+    char *credentials; // directory: credentials for the strategy `credential`, a file an account; NULL: none
     char *site;        // of this host, for the order of the DCs; left out: a DC is asked
     char *ldaps_ca;    // path: LDAP inside TLS, by this authority; left out: sealed by Kerberos
     char **dcs;        // host names; empty: DNS SRV (with dcs_count a struct config_words)

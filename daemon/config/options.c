@@ -120,6 +120,10 @@ const struct option domain_options[] = {
      "the name of a credential of systemd, such as corp.keytab",
      "The name under which systemd hands the keytab over (LoadCredential=); where it does, it counts before "
      "keytab."},
+    {"credentials", OPTION_STRING, AT(credentials), NULL, 0, 0, PATH,
+     "A directory of credentials for the strategy credential: a file for each computer account, named as "
+     "that "
+     "(WEB1$), virtrustd's or root's alone, with a line DOMAIN\\user and a line with its password."},
     {"site", OPTION_STRING, AT(site), NULL, 0, 0, value_credential, "an Active Directory site's name",
      "The site whose domain controllers come first; left out, one of them is asked where this host is."},
     {"ldaps_ca", OPTION_STRING, AT(ldaps_ca), NULL, 0, 0, PATH,

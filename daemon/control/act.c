@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Orders: bind, unbind, repair, approve.
+#include "common/os/credential.h"
 #include "daemon/control/session.h"
 #include "daemon/engine/sides.h"
 #include "daemon/engine/worker.h"
@@ -137,16 +138,74 @@ static void refuse_repair(struct session *s, int rc, const struct err *err)
         session_store_error(s, rc, err);
 }
 
+// The credential that is lent: handed over with the request, else out of the domain's directory of them. False, and
+// the session ended, without one.
+static bool find_credential(struct session *s, const struct record *request, const struct guest *g,
+                            struct secret *ret)
+{
+    const struct config_domain *domain;
+    const void *bytes = NULL;
+    struct binding b = {0};
+    struct err err = {0};
+    size_t len = 0;
+    int rc = store_binding_get(s->engine->store, g->uuid, &b, &err);
+
+    if (rc != 0) {
+        session_error(s, EXIT_REFUSED, "not-bound", "virtrust bind GUEST COMPUTER",
+                      "%s is not bound: nobody could say for which account the credential must be good",
+                      g->name);
+        return false;
+    }
+    domain = config_domain(s->engine->config, b.domain);
+    if (record_get_bytes(request, "credential", &bytes, &len) == 0) {
+        rc = secret_set(ret, bytes, len);
+        if (rc == 0)
+            rc = credential_check(ret, &err);
+    } else if (domain && domain->credentials) {
+        rc = credential_read_dir(domain->credentials, b.name, ret, &err);
+    } else {
+        rc = err_set(&err, -ENOENT, "no credential was handed over, and the domain %s has no `credentials`",
+                     b.domain);
+    }
+    if (rc < 0)
+        session_error(s, EXIT_REFUSED, "no-credential",
+                      "virtrust repair GUEST --strategy credential --credential-file FILE", "%s",
+                      err.text[0] ? err.text : "the credential is too long");
+    return rc == 0;
+}
+
+static bool repair_lending(struct session *s, const struct record *request, const struct guest *g,
+                           int64_t *ret_id, int *ret_rc, struct err *err)
+{
+    _cleanup_secret_ struct secret credential = {0};
+
+    if (!find_credential(s, request, g, &credential))
+        return false;
+    *ret_rc = engine_repair_lending(s->engine, g->uuid, &credential, ret_id, err);
+    return true;
+}
+
 void handle_repair(struct session *s, const struct record *request)
 {
+    const char *strategy = record_get_or(request, "strategy", "provision");
     struct err err = {0};
     struct guest g;
     int64_t id = 0;
-    int rc;
+    int rc = 0;
 
     if (!session_guest(s, request, &g))
         return;
-    rc = engine_repair(s->engine, g.uuid, record_get_bool(request, "dry_run") == 1, &id, &err);
+    if (strcmp(strategy, "provision") != 0 && strcmp(strategy, "credential") != 0) {
+        session_error(s, EXIT_USAGE, "usage", "provision and credential are",
+                      "%.64s is no strategy of a repair", strategy);
+        return;
+    }
+    if (strcmp(strategy, "credential") == 0 && record_get_bool(request, "dry_run") != 1) {
+        if (!repair_lending(s, request, &g, &id, &rc, &err))
+            return;
+    } else {
+        rc = engine_repair(s->engine, g.uuid, record_get_bool(request, "dry_run") == 1, &id, &err);
+    }
     if (rc < 0) {
         refuse_repair(s, rc, &err);
         return;

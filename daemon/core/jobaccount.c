@@ -44,6 +44,10 @@ void job_after_reading(struct job_out *o, const struct record *a, const struct j
                   "a secret set before is not settled yet; asks whether the account holds it");
         return;
     }
+    if (o->next.lends) {
+        job_begin_lending(o, "");
+        return;
+    }
     o->mint = true;
     job_enter(o, JOB_RESETTING, "");
     snprintf(o->note, sizeof o->note,
@@ -104,6 +108,9 @@ static void login_refused(struct job_out *o, const struct job_world *w, int64_t 
 {
     if (o->next.stored) {
         after_newer_secret(o);
+    } else if (o->next.lends) {
+        o->wipe = true; // it is not the account's, and nothing of ours can make it so any more
+        job_begin_lending(o, "the older secret is settled: the account does not hold it");
     } else if (w->journal == JOURNAL_CONFIRMED) {
         // It was taken once and is not any more: the guest's rotation or another tool changed it since.
         mint_anew(o, "the older secret is settled: the account holds another; resets it anew");
@@ -182,8 +189,17 @@ void job_after_counting(struct job_out *o, const struct record *a, const struct 
 
     if (job_refused_answer(o, a, w, now_us, "account") || !account_fits(o, a, w, &kvno))
         return;
+    if (o->next.lent && !o->next.stored && kvno <= o->next.kvno_before) {
+        job_retry(o, w, now_us, "reset-not-shown",
+                  "the guest says that it has a new password, but the DC shows no change yet");
+        return;
+    }
     o->next.kvno_reset = kvno;
     record_get_u64(a, "pwd_last_set", &o->next.pwd_last_set_reset);
+    if (o->next.lent && !o->next.stored) {
+        job_after_lent_counting(o);
+        return;
+    }
     if (o->next.stored && o->next.no_rotation) {
         end_unrotated(o);
         return;

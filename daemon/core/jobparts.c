@@ -56,7 +56,7 @@ static bool is_absence(const char *code)
 // States in which a verb of ours may be half-done in the guest: they repeat it, and do not begin anew.
 static bool must_stay(enum job_state state)
 {
-    return state == JOB_STORING || state == JOB_ROTATING || state == JOB_CONFIRMING ||
+    return state == JOB_STORING || state == JOB_LENDING || state == JOB_ROTATING || state == JOB_CONFIRMING ||
            state == JOB_COUNTING || state == JOB_RESETTING || state == JOB_PROVING;
 }
 
@@ -96,7 +96,7 @@ void job_retry(struct job_out *out, const struct job_world *w, int64_t now_us, c
     enum job_state state = out->next.state;
 
     snprintf(out->next.text, sizeof out->next.text, "%s", text);
-    if (!w->running && (state == JOB_STORING || state == JOB_ROTATING)) {
+    if (!w->running && (state == JOB_STORING || state == JOB_LENDING || state == JOB_ROTATING)) {
         wait_for_start(out, now_us);
         return;
     }
@@ -224,6 +224,11 @@ static void after_healthy(struct job_out *o, const struct job_world *w, int64_t 
                   "the guest's channel works; asks whether it is by the secret that virtrust set");
         o->next.stored = true;
         o->next.inherited = !o->next.reset_answered;
+        return;
+    }
+    // Whether it has rotated already nobody here can tell without its secret: it does so once more.
+    if (o->next.lent) {
+        job_enter(o, JOB_COUNTING, "the guest's channel works since the credential was lent; asks the DC");
         return;
     }
     if (o->next.kvno_reset >= 0) {

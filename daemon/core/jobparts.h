@@ -32,6 +32,14 @@ void job_keep_dc(struct job_out *o, const struct record *a, const struct job_wor
 // The guest's policy forbids to rotate what was stored in it: asks the guest itself whether its channel works now.
 void job_ask_again(struct job_out *o);
 
+// joblend.c: from reading on, with a credential instead of a reset of ours. need_credential ends the job where there is
+// none.
+void job_begin_lending(struct job_out *o, const char *note);
+void job_need_credential(struct job_out *o, const struct job_world *w);
+void job_after_lent_counting(struct job_out *o);
+void job_after_vetting(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
+void job_after_lending(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
+
 void job_after_clock(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
 void job_after_probe(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
 void job_after_check(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);

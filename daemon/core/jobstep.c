@@ -37,6 +37,10 @@ enum job_effect job_effect(enum job_state state)
     case JOB_COUNTING:
     case JOB_PROVING:
         return JOB_EFFECT_ACCOUNT;
+    case JOB_VETTING:
+        return JOB_EFFECT_VET;
+    case JOB_LENDING:
+        return JOB_EFFECT_LEND;
     case JOB_RESETTING:
         return JOB_EFFECT_RESET;
     case JOB_CONFIRMING:
@@ -95,7 +99,7 @@ static void spare_twin(struct job_out *out, const struct job_world *w)
 {
     char text[LONG_TEXT];
 
-    if (out->effect != JOB_EFFECT_RESET || !w->twin[0])
+    if ((out->effect != JOB_EFFECT_RESET && out->effect != JOB_EFFECT_LEND) || !w->twin[0])
         return;
     out->mint = false;
     snprintf(text, sizeof text, "another guest with the same binding has run since: %.200s", w->twin);
@@ -117,6 +121,8 @@ static void wake(struct job_out *out, const struct job_world *w, int64_t now_us)
     case JOB_PROBING:
     case JOB_CHECKING:
     case JOB_READING:
+    case JOB_VETTING:
+    case JOB_LENDING:
     case JOB_CONFIRMING:
     case JOB_COUNTING:
     case JOB_STORING:
@@ -140,6 +146,7 @@ typedef void (*part)(struct job_out *, const struct record *, const struct job_w
 static const part parts[JOB_STATES_COUNT] = {
     [JOB_CLOCK] = job_after_clock,       [JOB_PROBING] = job_after_probe,
     [JOB_CHECKING] = job_after_check,    [JOB_READING] = job_after_reading,
+    [JOB_VETTING] = job_after_vetting,   [JOB_LENDING] = job_after_lending,
     [JOB_RESETTING] = job_after_reset,   [JOB_CONFIRMING] = job_after_login,
     [JOB_COUNTING] = job_after_counting, [JOB_STORING] = job_after_store,
     [JOB_ROTATING] = job_after_rotate,   [JOB_PROVING] = job_after_proof,
@@ -181,4 +188,5 @@ void job_step(const struct job *j, const struct job_input *in, const struct job_
         break;
     }
     spare_twin(ret, w);
+    job_need_credential(ret, w);
 }

@@ -8,6 +8,9 @@
 //     waiting-start → waiting-agent → clock → probing → checking → reading → resetting → confirming → counting →
 //     storing → rotating → proving → ended
 //
+// With the strategy `credential` (job.lends; joblend.c) it is … reading → vetting → lending → counting → rotating …:
+// the helper resets the account with a credential lent for one call, and nobody but the guest ever knows a secret.
+//
 // A secret is minted (job_out.mint) in the very transaction that enters JOB_RESETTING, never while another one of the
 // same account is unsettled; it is wiped (job_out.wipe) when the DC shows the rotation, or when a reset was refused
 // before anything was written.
@@ -25,6 +28,8 @@ enum job_effect {
     JOB_EFFECT_PROBE,
     JOB_EFFECT_CHECK,
     JOB_EFFECT_ACCOUNT, // reading, counting and proving: the directory's view of the account
+    JOB_EFFECT_VET,     // is the lent credential good for this account alone?
+    JOB_EFFECT_LEND,    // the helper repairs with it
     JOB_EFFECT_RESET,
     JOB_EFFECT_LOGIN,
     JOB_EFFECT_STORE,
@@ -52,6 +57,7 @@ struct job_world {
     enum journal_state journal; // of the account; NONE also when what is there can no longer be opened
     char journal_dc[NAME_TEXT]; // where that secret was set: another DC may not know of it yet; "" unknown
     char twin[NAME_TEXT]; // another guest with this binding runs, or has run since the rollback: its name
+    bool loan;            // a credential to be lent for this job is at hand
     int64_t agent_wait_us, proof_wait_us;
 };
 

@@ -108,7 +108,9 @@ struct job {
     bool reset_answered; // this job's reset was answered `done`
     bool stored;         // the probe found the journalled secret in the guest already: its rotation is owed
     bool no_rotation;    // policy forbids the guest to rotate: the journalled secret stays the account's
-    bool heard;          // the guest's agent answered at least once
+    bool lends; // strategy `credential`: nothing is reset from here, a credential is lent to the helper
+    bool lent;  // that may have been used: what the guest holds may be its own doing
+    bool heard; // the guest's agent answered at least once
     int64_t kvno_before, kvno_reset, kvno_after; // -1 unknown
     uint64_t pwd_last_set_reset;
     int64_t created_us, changed_us, deadline_us, next_us; // deadline 0: not running; next 0: no wake

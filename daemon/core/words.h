@@ -109,6 +109,8 @@
     X(PROBING, "probing")             \
     X(CHECKING, "checking")           \
     X(READING, "reading")             \
+    X(VETTING, "vetting")             \
+    X(LENDING, "lending")             \
     X(RESETTING, "resetting")         \
     X(CONFIRMING, "confirming")       \
     X(COUNTING, "counting")           \

@@ -5,6 +5,7 @@
 #include "common/os/fault.h"
 #include "daemon/control/control.h"
 #include "daemon/engine/engine.h"
+#include "daemon/engine/loan.h"
 #include "daemon/engine/subject.h"
 #include "daemon/engine/worker.h"
 
@@ -145,8 +146,12 @@ static int put_rest(struct engine *e, const struct case_out *out, const struct c
         rc = put_guest(e, &out->next, out->judged, err);
     if (rc >= 0 && out->effect == CASE_EFFECT_JOB) {
         job_open(&job, &out->next, &w->evidence.binding, now_us());
-        rc = store_job_add(e->store, &job, err);
+        rc = loan_state(e->store, &e->key, job.case_id, &job.lends, err);
+        if (rc >= 0)
+            rc = store_job_add(e->store, &job, err);
     }
+    if (rc >= 0 && out->next.state == CASE_CLOSED)
+        rc = store_loan_wipe(e->store, out->next.id, err);
     if (rc >= 0 && (in->kind == CASE_IN_GONE || out->effect == CASE_EFFECT_SUPERSEDE)) {
         // The job ends with its case; what it had sealed stays with the account.
         rc = store_job_of_case(e->store, out->next.id, &job, err);
@@ -257,24 +262,36 @@ int engine_case_input(struct engine *e, int64_t id, const struct case_input *in,
     return engine_case_learnt(e, id, in, NULL, NULL, err);
 }
 
-int engine_repair(struct engine *e, const char *guest, bool dry_run, int64_t *ret_id, struct err *err)
+static int find_repairable(struct engine *e, const char *guest, struct guest *ret, int64_t *ret_id,
+                           struct err *err)
 {
-    struct casefile c = {0};
-    struct guest g;
-    int rc = store_guest_find(e->store, guest, &g, err);
+    int rc = store_guest_find(e->store, guest, ret, err);
 
     if (rc == STORE_NONE)
         return err_set(err, -ENOENT, "no guest called %s is known; `virtrust list` shows those that are",
                        guest);
     if (rc < 0)
         return rc;
-    if (!g.present)
-        return err_set(err, -ESTALE, "%s is no longer defined on this host; nothing can be repaired", g.name);
-    if (g.open_case) {
-        *ret_id = g.open_case;
-        return err_set(err, -EBUSY, "%s has an open case already; `virtrust case %lld` shows it", g.name,
-                       (long long)g.open_case);
+    if (!ret->present)
+        return err_set(err, -ESTALE, "%s is no longer defined on this host; nothing can be repaired",
+                       ret->name);
+    if (ret->open_case) {
+        *ret_id = ret->open_case;
+        return err_set(err, -EBUSY, "%s has an open case already; `virtrust case %lld` shows it", ret->name,
+                       (long long)ret->open_case);
     }
+    return 0;
+}
+
+static int repair(struct engine *e, const char *guest, bool dry_run, const struct secret *credential,
+                  int64_t *ret_id, struct err *err)
+{
+    struct casefile c = {0};
+    struct guest g;
+    int rc = find_repairable(e, guest, &g, ret_id, err);
+
+    if (rc < 0)
+        return rc;
     rc = store_begin(e->store, err);
     if (rc >= 0)
         rc = engine_case_open(e, &g, ROLLBACK_MANUAL, false, now_us(), "asked for by an administrator", &c,
@@ -283,6 +300,8 @@ int engine_repair(struct engine *e, const char *guest, bool dry_run, int64_t *re
         c.dry_run = true;
         rc = store_case_put(e->store, &c, err);
     }
+    if (rc >= 0 && credential)
+        rc = loan_put(e->store, &e->key, c.id, credential, err);
     if (rc >= 0)
         rc = store_guest_put(e->store, &g, err);
     if (rc >= 0)
@@ -294,4 +313,15 @@ int engine_repair(struct engine *e, const char *guest, bool dry_run, int64_t *re
     *ret_id = c.id;
     engine_case_effect(e, &c, case_effect(&c));
     return 0;
+}
+
+int engine_repair(struct engine *e, const char *guest, bool dry_run, int64_t *ret_id, struct err *err)
+{
+    return repair(e, guest, dry_run, NULL, ret_id, err);
+}
+
+int engine_repair_lending(struct engine *e, const char *guest, const struct secret *credential,
+                          int64_t *ret_id, struct err *err)
+{
+    return repair(e, guest, false, credential, ret_id, err);
 }

@@ -74,6 +74,9 @@ int engine_case_open(struct engine *e, struct guest *g, enum rollback_kind kind,
 // `virtrust repair`: opens a manual case; its id. -EBUSY: one is open already (its id in *ret_id);
 // -ENOENT: no such guest is known; -ESTALE: it is gone, there is nothing to look at.
 int engine_repair(struct engine *e, const char *guest, bool dry_run, int64_t *ret_id, struct err *err);
+// The same by the strategy `credential`, with this one lent for it; it is sealed and kept until the case ends.
+int engine_repair_lending(struct engine *e, const char *guest, const struct secret *credential,
+                          int64_t *ret_id, struct err *err);
 
 // ---- effects ----
 void engine_case_effect(struct engine *e, const struct casefile *c, enum case_effect effect);

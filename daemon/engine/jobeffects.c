@@ -3,6 +3,7 @@
 // The effects of a job: one request to one worker, its answer back as the job's next input.
 #include "daemon/engine/engine.h"
 #include "daemon/engine/journal.h"
+#include "daemon/engine/loan.h"
 #include "daemon/engine/worker.h"
 
 #include <errno.h>
@@ -99,6 +100,35 @@ static int add_sealed(struct engine *e, const struct job *j, struct record *r, s
     return 0;
 }
 
+// The credential as it is, for virtrust-directory to look at what it is good for.
+static int add_credential(struct engine *e, const struct job *j, struct record *r, struct err *err)
+{
+    _cleanup_secret_ struct secret s = {0};
+    int rc = loan_open(e->store, &e->key, j->case_id, &s, err);
+
+    if (rc == 0)
+        record_add_bytes(r, "credential", s.data, s.len);
+    return rc;
+}
+
+// For the helper alone, and for this one call.
+static int add_loan(struct engine *e, const struct job *j, const struct binding *b, struct record *r,
+                    struct err *err)
+{
+    _cleanup_secret_ struct secret s = {0};
+    unsigned char blob[SEAL_BLOB_MAX];
+    size_t len;
+    int rc = loan_open(e->store, &e->key, j->case_id, &s, err);
+
+    if (rc == 0)
+        rc = seal_to(j->public_key, j->token, &s, blob, &len, err);
+    if (rc < 0)
+        return rc;
+    record_add_hex(r, "sealed", blob, len);
+    record_add(r, "sid", b->sid);
+    return 0;
+}
+
 static void add_expect(const struct job *j, struct record *r)
 {
     record_add_hex(r, "expect", j->live, HASH);
@@ -140,6 +170,16 @@ static struct record *build(struct engine *e, const struct job *j, const struct 
     case JOB_EFFECT_ACCOUNT:
         *ret_worker = WORKER_DIRECTORY;
         r = account(j, b, "account");
+        break;
+    case JOB_EFFECT_VET:
+        *ret_worker = WORKER_DIRECTORY;
+        r = account(j, b, "vet");
+        rc = add_credential(e, j, r, err);
+        break;
+    case JOB_EFFECT_LEND:
+        r = helper_verb(e, j, "repair");
+        add_expect(j, r);
+        rc = add_loan(e, j, b, r, err);
         break;
     case JOB_EFFECT_RESET:
         *ret_worker = WORKER_DIRECTORY;

@@ -6,6 +6,7 @@
 #include "common/os/seal.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/journal.h"
+#include "daemon/engine/loan.h"
 #include "daemon/engine/sides.h"
 #include "daemon/engine/worker.h"
 
@@ -28,6 +29,8 @@ static int gather(struct engine *e, const struct job *j, struct job_world *ret, 
         rc = store_binding_get(e->store, j->guest, &ret->binding, err);
     if (rc >= 0)
         rc = journal_state(e->store, &e->key, j->guid, &ret->journal, ret->journal_dc, err);
+    if (rc >= 0 && j->lends)
+        rc = loan_state(e->store, &e->key, j->case_id, &ret->loan, err);
     if (rc >= 0)
         rc = store_case_get(e->store, j->case_id, &c, err);
     if (rc >= 0)
@@ -108,6 +111,10 @@ static const char *about(enum job_state before)
         return "check";
     case JOB_READING:
         return "account";
+    case JOB_VETTING:
+        return "credential";
+    case JOB_LENDING:
+        return "loan";
     case JOB_RESETTING:
         return "reset";
     case JOB_CONFIRMING:
@@ -141,6 +148,8 @@ static int put_all(struct engine *e, struct job_out *out, enum job_state before,
     }
     if (rc >= 0)
         rc = put_journal(e, out, err);
+    if (rc >= 0 && out->next.state == JOB_ENDED)
+        rc = store_loan_wipe(e->store, out->next.case_id, err);
     if (rc >= 0)
         rc = store_job_put(e->store, &out->next, err);
     if (rc >= 0 && out->pair)

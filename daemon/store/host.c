@@ -40,7 +40,10 @@ int store_keycheck_put(struct store *s, const unsigned char value[static HASH], 
 int store_needs_key(struct store *s, struct err *err)
 {
     int64_t some;
-    int rc = db_number(s, "SELECT EXISTS (SELECT 1 FROM pair) OR EXISTS (SELECT 1 FROM journal)", &some, err);
+    int rc = db_number(s,
+                       "SELECT EXISTS (SELECT 1 FROM pair) OR EXISTS (SELECT 1 FROM journal)"
+                       " OR EXISTS (SELECT 1 FROM loan)",
+                       &some, err);
 
     if (rc < 0)
         return rc;
@@ -53,7 +56,9 @@ int store_forget_key(struct store *s, struct err *err)
 
     if (rc < 0)
         return rc;
-    rc = db_exec(s, "DELETE FROM host WHERE name = 'key-check'; DELETE FROM pair; DELETE FROM journal;",
+    rc = db_exec(s,
+                 "DELETE FROM host WHERE name = 'key-check'; DELETE FROM pair; DELETE FROM journal;"
+                 " DELETE FROM loan;",
                  "forget what hung on the host's key", err);
     if (rc < 0) {
         store_rollback(s);

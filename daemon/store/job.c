@@ -23,6 +23,8 @@ static const struct column columns[] = {
     COLUMN(struct job, stored),
     COLUMN(struct job, no_rotation),
     COLUMN(struct job, heard),
+    COLUMN(struct job, lends),
+    COLUMN(struct job, lent),
     COLUMN(struct job, kvno_before),
     COLUMN(struct job, kvno_reset),
     COLUMN(struct job, kvno_after),

@@ -111,8 +111,16 @@ static const char schema_lines[] =
     "CREATE TABLE line (name TEXT NOT NULL, uuid TEXT NOT NULL, text TEXT NOT NULL,"
     " PRIMARY KEY (name, uuid)) STRICT, WITHOUT ROWID;";
 
+// The strategy `credential`: what is lent for one repair, sealed, and how far a job has come with it.
+static const char schema_loan[] =
+    "CREATE TABLE loan ("
+    " case_id INTEGER PRIMARY KEY REFERENCES casefile(id) ON DELETE CASCADE, blob BLOB NOT NULL) STRICT;"
+    "ALTER TABLE job ADD COLUMN lends INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE job ADD COLUMN lent INTEGER NOT NULL DEFAULT 0;";
+
 static const char *const steps[] = {
     schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_facts, schema_lines,
+    schema_loan,
 };
 static_assert(ARRAY_SIZE(steps) == STORE_SCHEMA, "a step a schema");
 

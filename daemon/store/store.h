@@ -22,7 +22,7 @@
 #include "common/record.h"
 #include "daemon/core/types.h"
 
-enum { STORE_NONE = 1, STORE_SCHEMA = 8 };
+enum { STORE_NONE = 1, STORE_SCHEMA = 9 };
 
 struct store;
 
@@ -127,6 +127,12 @@ int store_journal_state(struct store *s, const char *guid, enum journal_state st
                         struct err *err);
 int store_journal_wipe(struct store *s, const char *guid,
                        struct err *err); // secure_delete is on; fine when absent
+
+// ---- credentials lent for one repair, sealed, by case ----
+int store_loan_get(struct store *s, int64_t case_id, void *ret_blob, size_t room, size_t *ret_len,
+                   struct err *err); // STORE_NONE
+int store_loan_put(struct store *s, int64_t case_id, const void *blob, size_t len, struct err *err);
+int store_loan_wipe(struct store *s, int64_t case_id, struct err *err); // fine when absent
 
 // ---- the host's key: what is stored hangs on it ----
 // The value by which it is known again; STORE_NONE: none was kept yet.

@@ -58,8 +58,10 @@ lab_note "${#points[@]} points: ${points[*]}"
 
 # Steps that only a repair with a waiting guest or a waiting administrator passes: the last repair below is one.
 waiting=(case.awaiting-approval job.waiting-start job.waiting-agent)
+# And those of the strategy `credential`, which t-credential.sh kills at.
+lent=(job.vetting job.lending)
 for step in $("$LAB_BIN/virtrustd" --list-steps); do
-    lab_check "$step is killed at" grep -qxF "$step" <<< "$(printf '%s\n' "${points[@]}" "${waiting[@]}")"
+    lab_check "$step is killed at" grep -qxF "$step" <<< "$(printf '%s\n' "${points[@]}" "${waiting[@]}" "${lent[@]}")"
 done
 for program in case job deliver directory; do
     lab_check "the points of $program.* are among them" grep -q "^$program\." <<< "$(printf '%s\n' "${points[@]}")"

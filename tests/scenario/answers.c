@@ -144,6 +144,8 @@ struct record *script_ordinary(struct script *s, enum job_effect effect, char *r
                                 "0101010101010101010101010101010101010101010101010101010101010101"}}},
         [JOB_EFFECT_CHECK] = {"check", {{"ready", "1"}}},
         [JOB_EFFECT_ACCOUNT] = {"account", {{NULL, NULL}}},
+        [JOB_EFFECT_VET] = {"vetted", {{"result", "good"}}},
+        [JOB_EFFECT_LEND] = {"result", {{"result", "done"}, {"live_sha256", live}}},
         [JOB_EFFECT_RESET] = {"reset", {{"result", "done"}}},
         [JOB_EFFECT_LOGIN] = {"login", {{NULL, NULL}}},
         [JOB_EFFECT_STORE] = {"result", {{"result", "done"}, {"live_sha256", live}}},
@@ -156,7 +158,7 @@ struct record *script_ordinary(struct script *s, enum job_effect effect, char *r
         script_default(r, rows[effect].keys[i][0], rows[effect].keys[i][1]);
     if (r && effect == JOB_EFFECT_LOGIN)
         script_default(r, "result", s->stage->taken ? "accepted" : "refused");
-    if (r && (effect == JOB_EFFECT_RESET || effect == JOB_EFFECT_ROTATE) &&
+    if (r && (effect == JOB_EFFECT_RESET || effect == JOB_EFFECT_ROTATE || effect == JOB_EFFECT_LEND) &&
         strcmp(record_get(r, "result"), "done") == 0)
         account_changed(s->stage, effect);
     return r;
@@ -178,8 +180,8 @@ static int job_answer(struct script *s, enum job_effect effect, const char *what
 
 int script_answer(struct script *s, const char *what, char *rest)
 {
-    static const char *const effects[] = {"none",  "clock", "probe", "check", "account",
-                                          "reset", "login", "store", "rotate"};
+    static const char *const effects[] = {"none", "clock", "probe", "check", "account", "vet",
+                                          "lend", "reset", "login", "store", "rotate"};
     const char *how = strsep(&rest, " ");
 
     if (!how)

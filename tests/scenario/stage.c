@@ -159,6 +159,7 @@ void stage_case_input(struct stage *s, const struct case_input *in)
         remember_pair(s);
     if (out.effect == CASE_EFFECT_JOB) {
         job_open(&s->job, c, &s->world.evidence.binding, s->now);
+        s->job.lends = s->job_world.loan;
         s->job.id = c->id;
     } else if (c->state == CASE_CLOSED) {
         if (s->job.id && s->job.state != JOB_ENDED) {

@@ -110,6 +110,8 @@ static inline void go_on(struct bench *b)
         [JOB_PROBING] = {"probe", BROKEN},
         [JOB_CHECKING] = {"check", "ready=1"},
         [JOB_READING] = {"account", ACCOUNT "kvno=3 pwd_last_set=100"},
+        [JOB_VETTING] = {"vetted", "result=good dc=dc1"},
+        [JOB_LENDING] = {"result", "verb=repair result=done live_sha256=" LIVE},
         [JOB_RESETTING] = {"reset", "result=done dc=dc1"},
         [JOB_CONFIRMING] = {"login", "result=accepted"},
         [JOB_COUNTING] = {"account", ACCOUNT "kvno=4 pwd_last_set=200"},
@@ -129,6 +131,7 @@ static inline struct bench in_state(enum job_state state)
 {
     struct bench b = bench_new();
 
+    b.j.lends = b.w.loan = state == JOB_VETTING || state == JOB_LENDING;
     if (state == JOB_WAITING_AGENT) {
         go_on(&b);
         answer(&b, "error", "code=no-agent text=none");

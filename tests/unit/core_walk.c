@@ -62,6 +62,40 @@ static void test_every_pair(void **state)
     assert_true(walks > 50000);
 }
 
+static struct walk lending(unsigned (*choose)(struct walk *, unsigned), uint64_t seed)
+{
+    struct walk k = walk_new(choose, seed);
+
+    k.lends = k.j.lends = k.jw.loan = true;
+    return k;
+}
+
+// The same with a credential that is lent: the guest's own reset, once, and a rotation.
+static void test_lending(void **state)
+{
+    enum { PLACES = 18, CHANCES = 2 };
+
+    (void)state;
+    for (unsigned a = 0; a < PLACES; a++)
+        for (unsigned b = a + 1; b <= PLACES; b++)
+            for (unsigned f = 0; f < FAULTS * FAULTS * CHANCES; f++) {
+                struct walk k = lending(scheduled, f % CHANCES);
+
+                k.at[0] = a;
+                k.at[1] = b;
+                k.fault[0] = f / CHANCES / FAULTS;
+                k.fault[1] = f / CHANCES % FAULTS;
+                walk_finish(&k);
+                if (k.j.outcome != OUTCOME_PROVEN)
+                    walk_fail(&k, outcome_text(k.j.outcome));
+                // What nobody can tell apart without the guest's secret is rotated once more.
+                if (k.w.resets != 1 || k.w.rotations < 1 || k.w.rotations > 3)
+                    walk_fail(&k, "not exactly one reset, and rotations behind it");
+                if (k.w.guest.held != k.w.ad_secret || k.w.journal != JOURNAL_NONE)
+                    walk_fail(&k, "not whole at the end");
+            }
+}
+
 // Policy forbids the rotation: one reset, none of the guest's own, and the host's copy is kept. It is told beforehand
 // by the probe, or only when the guest tries (then the policy came in the middle).
 static void test_no_rotation(void **state)
@@ -189,6 +223,28 @@ static void test_reverts(void **state)
     }
 }
 
+// A secret that the host had set before is settled first, and only then anything is lent.
+static void test_lending_among_others(void **state)
+{
+    (void)state;
+    for (unsigned seed = 0; seed < 15000; seed++) {
+        struct walk k = walk_new(with_interference, seed);
+
+        k.lends = seed % 2;
+        k.budget = 12;
+        expect_whole(&k);
+        k.lends = !k.lends;
+        k.choose = with_interference;
+        k.budget = 6;
+        k.w.ad_secret = ++k.w.secrets;
+        k.w.kvno++;
+        k.w.pwd_last_set += 10000000;
+        world_replicate(&k.w);
+        walk_job(&k);
+        expect_whole(&k);
+    }
+}
+
 static void test_interference(void **state)
 {
     (void)state;
@@ -226,10 +282,15 @@ static void test_revert_inherits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_pair),      cmocka_unit_test(test_no_rotation),
-        cmocka_unit_test(test_other_dc),        cmocka_unit_test(test_random_faults),
-        cmocka_unit_test(test_reverts),         cmocka_unit_test(test_interference),
+        cmocka_unit_test(test_every_pair),
+        cmocka_unit_test(test_no_rotation),
+        cmocka_unit_test(test_other_dc),
+        cmocka_unit_test(test_random_faults),
+        cmocka_unit_test(test_reverts),
+        cmocka_unit_test(test_interference),
         cmocka_unit_test(test_revert_inherits),
+        cmocka_unit_test(test_lending),
+        cmocka_unit_test(test_lending_among_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

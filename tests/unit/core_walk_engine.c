@@ -79,6 +79,7 @@ void walk_job(struct walk *k)
     const struct casefile c = {.id = ++k->jobs};
 
     job_open(&k->j, &c, &k->jw.binding, k->now);
+    k->j.lends = k->jw.loan = k->lends;
     k->effect = JOB_EFFECT_NONE;
 }
 

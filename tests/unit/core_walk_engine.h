@@ -39,6 +39,7 @@ struct walk {
     enum job_effect effect; // under way
     int64_t now;
     unsigned tokens, steps, jobs;
+    bool lends;           // by the strategy `credential`
     bool whole_when_read; // at the last reading of the account
     bool superseding;     // the guest was reverted, and the engine has not heard of it yet
     unsigned (*choose)(struct walk *, unsigned); // the fault of the n-th effect

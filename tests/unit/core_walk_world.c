@@ -83,8 +83,10 @@ static bool take_token(struct world *w, const char *token)
         return true;
     if (g->seen & bit)
         return false;
-    // A rotation that AD has taken is brought to its end before its token goes.
-    *g = (struct guest_state){.held = g->pending && g->pending == w->ad_secret ? g->pending : g->held,
+    // What AD has taken is brought to its end before its token goes.
+    *g = (struct guest_state){.held = g->pending && g->pending == w->ad_secret ? g->pending
+                                      : g->minted && g->minted == w->ad_secret ? g->minted
+                                                                               : g->held,
                               .seen = g->seen | bit};
     snprintf(g->token, sizeof g->token, "%s", token);
     return true;
@@ -183,6 +185,43 @@ static struct record *rotate(struct world *w, const struct job *j, enum depth de
     return result(w, "done", NULL);
 }
 
+// A repair with the lent credential: the guest mints, resets and stores; what AD has taken is not minted again.
+static struct record *lend(struct world *w, const struct job *j, enum depth depth)
+{
+    struct guest_state *g = &w->guest;
+
+    if (strcmp(g->token, j->token) != 0)
+        return result(w, "refused", "superseded");
+    if (g->mended)
+        return result(w, "done", NULL);
+    if (g->held != expected(j) && g->held != g->minted)
+        return result(w, "refused", "changed");
+    if (!g->has_key && !g->minted)
+        return result(w, "refused", "no-key");
+    if (!g->minted)
+        g->minted = ++w->secrets;
+    if (depth == HALF)
+        return NULL;
+    if (w->dcs[asked(w, j)].secret != g->minted) {
+        account_changes(w, asked(w, j), g->minted);
+        w->resets++;
+    }
+    if (depth == UNRECORDED)
+        return NULL;
+    g->held = g->minted;
+    g->minted = 0;
+    g->mended = true;
+    return result(w, "done", NULL);
+}
+
+static struct record *vet(void)
+{
+    struct record *r = record_new("vetted");
+
+    record_add(r, "result", "good");
+    return r;
+}
+
 static struct record *reset(struct world *w, const struct job *j, int secret, enum depth depth)
 {
     struct record *r = record_new("reset");
@@ -238,7 +277,7 @@ static struct record *clock_set(void)
 static bool is_guests(enum job_effect effect)
 {
     return effect == JOB_EFFECT_CLOCK || effect == JOB_EFFECT_PROBE || effect == JOB_EFFECT_CHECK ||
-           effect == JOB_EFFECT_STORE || effect == JOB_EFFECT_ROTATE;
+           effect == JOB_EFFECT_STORE || effect == JOB_EFFECT_ROTATE || effect == JOB_EFFECT_LEND;
 }
 
 static struct record *do_it(struct world *w, const struct job *j, enum job_effect effect, int secret,
@@ -257,6 +296,10 @@ static struct record *do_it(struct world *w, const struct job *j, enum job_effec
         return check(w, j);
     case JOB_EFFECT_ACCOUNT:
         return account(w, j);
+    case JOB_EFFECT_VET:
+        return vet();
+    case JOB_EFFECT_LEND:
+        return lend(w, j, depth);
     case JOB_EFFECT_RESET:
         return reset(w, j, secret, depth);
     case JOB_EFFECT_LOGIN:

@@ -21,6 +21,8 @@ struct guest_state {
     bool has_key, storing;
     bool stored, rotated; // recorded results of this token
     int pending;          // a rotation's new secret, 0 none
+    int minted;           // the same of a repair with a lent credential
+    bool mended;          // its recorded result
 };
 
 enum depth {
