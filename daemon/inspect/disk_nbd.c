@@ -17,12 +17,12 @@
 #include <libnbd.h>
 
 // What is wanted of it, under its own names and types.
-#define NBD_CALLS(X)                                                                                     \
-    X(nbd_create)                                                                                        \
-    X(nbd_close)                                                                                         \
-    X(nbd_set_request_structured_replies)                                                                \
-    X(nbd_set_pread_initialize) X(nbd_connect_socket) X(nbd_get_size) X(nbd_aio_get_fd) X(nbd_aio_pread) \
-        X(nbd_poll) X(nbd_get_error)
+#define NBD_CALLS(X)                      \
+    X(nbd_create)                         \
+    X(nbd_close)                          \
+    X(nbd_set_request_structured_replies) \
+    X(nbd_set_pread_initialize)           \
+    X(nbd_connect_socket) X(nbd_get_size) X(nbd_aio_get_fd) X(nbd_aio_pread) X(nbd_poll) X(nbd_get_error)
 
 #define DECLARE(name) __typeof__(name) *name;
 static struct {
