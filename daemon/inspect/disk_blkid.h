@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// libblkid, which the kernel's own tools trust, on a disk of ours. It reads descriptors only; in our copy of its archive
-// (CMakeLists.txt) the four calls that it makes on one lead here, to one disk at a time, by a number that no real
-// descriptor has. So it runs in the cage, reads what it wants and when it wants it, and makes no system call.
+// libblkid, which the kernel's own tools trust, on a disk of ours. It reads descriptors only; in our copy of its
+// archive (CMakeLists.txt) the four calls that it makes on one lead here, to one disk at a time, by a number that no
+// real descriptor has. So it runs in the cage, reads what it wants and when it wants it, and makes no system call.
 //
 // A disk_blkid borrows its disk. There is one at a time: close it before the next.
 //

@@ -125,7 +125,8 @@ static int add_volume(struct disk_direct *d, size_t disk, const struct disk_part
     return rc;
 }
 
-// The volumes of a table read with sectors of this size; whether there is anything in them that is known, in *ret_known.
+// The volumes of a table read with sectors of this size; whether there is anything in them that is known, in
+// *ret_known.
 static int list_table(struct disk_direct *d, size_t disk, unsigned sector, bool *ret_known, struct err *err)
 {
     struct disk_table table;

@@ -4,8 +4,8 @@
 // The engine `direct`: partition tables by libblkid, NTFS by libntfs-3g, ext2/3/4 by libext2fs, on disks that
 // QEMU serves. A look takes milliseconds. What it does not read (LVM, XFS …) it names, for the other engine.
 //
-// Guest bytes are parsed in this process: in the product it is one in a cage (cage.h). What is done before the cage closes
-// parses none.
+// Guest bytes are parsed in this process: in the product it is one in a cage (cage.h). What is done before the cage
+// closes parses none.
 //
 //     rc = disk_direct_prepare(&io, 1, &d, &err);       // owns the disks from here on
 //     // the cage closes

@@ -61,8 +61,8 @@ struct disk_io {
 // that is gone, -EIO).
 int disk_io_read(struct disk_io *io, uint64_t offset, void *ret, size_t len, struct err *err);
 
-// What will be wanted soon: fetched in one request a span, all at once, as far as it is within the disk and is not there
-// yet. What cannot be read is told when it is really wanted.
+// What will be wanted soon: fetched in one request a span, all at once, as far as it is within the disk and is not
+// there yet. What cannot be read is told when it is really wanted.
 struct disk_span {
     uint64_t offset;
     size_t len; // at most DISK_IO_SPAN

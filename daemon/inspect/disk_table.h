@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A disk's partitions: MBR with logical ones, GPT, both in sectors of 512 or 4096 bytes, as libblkid reads them. No image
-// says which size its sectors have: whoever asks tries both and sees where something lies.
+// A disk's partitions: MBR with logical ones, GPT, both in sectors of 512 or 4096 bytes, as libblkid reads them. No
+// image says which size its sectors have: whoever asks tries both and sees where something lies.
 //
 //     rc = disk_table_read(io, 512, &table, &err);
 #pragma once

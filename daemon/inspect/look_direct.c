@@ -70,8 +70,8 @@ static struct record *inside_disks(void *arg)
     return answer(p, rc, &f);
 }
 
-// Evidence is the last word: QEMU takes a while to go, and may do so while the cage and the rest are put away. Any other
-// answer may need it still.
+// Evidence is the last word: QEMU takes a while to go, and may do so while the cage and the rest are put away. Any
+// other answer may need it still.
 static void answered(void *arg, const struct record *answer)
 {
     const struct parse *p = arg;

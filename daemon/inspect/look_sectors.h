@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// How large the sectors of disks are, for the engine `guestfs`, whose kernel has to be told before it starts. The disks'
-// tables say it to whoever tries both sizes, so that is done in a cage.
+// How large the sectors of disks are, for the engine `guestfs`, whose kernel has to be told before it starts. The
+// disks' tables say it to whoever tries both sizes, so that is done in a cage.
 //
 //     look_sectors(servers, count, timeout_s);
 #pragma once

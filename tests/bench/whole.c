@@ -3,8 +3,8 @@
 //
 // bench-whole < REQUEST: reads SECURITY, SYSTEM, SOFTWARE and SAM of a request's first disk from their first byte to
 // their last, by the product's own parts: the janitor, the disk server, the cage, the engine `direct`. A look itself
-// reads far less; this is what the way there costs when everything is read: in pieces, as nbdcopy does it, for the bytes
-// are nowhere kept. Prints how many there were.
+// reads far less; this is what the way there costs when everything is read: in pieces, as nbdcopy does it, for the
+// bytes are nowhere kept. Prints how many there were.
 #include "common/os/recio.h"
 #include "daemon/inspect/cage.h"
 #include "daemon/inspect/disk_direct.h"
