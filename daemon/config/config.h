@@ -39,6 +39,7 @@ struct config_domain { // one Active Directory domain
     char *credential;  // its name among the credentials that systemd hands over; before keytab, where it did
     char *credentials; // directory: credentials for the strategy `credential`, a file an account; NULL: none
     char *site;        // of this host, for the order of the DCs; left out: a DC is asked
+    char *service;     // virtrust's own service principal without realm; left out: virtrust/<host's DNS name>
     char *ldaps_ca;    // path: LDAP inside TLS, by this authority; left out: sealed by Kerberos
     char **dcs;        // host names; empty: DNS SRV (with dcs_count a struct config_words)
     size_t dcs_count;

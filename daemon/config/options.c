@@ -126,6 +126,10 @@ const struct option domain_options[] = {
      "(WEB1$), virtrustd's or root's alone, with a line DOMAIN\\user and a line with its password."},
     {"site", OPTION_STRING, AT(site), NULL, 0, 0, value_credential, "an Active Directory site's name",
      "The site whose domain controllers come first; left out, one of them is asked where this host is."},
+    {"service", OPTION_STRING, AT(service), NULL, 0, 0, value_service,
+     "a service principal without its realm, such as virtrust/host1.corp.example.com",
+     "virtrust's own service principal, for which guests get tickets to prove who they are; left out, "
+     "virtrust/ and this host's DNS name."},
     {"ldaps_ca", OPTION_STRING, AT(ldaps_ca), NULL, 0, 0, PATH,
      "Speak LDAP inside TLS, trusting this file of certificates alone; left out, Kerberos seals it."},
     {"dcs", OPTION_WORDS, AT(dcs), "[]", 0, 0, value_host, "a host name, such as dc1.corp.example.com",

@@ -178,6 +178,15 @@ int value_principal(const char *text)
     return value_text(text) == 0 && at && at > text && value_host(at + 1) == 0 ? 0 : -EINVAL;
 }
 
+int value_service(const char *text)
+{
+    size_t len = 0;
+
+    while (name_char(text[len]))
+        len++;
+    return len > 0 && len < 33 && text[len] == '/' && value_host(text + len + 1) == 0 ? 0 : -EINVAL;
+}
+
 int value_rule(const char *text)
 {
     char ignored[RULE_TEXT];

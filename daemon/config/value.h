@@ -28,6 +28,7 @@ int value_dn(const char *text);          // a distinguished name below some DC=
 int value_principal(const char *text);   // user@REALM
 int value_engine(const char *text);      // auto, direct, guestfs
 int value_credential(const char *text);  // a plain word: letters, digits, - _ ., the first no dot
+int value_service(const char *text);     // service/host
 int value_policy_name(const char *text); // letters, digits, - _ .
 int value_ou(const char *text);          // as value_dn, or a pattern
 int value_bind(const char *text);        // by-proof
