@@ -3,6 +3,7 @@
 //
 // virtrust-helper: one request on standard input, one answer on standard output. See docs/man/virtrust-helper.8.
 #include "common/os/recio.h"
+#include "guest-helper/attest.h"
 #include "guest-helper/clock.h"
 #include "guest-helper/helper.h"
 #include "guest-helper/process.h"
@@ -28,6 +29,7 @@ static const char help[] =
     "  store         store the secret that the host has set\n"
     "  rotate        set and store a new secret of the guest's own making\n"
     "  repair        set and store one with a credential that the host hands over (Windows)\n"
+    "  attest        show over the host's nonce that this guest holds its account's password\n"
     "  clock         compare the clock with the host's, and set it\n"
     "\n"
     "  service install | remove | run\n"
@@ -44,18 +46,25 @@ static int complain(int code, const char *text)
     return code;
 }
 
-// verb NULL: the clock.
-static int answer_to(const char *root, const enum verb *verb, const struct record *request,
+// What the words on the command line name: a verb of plan.h, or one that changes no secret.
+enum which { NOTHING = -1, A_VERB, THE_CLOCK, AN_ATTESTATION };
+
+static int answer_to(const char *root, enum which which, enum verb verb, const struct record *request,
                      struct record **ret, struct err *err)
 {
-    int rc = verb ? helper_run(root, *verb, request, ret, err) : clock_run(request, ret, err);
+    int rc;
 
-    if (rc == 0 && verb)
-        report_answer(*verb, *ret);
+    if (which == THE_CLOCK)
+        return clock_run(request, ret, err);
+    if (which == AN_ATTESTATION)
+        return attest_run(root, request, ret, err);
+    rc = helper_run(root, verb, request, ret, err);
+    if (rc == 0)
+        report_answer(verb, *ret);
     return rc;
 }
 
-static int serve(const char *root, const enum verb *verb)
+static int serve(const char *root, enum which which, enum verb verb)
 {
     _cleanup_record_ struct record *request = NULL, *answer = NULL;
     struct err err = {0};
@@ -65,7 +74,7 @@ static int serve(const char *root, const enum verb *verb)
         return complain(EXIT_USAGE, "no request on standard input");
     if (rc < 0)
         return complain(EXIT_USAGE, err.text);
-    rc = answer_to(root, verb, request, &answer, &err);
+    rc = answer_to(root, which, verb, request, &answer, &err);
     if (rc < 0)
         return complain(rc == -EINVAL ? EXIT_USAGE : EXIT_NO_WORK, err.text);
     rc = recio_write(STDOUT_FILENO, answer, ANSWER_MS, &err);
@@ -78,24 +87,25 @@ static bool is_service(int argc, char **argv)
            (strcmp(argv[2], "install") == 0 || strcmp(argv[2], "remove") == 0 || strcmp(argv[2], "run") == 0);
 }
 
-// The verb that the words name: 0 with it, 1 for the clock, -1 for none.
-static int parse(int argc, char **argv, enum verb *ret)
+static enum which parse(int argc, char **argv, enum verb *ret)
 {
     if (argc == 3 && strcmp(argv[1], "store") == 0 && strcmp(argv[2], "--check") == 0) {
         *ret = VERB_STORE_CHECK;
-        return 0;
+        return A_VERB;
     }
     if (argc == 2 && strcmp(argv[1], "clock") == 0)
-        return 1;
-    return argc == 2 && verb_parse(argv[1], ret) == 0 ? 0 : -1;
+        return THE_CLOCK;
+    if (argc == 2 && strcmp(argv[1], "attest") == 0)
+        return AN_ATTESTATION;
+    return argc == 2 && verb_parse(argv[1], ret) == 0 ? A_VERB : NOTHING;
 }
 
 int main(int argc, char **argv)
 {
     const char *root = "/";
     struct err err = {0};
-    enum verb verb;
-    int which;
+    enum verb verb = VERB_PROBE;
+    enum which which;
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return fputs(help, stdout) < 0 ? EXIT_NO_WORK : EXIT_ANSWERED;
@@ -110,11 +120,11 @@ int main(int argc, char **argv)
         argc -= 2;
     }
     which = parse(argc, argv, &verb);
-    if (which < 0)
+    if (which == NOTHING)
         return complain(EXIT_USAGE,
-                        "probe, store-check, store, rotate, repair, clock or service is right; see "
+                        "probe, store-check, store, rotate, repair, attest, clock or service is right; see "
                         "virtrust-helper --help");
     if (process_prepare(LIMIT_S, &err) < 0)
         return complain(EXIT_NO_WORK, err.text);
-    return serve(root, which == 0 ? &verb : NULL);
+    return serve(root, which, verb);
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/deliver/verbs.h"
 
+#include "common/attestation.h"
 #include "common/secret.h"
 #include "daemon/deliver/port.h"
 #include "daemon/deliver/presence.h"
@@ -17,8 +18,8 @@ enum { VALUE_MAX = 1024 };
 // The helper's verbs and the record types that answer them.
 static const struct {
     const char *verb, *type;
-} verbs[] = {{"probe", "probe"},   {"store-check", "check"}, {"store", "result"},
-             {"rotate", "result"}, {"repair", "result"},     {"clock", "clock"}};
+} verbs[] = {{"probe", "probe"},   {"store-check", "check"}, {"store", "result"},      {"rotate", "result"},
+             {"repair", "result"}, {"clock", "clock"},       {"attest", "attestation"}};
 
 unsigned verbs_timeout_s(const struct record *request)
 {
@@ -105,6 +106,7 @@ void verbs_copy(struct record *answer, const struct record *helper)
         "reason",       "text",        "token",        "result",
         "dc_ports",     "isolated",
     };
+    _cleanup_attestation_ struct attestation proof = {0};
 
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
         const char *value = record_get(helper, keys[i]);
@@ -112,6 +114,8 @@ void verbs_copy(struct record *answer, const struct record *helper)
         if (value && strlen(value) <= VALUE_MAX)
             record_add(answer, keys[i], value);
     }
+    if (record_is(helper, "attestation") && attestation_read(helper, &proof, NULL) == 0)
+        attestation_add(answer, &proof);
 }
 
 // ---- verbs ---------------------------------------------------------------------------------------------------------
@@ -188,11 +192,14 @@ static int ask_agent(struct guest *g, struct agent_info *ret, bool *ret_windows,
 
 static struct record *helper_request(const struct record *request)
 {
-    static const char *const keys[] = {"token", "key", "expect", "sealed", "kvno", "dc", "sid"};
+    static const char *const keys[] = {"token", "key", "expect", "sealed", "kvno",
+                                       "dc",    "sid", "nonce",  "target", "fresh"};
     struct record *r = record_new(record_get(request, "verb"));
 
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
         record_add(r, keys[i], record_get(request, keys[i]));
+    if (record_is(r, "attest")) // it signs for whom it does
+        record_add(r, "guest", record_get(request, "guest"));
     return r;
 }
 
@@ -316,7 +323,7 @@ static int run(const struct record *request, const char *uri, const struct push_
     if (!record_is(request, "verb") || !uuid || (!is_clock && !is_presence && !type_of(verb)))
         return fail_set(fail, VERBS_BAD_REQUEST, "is virtrustd of the same version?",
                         "a request must name a guest and one of clock, presence, probe, store-check, store, "
-                        "rotate");
+                        "rotate, repair, attest");
     if (guest_open(uri, uuid, verb, deadline, &g, fail) < 0)
         return -1;
     record_add(answer, "verb", verb);

@@ -1,21 +1,13 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "guest-helper/linux/krb.h"
+#include "guest-helper/linux/krb_own.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <krb5/krb5.h>
 #include <profile.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
-
-struct krb {
-    krb5_context ctx;
-    krb5_principal account;
-    char *realm, *name;
-    int config; // the library opens its configuration again whenever it likes
-};
 
 static const char *const codes[] = {
     [KRB_OK] = "ok",
@@ -356,4 +348,18 @@ enum krb_change krb_change_password(struct krb *k, const char *keytab, const str
     if (code != 0)
         return KRB_CHANGE_UNKNOWN;
     return result == KRB5_KPASSWD_SUCCESS ? KRB_CHANGED : KRB_CHANGE_REFUSED;
+}
+
+// ---- for krb_ticket.c ----
+
+krb5_error_code krb_login_keytab(struct krb *k, const char *keytab, krb5_creds *ret)
+{
+    return login(k, NULL, keytab, NULL, ret);
+}
+
+enum krb_answer krb_answer_of(struct krb *k, krb5_error_code code, const char *about, struct err *err)
+{
+    if (code != 0)
+        tell(k, code, about, err);
+    return classify(code);
 }

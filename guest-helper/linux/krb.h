@@ -49,6 +49,12 @@ enum krb_answer krb_try_password(struct krb *k, const struct secret *password, s
 // The key version that the DC uses for this account now, out of a ticket for the account itself. 0 or -EIO.
 int krb_kvno(struct krb *k, const struct secret *password, uint32_t *ret, struct err *err);
 
+// Logs in by the keytab and gets a ticket for a service of the same realm ("virtrust/host1.corp.test@CORP.TEST"), which
+// then lies in this process' memory, where $KRB5CCNAME and $KRB5_CONFIG lead other libraries to; krb_drop_ticket
+// forgets it. err holds a sentence unless KRB_OK; KRB_ACCOUNT_MISSING can mean the service, too.
+enum krb_answer krb_service_ticket(struct krb *k, const char *keytab, const char *target, struct err *err);
+void krb_drop_ticket(struct krb *k);
+
 enum { KRB_KEY_MAX = 32 };
 struct krb_key {
     uint16_t enctype;
