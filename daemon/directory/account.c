@@ -133,6 +133,35 @@ int account_by_guid(struct session *s, const char *guid, struct account *ret, st
     return find_by(s, ANY_OBJECT, "objectGUID", bytes, sizeof bytes, ret, f);
 }
 
+int account_by_sid(struct session *s, const char *sid, struct account *ret, struct failure *f)
+{
+    unsigned char bytes[SID_BYTES_MAX];
+    size_t len = 0;
+
+    if (sid_parse(sid, bytes, &len) < 0)
+        return failure_set(f, -EINVAL, "internal", NULL, "%s is no SID", sid);
+    return find_by(s, ANY_OBJECT, "objectSid", bytes, len, ret, f);
+}
+
+int account_domain_sid(struct session *s, uint32_t rid, char ret[static SID_TEXT], struct failure *f)
+{
+    static const char *const attributes[] = {"objectSid", NULL};
+    _cleanup_message_ LDAPMessage *m = NULL;
+    unsigned char bytes[SID_BYTES_MAX];
+    char domain[SID_TEXT];
+    int len, n,
+        rc = session_search(s, s->domain_dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 1, &m, f);
+
+    if (rc < 0)
+        return rc;
+    len = attribute_bytes(s->ldap, ldap_first_entry(s->ldap, m), "objectSid", bytes, sizeof bytes);
+    n = len > 0 && sid_text(bytes, (size_t)len, domain) == 0 ? snprintf(ret, SID_TEXT, "%s-%u", domain, rid)
+                                                             : -1;
+    return n > 0 && n < SID_TEXT ? 0
+                                 : failure_set(f, -EACCES, "unreadable", "let the delegated account read it",
+                                               "%s:%d: the domain's own SID is not shown", s->dc, s->port);
+}
+
 int account_by_request(struct session *s, const struct request *q, struct account *ret, struct failure *f)
 {
     unsigned char bytes[SID_BYTES_MAX];

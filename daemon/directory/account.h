@@ -22,6 +22,9 @@ struct account {
 
 // Any object of the domain that has the GUID: what it is, is judged afterwards. 0 or negative errno.
 int account_by_guid(struct session *s, const char *guid, struct account *ret, struct failure *f);
+// The same by its SID; and the SID of this domain's object with that RID.
+int account_by_sid(struct session *s, const char *sid, struct account *ret, struct failure *f);
+int account_domain_sid(struct session *s, uint32_t rid, char ret[static SID_TEXT], struct failure *f);
 // Computers only; by exactly one of the request's guid, sid and name.
 int account_by_request(struct session *s, const struct request *q, struct account *ret, struct failure *f);
 

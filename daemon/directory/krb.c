@@ -36,7 +36,7 @@ static void reason(const struct krb *krb, krb5_error_code code, char ret[static 
 }
 
 // Where the keytab lies. It is read there, and copied nowhere.
-static int keytab_path(const struct config_domain *domain, char ret[static PATH_MAX], struct failure *f)
+int krb_keytab_path(const struct config_domain *domain, char ret[static PATH_MAX], struct failure *f)
 {
     const char *dir = getenv("CREDENTIALS_DIRECTORY");
 
@@ -50,7 +50,7 @@ static int keytab_path(const struct config_domain *domain, char ret[static PATH_
                        "domain %s: systemd handed no credential %s over", domain->name, domain->credential);
 }
 
-static int realm_of(const struct config_domain *domain, char ret[static HOST_TEXT], struct failure *f)
+int krb_realm_of(const struct config_domain *domain, char ret[static HOST_TEXT], struct failure *f)
 {
     const char *at = domain->principal ? strrchr(domain->principal, '@') : NULL;
 
@@ -193,7 +193,7 @@ static int start(const struct config_domain *domain, const char *dc, struct krb 
     if (!krb)
         return failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
     snprintf(krb->dc, sizeof krb->dc, "%s", dc);
-    rc = realm_of(domain, krb->realm, f);
+    rc = krb_realm_of(domain, krb->realm, f);
     if (rc == 0)
         rc = pin(krb, domain->name, f);
     if (rc < 0)
@@ -218,7 +218,7 @@ int krb_open(const struct config_domain *domain, const char *dc, struct krb **re
             "domain %s has no `principal`, or neither `keytab` nor `credential`", domain->name);
     rc = start(domain, dc, &krb, f);
     if (rc == 0)
-        rc = keytab_path(domain, krb->keytab, f);
+        rc = krb_keytab_path(domain, krb->keytab, f);
     if (rc < 0)
         return rc;
     code = authenticate(krb, domain, &bad_keytab);

@@ -19,6 +19,8 @@
 #include "daemon/directory/failure.h"
 #include "daemon/directory/request.h"
 
+#include <limits.h>
+
 struct krb;
 
 // Sets $KRB5_CONFIG and $KRB5CCNAME of this process. 0, -EHOSTUNREACH (this DC's KDC does not serve; another
@@ -40,6 +42,10 @@ enum login {
 // One request to the KDC with the password of `name`; never a second one: it would count as a bad logon.
 // `err` gets a sentence unless accepted.
 enum login krb_login(struct krb *krb, const char *name, const struct secret *secret, struct err *err);
+
+// Where the domain's keytab lies, and the realm of its principal: 0, or negative errno (codes `keytab`, `config`).
+int krb_keytab_path(const struct config_domain *domain, char ret[static PATH_MAX], struct failure *f);
+int krb_realm_of(const struct config_domain *domain, char ret[static HOST_TEXT], struct failure *f);
 
 // The token as it is written down: 32 hex digits that do not give it away. 0 or -EIO.
 int token_digest(const char *token, char ret[static 33]);

@@ -5,6 +5,7 @@
 #include "common/os/fault.h"
 #include "common/os/recio.h"
 #include "daemon/config/config.h"
+#include "daemon/directory/attest.h"
 #include "daemon/directory/check.h"
 #include "daemon/directory/reset.h"
 #include "daemon/directory/vet.h"
@@ -85,6 +86,10 @@ static int dispatch(const struct config *config, const struct request *q, struct
         return vet_answer(domain, q, ret, f);
     case REQUEST_CHECK:
         return check_answer(domain, config->state_dir, ret, f);
+    case REQUEST_CHALLENGE:
+        return challenge_answer(domain, config->state_dir, q, ret, f);
+    case REQUEST_ATTEST:
+        return attest_answer(domain, config->state_dir, q, ret, f);
     }
     return failure_set(f, -EINVAL, "internal", NULL, "a request of no known kind");
 }
@@ -107,7 +112,8 @@ static int receive(struct request *q, struct failure *f)
 
 static void mark(const struct request *q, const char *where)
 {
-    static const char *const kinds[] = {"account", "accounts", "reset", "login", "check", "vet"};
+    static const char *const kinds[] = {"account", "accounts", "reset",     "login",
+                                        "check",   "vet",      "challenge", "attest"};
     char name[64];
 
     snprintf(name, sizeof name, "directory.%s.%s", kinds[q->kind], where);
@@ -149,6 +155,8 @@ static int serve(const char *file)
         r = failure_record(&f);
         if (f.code && strcmp(f.code, FAILURE_BAD_REQUEST) == 0)
             code = EXIT_USAGE; // the requester's mistake, not the directory's answer
+    } else if (q.kind == REQUEST_ATTEST && strcmp(record_get_or(r, "result", ""), "proven") != 0) {
+        say(&q, record_get_or(r, "rule", "-"), record_get_or(r, "text", "-"));
     } else if (q.kind == REQUEST_RESET) {
         say(&q, record_get_or(r, "result", "-"), record_get_or(r, "text", "-"));
     } else if (record_is(r, "error")) {

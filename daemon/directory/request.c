@@ -12,13 +12,14 @@ static const struct {
 } kinds[] = {
     {"account", REQUEST_ACCOUNT}, {"accounts", REQUEST_ACCOUNTS}, {"reset", REQUEST_RESET},
     {"login", REQUEST_LOGIN},     {"check", REQUEST_CHECK},       {"vet", REQUEST_VET},
+    {"challenge", REQUEST_CHALLENGE}, {"attest", REQUEST_ATTEST},
 };
+
+#define NEXT_PROTOCOL "see the section about the directory in daemon/PROTOCOL.md"
 
 static int bad(struct failure *f, const char *key, const char *what)
 {
-    return failure_set(f, -EINVAL, FAILURE_BAD_REQUEST,
-                       "see the section about the directory in daemon/PROTOCOL.md", "the request's %s %s",
-                       key, what);
+    return failure_set(f, -EINVAL, FAILURE_BAD_REQUEST, NEXT_PROTOCOL, "the request's %s %s", key, what);
 }
 
 static int parse_host(const struct record *r, const char *key, bool needed, char *ret, struct failure *f)
@@ -146,13 +147,42 @@ static int parse_list(const struct record *r, struct request *q, struct failure 
     return q->count ? 0 : bad(f, "account", "is missing: 0.guid, 0.sid or 0.name begins the list");
 }
 
+static int parse_attest(const struct record *r, struct request *q, struct failure *f)
+{
+    struct err err = {0};
+    int rc = attestation_claim_read(r, &q->claim, &err);
+
+    if (rc == 0)
+        rc = attestation_read(r, &q->attestation, &err);
+    q->fresh = record_get_bool(r, "fresh") == 1;
+    return rc == 0 ? 0 : failure_set(f, rc, FAILURE_BAD_REQUEST, NEXT_PROTOCOL, "%s", err.text);
+}
+
+// A nonce and a target are what it asks for: any will do for the form.
+static int parse_challenge(const struct record *r, struct request *q, struct failure *f)
+{
+    _cleanup_record_ struct record *own = record_new("attest");
+    struct err err = {0};
+    int rc;
+
+    record_add(own, "guest", record_get(r, "guest"));
+    record_addf(own, "nonce", "%064d", 0);
+    record_add(own, "target", "virtrust/any@ANY");
+    rc = attestation_claim_read(own, &q->claim, &err);
+    return rc == 0 ? 0 : failure_set(f, rc, FAILURE_BAD_REQUEST, NEXT_PROTOCOL, "%s", err.text);
+}
+
 static int parse_keys(const struct record *r, struct request *q, struct failure *f)
 {
     int rc;
 
     if (q->kind == REQUEST_ACCOUNTS)
         return parse_list(r, q, f);
+    if (q->kind == REQUEST_CHALLENGE)
+        return parse_challenge(r, q, f);
     rc = parse_whose(r, q, f);
+    if (rc == 0 && q->kind == REQUEST_ATTEST)
+        return parse_attest(r, q, f);
     if (rc < 0 || q->kind == REQUEST_CHECK)
         return rc;
     if (q->kind == REQUEST_ACCOUNT)
@@ -175,7 +205,7 @@ int request_parse(const struct record *r, struct request *ret, struct failure *f
     while (i < ARRAY_SIZE(kinds) && !(type && strcmp(type, kinds[i].type) == 0))
         i++;
     if (i == ARRAY_SIZE(kinds))
-        return bad(f, "type", "is none of account, accounts, reset, login, check, vet");
+        return bad(f, "type", "is none of account, accounts, reset, login, check, vet, challenge, attest");
     q.kind = kinds[i].kind;
     rc = parse_host(r, "domain", true, q.domain, f);
     if (rc == 0)
@@ -185,6 +215,7 @@ int request_parse(const struct record *r, struct request *ret, struct failure *f
     if (rc == 0) {
         *ret = q;
         q.list = NULL;
+        q.attestation = (struct attestation){0};
     }
     return rc;
 }

@@ -12,6 +12,7 @@
 //     rc = request_parse(record, &q, &failure);
 #pragma once
 
+#include "common/attestation.h"
 #include "common/hostname.h"
 #include "common/secret.h"
 #include "common/sid.h"
@@ -29,7 +30,9 @@ enum request_kind {
     REQUEST_RESET,
     REQUEST_LOGIN,
     REQUEST_CHECK,
-    REQUEST_VET
+    REQUEST_VET,
+    REQUEST_CHALLENGE,
+    REQUEST_ATTEST
 };
 
 // One of the accounts that are asked for together: named by one of the three, or `wrong` says what is wrong with it.
@@ -49,11 +52,15 @@ struct request {
     struct secret secret;   // reset, login; vet: the credential
     struct whose *list;     // accounts: owned
     size_t count;
+    struct attestation_claim claim; // challenge (its guest), attest
+    struct attestation attestation; // attest: owned
+    bool fresh;                     // attest: the ticket must be newer than the account's password
 };
 
 static inline void request_done(struct request *q)
 {
     free(q->list);
+    attestation_done(&q->attestation);
     secret_wipe(q, sizeof *q);
 }
 
