@@ -62,10 +62,10 @@ static BerElement *question(const char *domain)
 }
 
 // The first value of the first attribute of an entry.
-static int read_answer(unsigned char *data, size_t len, char ret[static SITE_TEXT])
+int site_read(unsigned char *data, size_t len, char ret[static SITE_TEXT])
 {
     struct berval whole = {.bv_len = len, .bv_val = (char *)data}, dn, name, value = {0};
-    BerElement *ber = ber_init(&whole);
+    BerElement *ber = len > 0 ? ber_init(&whole) : NULL; // liblber reads the first byte of nothing
     ber_tag_t tag = 0;
     ber_int_t id;
     int rc = -EBADMSG;
@@ -92,7 +92,7 @@ static int ask(const struct addrinfo *to, const char *domain, char ret[static SI
         n = recv(fd, data, sizeof data, 0);
     if (ber)
         ber_free(ber, 1);
-    return n <= 0 ? -EHOSTUNREACH : read_answer(data, (size_t)n, ret);
+    return n <= 0 ? -EHOSTUNREACH : site_read(data, (size_t)n, ret);
 }
 
 int site_ask(const char *dc, const char *domain, char ret[static SITE_TEXT])

@@ -15,5 +15,8 @@ enum { SITE_TEXT = 64 };
 // 0, -ENOENT (the DC knows no site of this host), or another negative errno. Waits about a second at most.
 int site_ask(const char *dc, const char *domain, char ret[static SITE_TEXT]);
 
+// The datagram around it, which is decoded in place: likewise. Pure.
+int site_read(unsigned char *data, size_t len, char ret[static SITE_TEXT]);
+
 // The DC's answer (NETLOGON_SAM_LOGON_RESPONSE_EX): 0, -ENOENT, -EBADMSG. Pure.
 int site_parse(const unsigned char *answer, size_t len, char ret[static SITE_TEXT]);
