@@ -10,8 +10,8 @@ static const struct {
     const char *type;
     enum request_kind kind;
 } kinds[] = {
-    {"account", REQUEST_ACCOUNT}, {"accounts", REQUEST_ACCOUNTS}, {"reset", REQUEST_RESET},
-    {"login", REQUEST_LOGIN},     {"check", REQUEST_CHECK},       {"vet", REQUEST_VET},
+    {"account", REQUEST_ACCOUNT},     {"accounts", REQUEST_ACCOUNTS}, {"reset", REQUEST_RESET},
+    {"login", REQUEST_LOGIN},         {"check", REQUEST_CHECK},       {"vet", REQUEST_VET},
     {"challenge", REQUEST_CHALLENGE}, {"attest", REQUEST_ATTEST},
 };
 
