@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// How long libvirt may take. A call to a daemon that stands still blocks for ever; a call that waits for a guest's lock,
-// for a hook say, may take minutes while its daemon is well. So after PATIENCE_S in one call a child asks the daemon from
-// outside (virtrust-watch --probe): if it answers, the call may go on; if not, the connection's socket is shut down, and
-// the call fails like all that follow. Costs nothing while nothing is asked: no timer, no keepalive.
+// How long libvirt may take. A call to a daemon that stands still blocks for ever; one that waits for a guest's lock
+// may take minutes while the daemon is well. So after PATIENCE_S in one call a child asks the daemon from outside
+// (virtrust-watch --probe): if it answers, the call may go on; if not, the connection's socket is shut down, and the
+// call fails like all that follow. Costs nothing while nothing is asked: no timer, no keepalive.
 //
 // libvirt is called by one thread over one connection, so this is one a process, as vloop is.
 //
