@@ -56,6 +56,8 @@ struct cage_user cage_user_find(void);
 
 // For qemu-nbd, which only opens images: no socket but a local one. 0 or a negative errno; wants no_new_privs.
 int cage_no_network(void);
+// For the server of a disk that lies on the network: it can connect to others, nobody to it. 0 or a negative errno.
+int cage_network_out(void);
 
 // ---- the walls, each by itself, for cage.c and for the tests ----
 

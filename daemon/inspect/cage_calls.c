@@ -49,6 +49,26 @@ int cage_no_network(void)
     return install(list, rc);
 }
 
+// libseccomp takes one condition on an argument in a rule: each family that is not to be had by a rule of its own.
+int cage_network_out(void)
+{
+    static const int denied[] = {SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(io_uring_setup)};
+    scmp_filter_ctx list = seccomp_init(SCMP_ACT_ALLOW);
+    int rc = list ? 0 : -ENOMEM;
+
+    for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(denied); i++)
+        rc = seccomp_rule_add(list, SCMP_ACT_ERRNO(EPERM), denied[i], 0);
+    for (int family = 0; rc == 0 && family < AF_INET6; family++) {
+        if (family != AF_UNIX && family != AF_INET)
+            rc = seccomp_rule_add(list, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+                                  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family));
+    }
+    if (rc == 0)
+        rc = seccomp_rule_add(list, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+                              SCMP_A0(SCMP_CMP_GT, AF_INET6));
+    return list ? install(list, rc) : rc;
+}
+
 // Those of which an argument has to have a value.
 static int add_rules(scmp_filter_ctx list, int answer)
 {

@@ -226,13 +226,16 @@ static int open_network(const struct record *request, unsigned n, const char *fo
                         struct failure *f)
 {
     struct disk_image *image = &ret->images[0];
+    char transport[RECORD_KEY_MAX];
 
+    snprintf(transport, sizeof transport, "disk.%u.transport", n);
     if (strcmp(format, "raw") != 0)
         return fail(f, "unsupported-disk", "disk %u is a network disk of format %s; raw ones are read", n,
                     format);
     *image = (struct disk_image){.fd = -1, .last = true};
     ret->count = 1;
     snprintf(image->format, sizeof image->format, "%s", format);
+    image->remote = strcmp(record_get_or(request, transport, ""), "unix") != 0;
     return disk_network_node(request, n, &image->network, f);
 }
 

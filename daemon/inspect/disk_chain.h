@@ -27,6 +27,7 @@ enum {
 struct disk_image {
     int fd;        // -1: on the network
     char *network; // the node that QEMU opens there, in JSON; owned
+    bool remote;   // it needs the network for it: a UNIX socket is of this host
     char format[DISK_FORMAT_MAX];
     bool block; // a block device
     bool last;  // its header names no backing file

@@ -78,8 +78,9 @@ static void run_server(const struct disk_chain *chain, const char *json, const c
     // The change of user clears the wish to die with the parent.
     if (shed_powers() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
         _exit(1);
-    // A disk that is a file needs no network.
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || (!chain->images[0].network && cage_no_network() < 0))
+    // A disk that is a file, or that a socket of this host serves, needs no network.
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+        (chain->images[0].remote ? cage_network_out() : cage_no_network()) < 0)
         _exit(1);
     for (size_t i = 0; i < chain->count; i++)
         fcntl(chain->images[i].fd, F_SETFD, 0);
