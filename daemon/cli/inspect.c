@@ -115,6 +115,34 @@ static json_t *doubts(const struct record *r)
     return list;
 }
 
+static json_t *other_systems(const struct record *r)
+{
+    static const char *const strings[] = {"device",           "os",          "computer",
+                                          "sam_account_name", "account_sid", "domain.dns"};
+    json_t *list = json_array();
+    char key[64];
+
+    for (unsigned i = 0; i < 8; i++) {
+        json_t *j;
+
+        snprintf(key, sizeof key, "system.%u.device", i);
+        if (!record_get(r, key))
+            break;
+        j = json_object();
+        for (size_t n = 0; n < ARRAY_SIZE(strings); n++) {
+            snprintf(key, sizeof key, "system.%u.%s", i, strings[n]);
+            json_object_set_new(j, strcmp(strings[n], "domain.dns") == 0 ? "domain" : strings[n],
+                                string_or_null(r, key));
+        }
+        snprintf(key, sizeof key, "system.%u.joined", i);
+        json_object_set_new(j, "joined", answer_or_null(r, key));
+        snprintf(key, sizeof key, "system.%u.password.filetime", i);
+        json_object_set_new(j, "password_filetime", string_or_null(r, key));
+        json_array_append_new(list, j);
+    }
+    return list;
+}
+
 static json_t *evidence_json(const struct record *r)
 {
     int64_t now = now_us();
@@ -140,6 +168,7 @@ static json_t *evidence_json(const struct record *r)
     inspect_windows_json(j, r);
     json_object_set_new(j, "hives", hives(r));
     json_object_set_new(j, "keytab", keytab(r));
+    json_object_set_new(j, "other_systems", other_systems(r));
     json_object_set_new(j, "doubts", doubts(r));
     us_text(now, text);
     json_object_set_new(j, "now", json_string(text));
@@ -195,6 +224,17 @@ static void evidence_text(const struct record *r)
     line("keytab", record_get(r, "keytab.path"));
     line("secrets.tdb", record_get(r, "secrets_tdb"));
     line("encryption", record_get(r, "encryption"));
+    for (unsigned i = 0; i < 8; i++) {
+        char device[32], account[48], text[512];
+
+        snprintf(device, sizeof device, "system.%u.device", i);
+        snprintf(account, sizeof account, "system.%u.sam_account_name", i);
+        if (!record_get(r, device))
+            break;
+        snprintf(text, sizeof text, "%s: %s", record_get(r, device),
+                 record_get_or(r, account, "no account known"));
+        line("also", text);
+    }
     line("engine", record_get(r, "engine"));
     for (unsigned i = 0; i < 64; i++) {
         char key[32];

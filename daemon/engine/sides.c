@@ -40,7 +40,7 @@ static bool is_harmless(const char *id)
 {
     static const char *const ids[] = {"live",          "format-guessed", "no-system-hive", "no-set-time",
                                       "no-secret",     "dirty-hive",     "log-gap",        "damaged-hive",
-                                      "var-elsewhere", "disk-left-out"};
+                                      "var-elsewhere", "disk-left-out",  "other-systems",  "volume-not-read"};
 
     for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
         if (strcmp(ids[i], id) == 0)

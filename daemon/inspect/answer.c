@@ -51,6 +51,14 @@ static const struct {
                  {"entries_replayed", FORM_NUMBER},
                  {"log_gap", FORM_BOOL}};
 
+static const struct {
+    const char *key;
+    enum form form;
+} system_keys[] = {{"device", FORM_TEXT},           {"os", FORM_TEXT},
+                   {"joined", FORM_BOOL},           {"computer", FORM_TEXT},
+                   {"sam_account_name", FORM_TEXT}, {"domain.dns", FORM_TEXT},
+                   {"account_sid", FORM_TEXT},      {"password.filetime", FORM_NUMBER}};
+
 static bool printable(const char *text)
 {
     size_t len = strlen(text);
@@ -154,6 +162,14 @@ static struct record *evidence(const struct record *from, const struct evidence 
 
             snprintf(key, sizeof key, "hive.%s.%s", hive_names[i], hive_keys[j].key);
             copy(from, to, key, hive_keys[j].form);
+        }
+    }
+    for (unsigned i = 0; i < EVIDENCE_OTHERS; i++) {
+        for (size_t j = 0; j < ARRAY_SIZE(system_keys); j++) {
+            char key[RECORD_KEY_MAX];
+
+            snprintf(key, sizeof key, "system.%u.%s", i, system_keys[j].key);
+            copy(from, to, key, system_keys[j].form);
         }
     }
     if (outside->live != ANSWER_UNKNOWN)

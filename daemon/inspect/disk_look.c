@@ -17,22 +17,15 @@ static const char *const dc_paths[] = {"/var/lib/samba/private/sam.ldb", "/usr/l
 
 enum system_kind { SYSTEM_NONE, SYSTEM_WINDOWS, SYSTEM_LINUX };
 
-// What the volumes showed while the system was searched.
+// What the volumes showed while systems were searched.
 struct search {
-    enum system_kind kind;
-    char device[VOLUME_NAME_MAX];
-    char *config; // the true spelling of config_dir; owned
-    unsigned systems, mounted, unknown, damaged;
+    struct disk_systems *systems; // borrowed
+    unsigned mounted, unknown, damaged;
     struct err other;      // what this engine does not read, the first of its kind; "" nothing
     const char *encrypted; // "luks", "bitlocker"
     char encrypted_device[VOLUME_NAME_MAX];
     struct err reason; // why a volume could not be mounted
 };
-
-static void search_done(struct search *s)
-{
-    free(s->config);
-}
 
 // By the volume's first sector, whatever the engine calls it.
 static const char *encryption_of(struct disk_reader *r, const struct disk_volume *v)
@@ -79,47 +72,6 @@ static int kind_of(struct disk_reader *r, const struct disk_volume *v, char **re
         *ret = rc == 1 ? SYSTEM_LINUX : SYSTEM_NONE;
     }
     return rc < 0 ? rc : 0;
-}
-
-static void visit(struct disk_reader *r, const struct disk_volume *v, struct search *s)
-{
-    _cleanup_free_ char *config = NULL;
-    const char *encryption;
-    enum system_kind kind = SYSTEM_NONE;
-    struct err err = {0};
-    int rc;
-
-    if (strcmp(v->type, "swap") == 0)
-        return;
-    encryption = encryption_of(r, v);
-    if (encryption) {
-        s->encrypted = encryption;
-        memcpy(s->encrypted_device, v->device, sizeof s->encrypted_device);
-        return;
-    }
-    if (strcmp(v->type, "unknown") == 0) {
-        s->unknown++;
-        return;
-    }
-    rc = r->ops->mount(r, v->device, &err);
-    if (rc == 0)
-        rc = kind_of(r, v, &config, &kind, &err);
-    if (rc == DISK_OTHER_ENGINE) {
-        if (!s->other.text[0])
-            s->other = err;
-        return;
-    }
-    if (rc < 0) {
-        s->reason = err;
-        s->damaged++;
-        return;
-    }
-    s->mounted++;
-    if (kind == SYSTEM_NONE || s->systems++ > 0)
-        return;
-    s->kind = kind;
-    s->config = take(config);
-    memcpy(s->device, v->device, sizeof s->device);
 }
 
 static int nothing_found(const struct search *s, int volumes, struct failure *f)
@@ -238,20 +190,84 @@ static void find_linux(struct disk_reader *r, struct linux_files *ret, struct ev
                        "/var lies on another volume, so Samba's secrets.tdb was not looked for");
 }
 
+// Its files, and where they need not be read ahead, what they say: they are closed again before the next volume. config is
+// NULL for Linux.
+static void add_system(struct disk_reader *r, const char *device, const char *config,
+                       struct disk_systems *all)
+{
+    struct disk_system *system = disk_systems_add(all, device, config != NULL);
+
+    if (!system)
+        return;
+    if (config) {
+        read_hibernation(r, &system->said);
+        if (find_windows(r, config, &system->hives, &system->failure) < 0)
+            system->rc = -1;
+    } else {
+        find_linux(r, &system->files, &system->said);
+    }
+    if (!r->ahead || system->rc < 0)
+        disk_system_parse(system);
+}
+
+static void visit(struct disk_reader *r, const struct disk_volume *v, struct search *s)
+{
+    _cleanup_free_ char *config = NULL;
+    const char *encryption;
+    enum system_kind kind = SYSTEM_NONE;
+    struct err err = {0};
+    int rc;
+
+    if (strcmp(v->type, "swap") == 0)
+        return;
+    encryption = encryption_of(r, v);
+    if (encryption) {
+        s->encrypted = encryption;
+        s->systems->encrypted = encryption;
+        memcpy(s->encrypted_device, v->device, sizeof s->encrypted_device);
+        return;
+    }
+    if (strcmp(v->type, "unknown") == 0) {
+        s->unknown++;
+        return;
+    }
+    rc = r->ops->mount(r, v->device, &err);
+    if (rc == 0)
+        rc = kind_of(r, v, &config, &kind, &err);
+    if (rc == DISK_OTHER_ENGINE) {
+        if (!s->other.text[0])
+            s->other = err;
+        // What nobody recognizes is no reason to ask for more once a system was found.
+        if (strcmp(v->type, "unrecognized") != 0 && !s->systems->unread.text[0])
+            s->systems->unread = err;
+        return;
+    }
+    if (rc < 0) {
+        s->reason = err;
+        s->damaged++;
+        return;
+    }
+    s->mounted++;
+    if (kind != SYSTEM_NONE)
+        add_system(r, v->device, kind == SYSTEM_WINDOWS ? config : NULL, s->systems);
+}
+
 void disk_found_done(struct disk_found *found)
 {
     hive_set_done(&found->hives);
     linux_files_done(&found->files);
+    found->systems = disk_systems_free(found->systems);
 }
 
 int disk_look_find(struct disk_reader *r, struct disk_found *ret, struct evidence *e, struct failure *f)
 {
-    _cleanup_(search_done) struct search s = {0};
     _cleanup_free_ struct disk_volume *volumes = calloc(VOLUMES_MAX, sizeof *volumes);
+    struct search s = {.systems = calloc(1, sizeof *s.systems)};
     struct err err = {0};
     int count;
 
-    if (!volumes)
+    ret->systems = s.systems;
+    if (!volumes || !s.systems)
         return fail(f, "internal", "out of memory");
     snprintf(e->engine, sizeof e->engine, "%s", r->engine);
     count = r->ops->volumes(r, volumes, &err);
@@ -259,28 +275,29 @@ int disk_look_find(struct disk_reader *r, struct disk_found *ret, struct evidenc
         return fail(f, "unknown-filesystem", "the volumes cannot be listed: %.300s", err.text);
     for (int i = 0; i < count; i++)
         visit(r, &volumes[i], &s);
-    if (s.kind == SYSTEM_NONE)
+    if (s.systems->count == 0)
         return nothing_found(&s, count, f);
-    if (s.systems > 1)
-        evidence_doubt(e, "several-systems", "%u volumes hold a system; %s was read", s.systems, s.device);
-    if (r->ops->mount(r, s.device, &err) != 0)
-        return fail(f, "unknown-filesystem", "%s cannot be mounted: %.300s", s.device, err.text);
     e->encryption = "none";
-    ret->windows = s.kind == SYSTEM_WINDOWS;
-    if (ret->windows) {
-        read_hibernation(r, e);
-        return find_windows(r, s.config, &ret->hives, f);
-    }
-    find_linux(r, &ret->files, e);
     return 0;
 }
 
 int disk_look_parse(struct disk_found *found, struct evidence *e, struct failure *f)
 {
+    if (found->systems)
+        return disk_systems_tell(found->systems, e, f);
     if (found->windows)
         return windows_evidence(&found->hives, e, f);
     linux_evidence(&found->files, e);
     return 0;
+}
+
+// The guest's membership may lie in what was not read.
+static int unread(const struct err *what, const struct evidence *e, int rc, struct failure *f)
+{
+    if (!what->text[0] || (rc == 0 && e->joined == ANSWER_YES))
+        return rc;
+    fail(f, "unknown-filesystem", "%s", what->text);
+    return DISK_LOOK_OTHER;
 }
 
 int disk_look(struct disk_reader *r, struct evidence *e, struct failure *f)
@@ -288,5 +305,8 @@ int disk_look(struct disk_reader *r, struct evidence *e, struct failure *f)
     _cleanup_disk_found_ struct disk_found found = {0};
     int rc = disk_look_find(r, &found, e, f);
 
-    return rc != 0 ? rc : disk_look_parse(&found, e, f);
+    if (rc != 0)
+        return rc;
+    rc = disk_look_parse(&found, e, f);
+    return unread(&found.systems->unread, e, rc, f);
 }

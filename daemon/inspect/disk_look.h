@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which volume holds the guest's system, and its evidence: Windows by NTFS with Windows\System32\config,
-// Linux by /etc/krb5.keytab or /etc/os-release. No inspection of the whole system, no mounting of anything
-// else.
+// Which volumes hold a system, and its evidence: Windows by NTFS with Windows\System32\config, Linux by
+// /etc/krb5.keytab or /etc/os-release. No inspection of the whole system, no mounting of anything else. Which of several
+// is the guest's, disk_systems.h tells.
 //
 // Finding reads directories and, where the engine reads ahead, whole files; parsing is what has to be done in
 // the cage.
@@ -14,6 +14,7 @@
 #pragma once
 
 #include "daemon/inspect/disk_reader.h"
+#include "daemon/inspect/disk_systems.h"
 #include "daemon/inspect/evidence.h"
 #include "daemon/inspect/linux.h"
 #include "daemon/inspect/windows.h"
@@ -22,12 +23,13 @@ struct disk_found {
     bool windows; // else Linux
     struct hive_set hives;
     struct linux_files files;
+    // Where disks were searched the above is empty, and this holds what they showed.
+    struct disk_systems *systems; // owned
 };
 void disk_found_done(struct disk_found *found);
 #define _cleanup_disk_found_ _cleanup_(disk_found_done)
 
-// The system was not found, and something is there that this engine does not read: the sentence names it
-// ("LVM").
+// No member of a domain was found, and something is there that this engine does not read: the sentence names it ("LVM").
 enum { DISK_LOOK_OTHER = 1 };
 
 // 0, DISK_LOOK_OTHER, or -1 with *f: encrypted, unknown-filesystem, no-os, damaged-hive, internal. The reader

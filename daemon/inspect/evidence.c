@@ -158,6 +158,27 @@ static void add_keytab(struct record *r, const struct evidence *e)
     add_text(r, "secrets_tdb", e->secrets_tdb);
 }
 
+static void add_others(struct record *r, const struct evidence *e)
+{
+    for (size_t i = 0; i < e->other_count; i++) {
+        const struct evidence_other *o = &e->others[i];
+        const char *texts[][2] = {{"device", o->device},     {"os", o->os},
+                                  {"computer", o->computer}, {"sam_account_name", o->sam_account_name},
+                                  {"domain.dns", o->dns},    {"account_sid", o->account_sid}};
+        char key[RECORD_KEY_MAX];
+
+        for (size_t n = 0; n < ARRAY_SIZE(texts); n++) {
+            snprintf(key, sizeof key, "system.%zu.%s", i, texts[n][0]);
+            add_text(r, key, texts[n][1]);
+        }
+        snprintf(key, sizeof key, "system.%zu.joined", i);
+        add_answer(r, key, o->joined);
+        snprintf(key, sizeof key, "system.%zu.password.filetime", i);
+        if (o->filetime)
+            record_add_u64(r, key, o->filetime);
+    }
+}
+
 struct record *evidence_record(const struct evidence *e)
 {
     struct record *r = record_new("evidence");
@@ -189,6 +210,7 @@ struct record *evidence_record(const struct evidence *e)
     }
     for (size_t i = 0; i < e->fact_count; i++)
         record_add(r, e->facts[i].key, e->facts[i].value);
+    add_others(r, e);
     add_text(r, "engine", e->engine);
     return r;
 }

@@ -26,7 +26,7 @@ enum role { ROLE_UNKNOWN, ROLE_MEMBER, ROLE_DOMAIN_CONTROLLER, ROLE_WORKGROUP };
 enum hive_name { HIVE_SECURITY, HIVE_SYSTEM, HIVE_SOFTWARE, HIVE_SAM, HIVE_NAMES };
 extern const char *const hive_file_names[HIVE_NAMES]; // "SECURITY" …
 
-enum { EVIDENCE_DOUBTS = 24, EVIDENCE_TEXT = 512, EVIDENCE_FACTS = 48 };
+enum { EVIDENCE_DOUBTS = 24, EVIDENCE_TEXT = 512, EVIDENCE_FACTS = 48, EVIDENCE_OTHERS = 3 };
 
 struct hive_note {
     enum hive_state state;
@@ -44,6 +44,16 @@ struct doubt {
 struct fact {
     const char *key; // static; its name in the record
     char value[EVIDENCE_TEXT];
+};
+
+// Another system on the same guest's disks, told beside the one that the evidence is of.
+struct evidence_other {
+    char device[128];
+    const char *os; // static
+    enum answer joined;
+    char computer[HIVE_TEXT_MAX], sam_account_name[HIVE_TEXT_MAX], dns[HIVE_TEXT_MAX];
+    char account_sid[SID_TEXT];
+    uint64_t filetime; // 0 unknown
 };
 
 struct evidence {
@@ -71,6 +81,8 @@ struct evidence {
     size_t doubt_count;
     struct fact facts[EVIDENCE_FACTS];
     size_t fact_count;
+    struct evidence_other others[EVIDENCE_OTHERS];
+    size_t other_count;
 };
 
 void evidence_init(struct evidence *e);

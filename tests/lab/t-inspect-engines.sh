@@ -45,6 +45,19 @@ disk ext4.raw raw
 keys+=(disk.1.type=file "disk.1.path=$PWD/mbr.raw" disk.1.format=raw)
 lab_check "both engines: two disks with a system each" same two "${keys[@]}"
 
+disk older.raw raw
+keys+=(disk.1.type=file "disk.1.path=$PWD/mbr.raw" disk.1.format=raw)
+lab_check "both engines: two Windows" same windows "${keys[@]}"
+lab_check "the one written last is read" looks_says windows.direct sam_account_name 'WS1$'
+lab_check "the other is told" looks_says windows.direct system.0.sam_account_name 'OLD$'
+lab_check "with its date" looks_says windows.direct system.0.password.filetime 133103110020139115
+lab_check "and a doubt" looks_doubts windows.direct several-systems
+disk rescue.raw raw
+keys+=(disk.1.type=file "disk.1.path=$PWD/mbr.raw" disk.1.format=raw)
+lab_check "both engines: a rescue system before Windows" same rescue "${keys[@]}"
+lab_check "the member is read" looks_says rescue.direct sam_account_name 'WS1$'
+lab_check "with a doubt of its own" looks_doubts rescue.direct other-systems
+
 lab_check "Windows by the direct engine" looks_says mbr.direct sam_account_name 'WS1$'
 lab_check "from a logical partition" looks_says logical.direct sam_account_name 'WS1$'
 for file in gpt4k mbr4k logical4k; do
@@ -86,5 +99,16 @@ disk xfs.raw raw
 looks_look xfs "${keys[@]}" timeout_s=300
 lab_check "auto asks libguestfs about XFS" looks_says xfs password.kvno 7
 lab_check "and says so" grep -q '^engine=guestfs .*(direct: XFS)$' xfs
+# Both on one guest: what direct knows is enough where it is a member, and no answer where it is none.
+disk mbr.raw raw
+keys+=(disk.1.type=file "disk.1.path=$PWD/xfs.raw" disk.1.format=raw)
+looks_look beside "${keys[@]}" timeout_s=300
+lab_check "a member beside XFS needs no appliance" grep -q '^engine=direct ' beside
+lab_check "and says what was not read" looks_doubts beside volume-not-read
+disk rescue.raw raw
+keys+=(disk.1.type=file "disk.1.path=$PWD/xfs.raw" disk.1.format=raw)
+looks_look behind "${keys[@]}" timeout_s=300
+lab_check "behind a rescue system the appliance finds the member" looks_says behind password.kvno 7
+lab_check "and tells of both" looks_doubts behind other-systems
 lab_check "nothing is left" looks_clean
 lab_done

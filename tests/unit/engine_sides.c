@@ -123,6 +123,9 @@ static void doubts_that_matter(void **state)
         {"log-gap", "replayed", false}, // SYSTEM's, it says nothing of the date
         {"damaged-hive", "damaged", true},
         {"several-systems", "clean", true},
+        {"other-systems", "clean", false}, // the one that is a member was read
+        {"volume-not-read", "clean", false},
+        {"encrypted-volume", "clean", true},
         {"damaged-keytab", "clean", true},
         {"something-newer", "clean", true},
     };

@@ -18,7 +18,15 @@ bytes() {
     printf "$(printf '\\x%s' "$@")" | dd of="$file" bs=1 seek="$offset" conv=notrunc status=none
 }
 
-looks_windows mbr.raw computer=WS1 netbios=LAB dns=lab.test domain_sid=S-1-5-21-1-2-3 machine_sid=S-1-5-21-7-8-9 \
+# written DIR: lets its SYSTEM hive have been written lately; the checksum of its first block is all of it xored.
+written() {
+    local sum
+    sum=$(($(od -An -tu4 -j508 -N4 "$1/SYSTEM") ^ 0x01dc0000))
+    bytes "$1/SYSTEM" 16 00 00 dc 01
+    # shellcheck disable=SC2046  # four words
+    bytes "$1/SYSTEM" 508 $(printf '%02x %02x %02x %02x' $((sum & 255)) $((sum >> 8 & 255)) $((sum >> 16 & 255)) $((sum >> 24)))
+}
+LOOKS_CHANGE=written looks_windows mbr.raw computer=WS1 netbios=LAB dns=lab.test domain_sid=S-1-5-21-1-2-3 machine_sid=S-1-5-21-7-8-9 \
     account_sid=S-1-5-21-1-2-3-1107 set_at=133203110020139115 secret=one product=WinNT max_age=30 disable=0 dirty=1
 dd if=mbr.raw of=ntfs.volume bs=512 skip=2048 conv=sparse status=none
 qemu-img create -q -f qcow2 -b mbr.raw -F raw middle.qcow2
@@ -95,6 +103,14 @@ label: dos
 start=2048, type=7
 T
 printf '\xeb\x58\x90-FVE-FS-' | dd of=bitlocker.raw bs=512 seek=2048 conv=notrunc status=none
+
+# An older Windows, and a Linux that is no member.
+looks_windows older.raw computer=OLD netbios=LAB dns=lab.test domain_sid=S-1-5-21-1-2-3 machine_sid=S-1-5-21-7-8-6 \
+    account_sid=S-1-5-21-1-2-3-1103 set_at=133103110020139115 secret=old product=WinNT
+mkdir -p rescue/etc rescue/var/lib
+printf 'ID=rescue\n' > rescue/etc/os-release
+truncate -s 16M rescue.raw
+mkfs.ext4 -q -d rescue rescue.raw
 
 disk() { # disk FILE FORMAT: the keys of a request for it, in $keys
     # shellcheck disable=SC2034  # its caller's
