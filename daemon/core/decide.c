@@ -185,6 +185,13 @@ struct decision decide(const struct circumstances *c)
         put_next(rule, c, &d);
         return d;
     }
+    if (c->held[0]) {
+        snprintf(d.rule, sizeof d.rule, "held-back");
+        snprintf(d.text, sizeof d.text, "repairs it as soon as it may: %.460s", c->held);
+        snprintf(d.next, sizeof d.next,
+                 "`virtrust breaker` and `virtrust policy test %.200s` say what holds it back", c->name);
+        return d;
+    }
     snprintf(d.text, sizeof d.text,
              "asks the guest, resets its account, hands it the new secret, and has it rotated at once");
     return d;

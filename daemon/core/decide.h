@@ -36,6 +36,8 @@ struct circumstances {
     bool has_agent; // the guest's XML has an agent channel
     bool transient_disks;
     unsigned same_fingerprint; // witnessed rollbacks to this very fingerprint, this one included
+    char
+        held[LONG_TEXT]; // limits, quiet hours or a circuit breaker would make a repair wait: why; "" nothing
     char twin[NAME_TEXT];      // another guest with this binding that ran since; "" none
     char name[NAME_TEXT];      // the guest's
     char computer[SHORT_TEXT]; // what a policy rule or the guest suggests as binding; "" none

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+static const int64_t LIMIT_WAIT_US = INT64_C(300) * 1000000;
+
 // The account as the DC shows it. False (and the job moved on) when it is not there or not the bound one.
 static bool account_fits(struct job_out *o, const struct record *a, const struct job_world *w,
                          int64_t *ret_kvno)
@@ -55,13 +57,24 @@ void job_after_reading(struct job_out *o, const struct record *a, const struct j
              kvno);
 }
 
+// The worker's own count of resets is full, before ours: nothing was written, and it is tried again.
+static void after_limit(struct job_out *o, const char *text, int64_t now_us)
+{
+    o->wipe = true;
+    job_enter(o, JOB_WAITING_TURN, "");
+    o->next.deadline_us = 0;
+    o->next.next_us = now_us + LIMIT_WAIT_US;
+    snprintf(o->next.cause, sizeof o->next.cause, "hourly-limit");
+    snprintf(o->next.text, sizeof o->next.text, "%s", text);
+    snprintf(o->note, sizeof o->note, "held back: %.480s", text);
+}
+
 void job_after_reset(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
 {
     const char *result = record_get_or(a, "result", "unknown");
     const char *text = record_get_or(a, "text", "");
 
     (void)w;
-    (void)now_us;
     if (record_is(a, "reset") && strcmp(result, "done") == 0) {
         job_keep_dc(o, a, w);
         o->next.reset_answered = true;
@@ -75,6 +88,10 @@ void job_after_reset(struct job_out *o, const struct record *a, const struct job
             // It may have moved by this very secret (a reset whose answer was lost): that is kept, and asked for.
             job_start_over(o, JOB_READING, rule,
                            "the account changed between reading and reset; reads it again");
+            return;
+        }
+        if (strcmp(rule, "hourly-limit") == 0) {
+            after_limit(o, text, now_us);
             return;
         }
         o->wipe = true; // nothing was written with it, now or before: every reset is settled before the next
@@ -152,7 +169,7 @@ void job_after_login(struct job_out *o, const struct record *a, const struct job
         snprintf(line, sizeof line,
                  "%.200s, which was reset, cannot be asked, and %.200s does not take the secret yet",
                  w->journal_dc, record_get_or(a, "dc", "another DC"));
-        job_retry(o, w, now_us, "login-refused", line);
+        job_retry(o, w, now_us, "not-replicated", line);
     } else if (refused) {
         login_refused(o, w, now_us, text);
     } else {

@@ -51,11 +51,29 @@ enum job_effect job_effect(enum job_state state)
         return JOB_EFFECT_ROTATE;
     case JOB_WAITING_START:
     case JOB_WAITING_AGENT:
+    case JOB_WAITING_TURN:
     case JOB_ENDED:
     case JOB_STATES_COUNT:
         break;
     }
     return JOB_EFFECT_NONE;
+}
+
+// Held back: no deadline runs meanwhile, for it is not the guest that is waited for.
+static void wait_for_turn(struct job_out *out, const struct job_world *w)
+{
+    const struct job_hold *h = &w->hold;
+    bool told = out->next.state == JOB_WAITING_TURN && strcmp(out->next.text, h->text) == 0;
+
+    job_enter(out, JOB_WAITING_TURN, "");
+    out->mint = false;
+    out->next.deadline_us = 0;
+    out->next.next_us = h->until_us;
+    snprintf(out->next.text, sizeof out->next.text, "%s", h->text);
+    snprintf(out->next.cause, sizeof out->next.cause, "%s", h->rule);
+    out->note[0] = '\0';
+    if (!told)
+        snprintf(out->note, sizeof out->note, "held back: %.480s", h->text);
 }
 
 // The deadline runs only while the guest does: an off guest may stay off for weeks.
@@ -66,6 +84,10 @@ static void wait_for_guest(struct job_out *out, const struct job_world *w, int64
     if (!w->running) {
         out->next.deadline_us = 0;
         job_enter(out, JOB_WAITING_START, "waits for the guest to be started");
+        return;
+    }
+    if (w->hold.rule[0]) {
+        wait_for_turn(out, w);
         return;
     }
     if (!out->next.deadline_us)
@@ -115,6 +137,7 @@ static void wake(struct job_out *out, const struct job_world *w, int64_t now_us)
     switch (out->next.state) {
     case JOB_WAITING_START:
     case JOB_WAITING_AGENT:
+    case JOB_WAITING_TURN:
         wait_for_guest(out, w, now_us);
         break;
     case JOB_CLOCK:
@@ -189,4 +212,7 @@ void job_step(const struct job *j, const struct job_input *in, const struct job_
     }
     spare_twin(ret, w);
     job_need_credential(ret, w);
+    // The last moment: a breaker may have opened since this repair was begun. A secret that is out goes on its way.
+    if (ret->effect == JOB_EFFECT_RESET && ret->mint && w->hold.rule[0])
+        wait_for_turn(ret, w);
 }

@@ -5,7 +5,7 @@
 // way, so a restart performs job_effect(state) again. What must not happen twice (the reset) is settled by asking
 // first: JOB_RESETTING resumes as JOB_CONFIRMING, a log-on with the journalled secret.
 //
-//     waiting-start → waiting-agent → clock → probing → checking → reading → resetting → confirming → counting →
+//     waiting-start → waiting-agent → waiting-turn → clock → probing → checking → reading → resetting → confirming → counting →
 //     storing → rotating → proving → ended
 //
 // With the strategy `credential` (job.lends; joblend.c) it is … reading → vetting → lending → counting → rotating …:
@@ -51,8 +51,16 @@ struct job_input {
     const char *text;            // STOP, LOST
 };
 
+// Limits, quiet hours, a circuit breaker (engine/turns.h): rule "" where nothing holds it back.
+struct job_hold {
+    char rule[SHORT_TEXT];
+    char text[LONG_TEXT];
+    int64_t until_us; // when to ask again
+};
+
 struct job_world {
-    bool running; // the guest runs
+    struct job_hold hold; // what has not been begun, and what was not reset yet
+    bool running;         // the guest runs
     struct binding binding;
     enum journal_state journal; // of the account; NONE also when what is there can no longer be opened
     char journal_dc[NAME_TEXT]; // where that secret was set: another DC may not know of it yet; "" unknown

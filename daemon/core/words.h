@@ -105,6 +105,7 @@
 #define JOB_STATES(X)                 \
     X(WAITING_START, "waiting-start") \
     X(WAITING_AGENT, "waiting-agent") \
+    X(WAITING_TURN, "waiting-turn")   \
     X(CLOCK, "clock")                 \
     X(PROBING, "probing")             \
     X(CHECKING, "checking")           \

@@ -135,6 +135,9 @@ static int do_go_on(struct script *s, const char *where)
 
     if (wanted < 0)
         return script_fail(s, "\"%s\" is no state of a job", where);
+    if (wanted == JOB_WAITING_TURN)
+        s->stage->job_world.hold = (struct job_hold){
+            .rule = "breaker-open", .text = "held back", .until_us = s->stage->now + 600 * (int64_t)SECOND};
     for (int i = 0; i < 100 && s->stage->job.id && (int)s->stage->job.state != wanted; i++) {
         enum job_effect effect = s->stage->awaited.of_job;
         _cleanup_record_ struct record *r = NULL;
@@ -149,6 +152,7 @@ static int do_go_on(struct script *s, const char *where)
         }
         script_give(s, "answers", r);
     }
+    s->stage->job_world.hold = (struct job_hold){0};
     return (int)s->stage->job.state == wanted ? 0
                                               : script_fail(s, "the job does not come to %s but stands in %s",
                                                             where, job_state_text(s->stage->job.state));

@@ -50,7 +50,7 @@ static void test_resume_everywhere(void **state)
 
             snprintf(token, sizeof token, "%s", b.j.token);
             input(&b, kinds[k]);
-            if (s == JOB_WAITING_START || s == JOB_WAITING_AGENT)
+            if (s == JOB_WAITING_START || s == JOB_WAITING_AGENT || s == JOB_WAITING_TURN)
                 expect(&b, JOB_CLOCK, JOB_EFFECT_CLOCK);
             else if (s == JOB_RESETTING)
                 expect(&b, JOB_CONFIRMING, JOB_EFFECT_LOGIN);
@@ -83,6 +83,72 @@ static void test_lost_everywhere(void **state)
         expect(&b, (enum job_state)s, job_effect((enum job_state)s));
         assert_int_equal(b.j.next_us, 0);
     }
+}
+
+// Held back before it begins, and once more before the account is reset; never later, and the guest's time to answer
+// does not run meanwhile.
+static void test_held_back(void **state)
+{
+    struct bench b = bench_new();
+
+    (void)state;
+    hold(&b, "quiet-hours", "quiet hours until 18:00");
+    input(&b, JOB_IN_WAKE);
+    expect(&b, JOB_WAITING_TURN, JOB_EFFECT_NONE);
+    assert_string_equal(b.out.note, "held back: quiet hours until 18:00");
+    assert_string_equal(b.j.text, "quiet hours until 18:00");
+    assert_string_equal(b.j.cause, "quiet-hours");
+    assert_int_equal(b.j.next_us, b.w.hold.until_us);
+    assert_int_equal(b.j.deadline_us, 0);
+    b.now += 3600 * second;
+    hold(&b, "quiet-hours", "quiet hours until 18:00");
+    input(&b, JOB_IN_WAKE);
+    expect(&b, JOB_WAITING_TURN, JOB_EFFECT_NONE);
+    assert_string_equal(b.out.note, ""); // was told already
+    hold(&b, "", "");
+    input(&b, JOB_IN_WAKE);
+    expect(&b, JOB_CLOCK, JOB_EFFECT_CLOCK);
+    while (b.j.state != JOB_READING)
+        go_on(&b);
+    hold(&b, "breaker-open", "the breaker is open");
+    go_on(&b);
+    expect(&b, JOB_WAITING_TURN, JOB_EFFECT_NONE);
+    assert_false(b.out.mint);
+    assert_int_equal(b.w.journal, JOURNAL_NONE);
+    hold(&b, "", "");
+    for (int i = 0; i < JOB_STATES_COUNT && b.j.state != JOB_RESETTING; i++)
+        go_on(&b);
+    expect(&b, JOB_RESETTING, JOB_EFFECT_RESET);
+    hold(&b, "breaker-open", "the breaker is open");
+    for (int i = 0; i < JOB_STATES_COUNT && b.j.state != JOB_ENDED; i++)
+        go_on(&b);
+    expect_end(&b, OUTCOME_PROVEN, VERDICT_BEHIND, "rotation-shown");
+}
+
+static void test_held_back_off(void **state)
+{
+    struct bench b = bench_new();
+
+    (void)state;
+    b.w.running = false;
+    hold(&b, "limit-at-once", "many");
+    input(&b, JOB_IN_WAKE);
+    expect(&b, JOB_WAITING_START, JOB_EFFECT_NONE);
+}
+
+// The worker's own hourly limit: nothing was written, the secret is forgotten, and it is tried again.
+static void test_hourly_limit(void **state)
+{
+    struct bench b = in_state(JOB_RESETTING);
+
+    (void)state;
+    answer(&b, "reset", "result=refused rule=hourly-limit text=full");
+    expect(&b, JOB_WAITING_TURN, JOB_EFFECT_NONE);
+    assert_true(b.out.wipe);
+    assert_true(b.j.next_us > b.now);
+    for (int i = 0; i < JOB_STATES_COUNT && b.j.state != JOB_ENDED; i++)
+        go_on(&b);
+    expect_end(&b, OUTCOME_PROVEN, VERDICT_BEHIND, "rotation-shown");
 }
 
 static void test_stop_everywhere(void **state)
@@ -253,6 +319,9 @@ int main(void)
         cmocka_unit_test(test_good_run),
         cmocka_unit_test(test_resume_everywhere),
         cmocka_unit_test(test_lost_everywhere),
+        cmocka_unit_test(test_held_back),
+        cmocka_unit_test(test_held_back_off),
+        cmocka_unit_test(test_hourly_limit),
         cmocka_unit_test(test_stop_everywhere),
         cmocka_unit_test(test_empty_answers),
         cmocka_unit_test(test_fatal_errors),

@@ -127,6 +127,13 @@ static inline void go_on(struct bench *b)
         input(b, JOB_IN_WAKE);
 }
 
+static inline void hold(struct bench *b, const char *rule, const char *text)
+{
+    b->w.hold = (struct job_hold){.until_us = b->now + 60 * second};
+    snprintf(b->w.hold.rule, sizeof b->w.hold.rule, "%s", rule);
+    snprintf(b->w.hold.text, sizeof b->w.hold.text, "%s", text);
+}
+
 static inline struct bench in_state(enum job_state state)
 {
     struct bench b = bench_new();
@@ -135,6 +142,11 @@ static inline struct bench in_state(enum job_state state)
     if (state == JOB_WAITING_AGENT) {
         go_on(&b);
         answer(&b, "error", "code=no-agent text=none");
+    }
+    if (state == JOB_WAITING_TURN) {
+        hold(&b, "breaker-open", "the breaker is open");
+        go_on(&b);
+        hold(&b, "", "");
     }
     for (int i = 0; i < JOB_STATES_COUNT && b.j.state != state; i++)
         go_on(&b);
