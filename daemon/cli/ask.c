@@ -39,7 +39,9 @@ static struct record *request_of(const struct cli *c, const char *command)
     bool by_case = strcmp(command, "case") == 0 || strcmp(command, "approve") == 0 ||
                    (strcmp(command, "wait") == 0 && all_digits(c->args[0]));
 
-    if (c->args_count)
+    if (strcmp(command, "breaker") == 0)
+        record_add(r, "reset", c->args_count == 2 ? c->args[1] : NULL);
+    else if (c->args_count)
         record_add(r, by_case ? "id" : "guest", c->args[0]);
     if (strcmp(command, "bind") == 0)
         add_computer(r, c->args[1]);
@@ -378,15 +380,27 @@ static void tell_nothing(const char *command)
         puts("no guest has a binding; `virtrust bind GUEST COMPUTER` makes one");
 }
 
+// `breaker`, `breaker list`, `breaker reset NAME`; nothing else.
+static bool breaker_words(const struct cli *c)
+{
+    return c->args_count == 0 || (c->args_count == 1 && strcmp(c->args[0], "list") == 0) ||
+           (c->args_count == 2 && strcmp(c->args[0], "reset") == 0);
+}
+
 int cmd_ask(const struct cli *c, const char *command)
 {
     static const struct {
         const char *command, *list;
-    } empty_lists[] = {
-        {"list", "guests"}, {"bindings", "bindings"}, {"doctor", "findings"}, {"show", "cases"}};
+    } empty_lists[] = {{"list", "guests"},
+                       {"breaker", "breakers"},
+                       {"bindings", "bindings"},
+                       {"doctor", "findings"},
+                       {"show", "cases"}};
     struct answer a = {.c = c, .command = command, .printer = {.command = command}};
     int rc;
 
+    if (strcmp(command, "breaker") == 0 && !breaker_words(c))
+        return cli_fail(EXIT_USAGE, "", "usage: virtrust breaker [list|reset NAME]");
     a.all = json_pack("{s:i}", "schema", CLI_SCHEMA);
     for (size_t i = 0; i < ARRAY_SIZE(empty_lists); i++)
         if (strcmp(empty_lists[i].command, command) == 0)

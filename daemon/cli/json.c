@@ -60,6 +60,15 @@ static bool is_number(const char *key)
         "keytab.entries",
         "age_seconds",
         "exit",
+        "trips",
+        "failures",
+        "failed_guests",
+        "pool",
+        "under_way",
+        "held",
+        "begun",
+        "limit_at_once",
+        "limit_per_hour",
     };
 
     return among(key, keys, ARRAY_SIZE(keys));
@@ -180,10 +189,10 @@ json_t *json_of_record(const struct record *r)
 
 void json_collect(json_t *all, const struct record *r)
 {
-    static const char *const lists[] = {"guest",   "case",     "step", "binding",
-                                        "finding", "evidence", "side", "beside"};
-    static const char *const names[] = {"guests",   "cases",    "steps", "bindings",
-                                        "findings", "evidence", "sides", "beside"};
+    static const char *const lists[] = {"guest",    "case", "step",   "binding", "finding",
+                                        "evidence", "side", "beside", "breaker"};
+    static const char *const names[] = {"guests",   "cases", "steps",  "bindings", "findings",
+                                        "evidence", "sides", "beside", "breakers"};
     const char *type = record_type(r);
 
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {

@@ -46,6 +46,8 @@ static const struct command {
     {"repair", "GUEST", 1, 1, TAKES_DRY | TAKES_STRATEGY, cmd_ask,
      "look, judge and repair now (--dry-run: only say what would be done)"},
     {"approve", "CASE", 1, 1, 0, cmd_ask, "let a case that waits be repaired; everything is looked at again"},
+    {"breaker", "[list|reset NAME]", 0, 2, 0, cmd_ask,
+     "circuit breakers and limits of domains and policies; close one"},
     {"wait", "CASE|GUEST", 1, 1, TAKES_TIMEOUT, cmd_ask, "until a case is closed (--timeout TIME)"},
     {"doctor", "[GUEST]", 0, 1, 0, cmd_ask, "everything that stands in the way, with the next step"},
     {"hook", "install|remove|status", 1, 1, 0, cmd_hook, "the qemu hook"},

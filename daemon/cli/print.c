@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/cli/print.h"
 
+#include "daemon/cli/print_policy.h"
+
 #include "common/cleanup.h"
 #include "common/filetime.h"
 #include "daemon/cli/say.h"
@@ -279,7 +281,7 @@ void print_record(struct printer *p, const struct record *r)
 {
     bool shows = strcmp(p->command, "show") == 0;
 
-    if (diagnose_record(&p->diagnose, r))
+    if (diagnose_record(&p->diagnose, r) || policy_record(&p->table, r))
         return;
     if (record_is(r, "guest") && strcmp(p->command, "list") == 0)
         guest_row(p, r);

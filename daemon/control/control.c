@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/control/control.h"
 
+#include "daemon/control/breaker.h"
 #include "daemon/control/diagnose.h"
 #include "daemon/control/doctor.h"
 #include "daemon/control/lines.h"
@@ -27,7 +28,7 @@ static const struct {
     {"case", handle_case},         {"bindings", handle_bindings}, {"bind", handle_bind},
     {"unbind", handle_unbind},     {"repair", handle_repair},     {"approve", handle_approve},
     {"sweep", handle_sweep},       {"wait", handle_wait},         {"doctor", handle_doctor},
-    {"diagnose", handle_diagnose},
+    {"diagnose", handle_diagnose}, {"breaker", handle_breaker},
 };
 
 void session_end(struct session *s, int exit_code)

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `virtrust doctor`: what stands in the way of noticing, judging and repairing, each with the next step.
 #include "daemon/control/doctor.h"
+
 #include "common/plural.h"
+#include "daemon/control/breaker.h"
 #include "daemon/engine/watchlink.h"
 #include "daemon/engine/worker.h"
 
@@ -253,6 +255,7 @@ void handle_doctor(struct session *s, const struct record *request)
     s->pending = 1;
     check_store(s);
     check_watch(s);
+    breaker_findings(s);
     if (check.named)
         check_guest(&g, &check);
     else

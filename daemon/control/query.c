@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Questions: status, list, show, case, bindings, wait.
 #include "common/plural.h"
+#include "daemon/control/breaker.h"
 #include "daemon/control/session.h"
 #include "daemon/engine/asks.h"
 #include "daemon/engine/watchlink.h"
@@ -120,6 +121,7 @@ void handle_status(struct session *s, const struct record *request)
     record_add_i64(r, "since_us", e->started_us);
     record_add(r, "config", e->config->file ? e->config->file : "defaults");
     add_store(e, r, &notes);
+    breaker_notes(e, r, &notes);
     if (watch != WATCH_CONNECTED) {
         snprintf(key, sizeof key, "note.%u", notes++);
         record_add(r, key, watch_note(watch, store_trouble(e->store)));

@@ -41,7 +41,7 @@ static bool is_outage(const char *code)
 
 static bool asks_directory(enum job_state state)
 {
-    return state == JOB_READING || state == JOB_RESETTING || state == JOB_CONFIRMING ||
+    return state == JOB_READING || state == JOB_VETTING || state == JOB_RESETTING || state == JOB_CONFIRMING ||
            state == JOB_COUNTING || state == JOB_PROVING;
 }
 

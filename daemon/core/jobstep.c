@@ -130,6 +130,17 @@ static void spare_twin(struct job_out *out, const struct job_world *w)
         "shut one of the two down, or bind it to an account of its own; then `virtrust repair` the other");
 }
 
+// The last moment: a breaker may have opened since this repair was begun. What is out already goes on its way.
+static void spare_domain(const struct job *before, struct job_out *out, const struct job_world *w)
+{
+    bool lends_now = out->effect == JOB_EFFECT_LEND && before->state == JOB_VETTING && !before->lent;
+
+    if (!w->hold.rule[0] || !((out->effect == JOB_EFFECT_RESET && out->mint) || lends_now))
+        return;
+    out->next.lent = before->lent;
+    wait_for_turn(out, w);
+}
+
 // The effect again, for nobody knows how far it came (after a restart, or while one is under way). Everything but the
 // reset is safe to do twice: looks and questions by nature, guest verbs by their token.
 static void wake(struct job_out *out, const struct job_world *w, int64_t now_us)
@@ -212,7 +223,5 @@ void job_step(const struct job *j, const struct job_input *in, const struct job_
     }
     spare_twin(ret, w);
     job_need_credential(ret, w);
-    // The last moment: a breaker may have opened since this repair was begun. A secret that is out goes on its way.
-    if (ret->effect == JOB_EFFECT_RESET && ret->mint && w->hold.rule[0])
-        wait_for_turn(ret, w);
+    spare_domain(j, ret, w);
 }

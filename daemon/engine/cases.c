@@ -7,6 +7,7 @@
 #include "daemon/engine/engine.h"
 #include "daemon/engine/loan.h"
 #include "daemon/engine/subject.h"
+#include "daemon/engine/turns.h"
 #include "daemon/engine/worker.h"
 
 #include <errno.h>
@@ -210,6 +211,7 @@ static void after_commit(struct engine *e, const struct case_out *out, const str
     due_set(&e->due, DUE_CASE, c->id, NULL, c->wake_us);
     if (c->state == CASE_CLOSED) {
         looks_forget(e, c->id);
+        turns_forget(e, c->id);
         due_set(&e->due, DUE_JOB, c->id, NULL, 0);
     }
     engine_rearm(e);

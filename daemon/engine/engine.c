@@ -7,6 +7,7 @@
 #include "daemon/engine/asks.h"
 #include "daemon/engine/hold.h"
 #include "daemon/engine/hoststate.h"
+#include "daemon/engine/turns.h"
 #include "daemon/engine/watchlink.h"
 
 #include <errno.h>
@@ -165,6 +166,8 @@ static void prune(struct engine *e)
 
     if (rc >= 0)
         rc = store_case_prune(e->store, now - (int64_t)e->config->keep_cases_days * day, &err);
+    if (rc >= 0)
+        rc = store_attempt_prune(e->store, now - (int64_t)e->config->keep_cases_days * day, &err);
     if (rc >= 0) // behind the cases, for a guest is kept with its last one
         rc = store_guest_prune(e->store, now - (int64_t)e->config->keep_gone_days * day, PRUNE_AT_ONCE, &gone,
                                &err);
@@ -247,6 +250,8 @@ int engine_open(struct config *config, struct engine **ret, struct err *err)
     if (rc == 0)
         rc = control_open(e, &e->control, err);
     if (rc == 0)
+        rc = turns_open(e, err);
+    if (rc == 0)
         rc = resume(e, err);
     if (rc < 0)
         return rc;
@@ -262,6 +267,7 @@ struct engine *engine_close(struct engine *e)
     sd_event_source_disable_unref(e->hold);
     e->asks = asks_close(e->asks);
     looks_done(&e->looks);
+    turns_done(&e->turns);
     e->control = control_close(e->control);
     e->watch = watchlink_close(e->watch);
     e->store = store_close(e->store);

@@ -26,6 +26,14 @@
 #include <systemd/sd-event.h>
 
 struct watchlink;
+struct turn;
+
+struct turns {         // turns.h
+    struct turn *list; // of repairs that are open, in the order in which they came
+    size_t count, room;
+    bool wake_all; // a breaker closed in this step
+};
+
 struct asks;
 struct control;
 
@@ -40,6 +48,7 @@ struct engine {
     struct hostkey key;
     struct due_list due;
     struct worker_line workers[WORKERS_COUNT];
+    struct turns turns;
     struct lookpool looks;
     struct asks *asks;
     struct watchlink *watch;

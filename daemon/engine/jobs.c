@@ -8,11 +8,21 @@
 #include "daemon/engine/journal.h"
 #include "daemon/engine/loan.h"
 #include "daemon/engine/sides.h"
+#include "daemon/engine/turns.h"
 #include "daemon/engine/worker.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+// What is under way with a secret that is out is never held back, and a guest that does not run needs no turn yet.
+static int ask_turn(struct engine *e, const struct job *j, const struct casefile *c, struct job_world *w,
+                    struct err *err)
+{
+    if (!w->running || w->journal != JOURNAL_NONE)
+        return turns_enter(e, j, &w->binding);
+    return turns_ask(e, j, c, &w->binding, &w->hold, err);
+}
 
 static int gather(struct engine *e, const struct job *j, struct job_world *ret, struct err *err)
 {
@@ -33,6 +43,8 @@ static int gather(struct engine *e, const struct job *j, struct job_world *ret, 
         rc = loan_state(e->store, &e->key, j->case_id, &ret->loan, err);
     if (rc >= 0)
         rc = store_case_get(e->store, j->case_id, &c, err);
+    if (rc >= 0)
+        rc = ask_turn(e, j, &c, ret, err);
     if (rc >= 0)
         rc = store_twin(e->store, j->guest, j->guid, c.rolled_us, ret->twin, err);
     return rc < 0 ? rc : 0;
@@ -103,6 +115,8 @@ static const char *about(enum job_state before)
     case JOB_WAITING_START:
     case JOB_WAITING_AGENT:
         return "wait";
+    case JOB_WAITING_TURN:
+        return "turn";
     case JOB_CLOCK:
         return "clock";
     case JOB_PROBING:
@@ -180,7 +194,8 @@ static int step_in_transaction(struct engine *e, int64_t case_id, const struct j
     if (rc < 0)
         return rc;
     job_step(&j, binding_moved(&j, &w) ? &stop : in, &w, now_us(), ret);
-    return put_all(e, ret, j.state, in, err);
+    rc = put_all(e, ret, j.state, in, err);
+    return rc == 0 ? turns_took(e, j.state, &ret->next, in->answer, err) : rc;
 }
 
 // The job has ended: the case is told. If that commit fails, the case's own due time tells it again.
@@ -227,6 +242,7 @@ int engine_job_input(struct engine *e, int64_t case_id, const struct job_input *
     if (out.note[0])
         engine_log(6, case_id, out.next.guest, "%s", out.note);
     due_set(&e->due, DUE_JOB, case_id, NULL, out.next.state == JOB_ENDED ? 0 : out.next.next_us);
+    turns_moved(e, &out.next);
     engine_rearm(e);
     if (out.next.state == JOB_ENDED)
         tell_case(e, &out.next);

@@ -4,6 +4,7 @@
 #include "daemon/engine/engine.h"
 #include "daemon/engine/sides.h"
 #include "daemon/engine/subject.h"
+#include "daemon/engine/turns.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -87,6 +88,8 @@ static int gather_circumstances(struct engine *e, const struct casefile *c, cons
     ret->transient_disks = choice.discarded || record_get_bool(description, "transient_disks") == 1;
     snprintf(ret->name, sizeof ret->name, "%s", c->name);
     snprintf(ret->computer, sizeof ret->computer, "%s", choice.computer[0] ? choice.computer : ev->guest.sam);
+    if (ev->bound)
+        turns_peek(e, c, &ev->binding, &choice, ret->held);
     rc = count_same(e, c, &ev->guest, &ret->same_fingerprint, err);
     if (rc >= 0 && ev->bound)
         rc = store_twin(e->store, c->guest, ev->binding.guid, c->rolled_us, ret->twin, err);

@@ -58,10 +58,11 @@ lab_note "${#points[@]} points: ${points[*]}"
 
 # Steps that only a repair with a waiting guest or a waiting administrator passes: the last repair below is one.
 waiting=(case.awaiting-approval job.waiting-start job.waiting-agent)
+held=(job.waiting-turn) # and this one what quiet hours hold back: the repair behind it
 # And those of the strategy `credential`, which t-credential.sh kills at.
 lent=(job.vetting job.lending)
 for step in $("$LAB_BIN/virtrustd" --list-steps); do
-    lab_check "$step is killed at" grep -qxF "$step" <<< "$(printf '%s\n' "${points[@]}" "${waiting[@]}" "${lent[@]}")"
+    lab_check "$step is killed at" grep -qxF "$step" <<< "$(printf '%s\n' "${points[@]}" "${waiting[@]}" "${lent[@]}" "${held[@]}")"
 done
 for program in case job deliver directory; do
     lab_check "the points of $program.* are among them" grep -q "^$program\." <<< "$(printf '%s\n' "${points[@]}")"
@@ -112,6 +113,28 @@ lab_wait 30 vt_connected
 virsh -q resume guest1
 lab_wait 120 vt_closed "$id"
 lab_check "$what: virtrustd was started again 3 times" test "$(daemon_killed)" -eq $((before + 3))
+is_proven "$what" "$id"
+vt_stop
+
+# ---- killed while it is held back ------------------------------------------------------------------------------------
+what="killed while held back"
+lab_note "$what"
+vt_config repair "${policy[@]}" "    quiet_hours: [Mon-Sun]"
+vt_start
+break_trust held
+vt_arm "${held[@]}"
+before=$(daemon_killed)
+lab_guest_revert guest1 held
+lab_wait 120 vt_fired "${held[@]}"
+lab_wait 30 vt_connected
+lab_check "$what: virtrustd was started again" test "$(daemon_killed)" -eq $((before + 1))
+lab_check "$what: nothing was reset in quiet hours" test "$(lab_dc_kvno guest1)" -eq "$rotated"
+vt_stop
+vt_config repair "${policy[@]}"
+vt_start
+lab_wait 60 vt_newer_case guest1 "$former"
+id=$VT_NEWEST
+lab_wait 180 vt_closed "$id"
 is_proven "$what" "$id"
 vt_stop
 
