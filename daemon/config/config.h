@@ -99,6 +99,7 @@ struct config {
     unsigned breaker_window_s; // 3600
     unsigned breaker_pause_s;  // 900
     unsigned keep_cases_days;  // 365
+    unsigned keep_quiet_days;  // 30: cases that say nothing
     unsigned keep_gone_days;   // 365: guests that are gone, without binding and case
     struct config_domain *domains;
     size_t domains_count;

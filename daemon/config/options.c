@@ -89,6 +89,8 @@ const struct option config_options[] = {
      "How long repairs are held back before one of them is let through to try."},
     {"history.keep_days", OPTION_COUNT, AT(keep_cases_days), "365", 1, 36500, NULL, NULL,
      "How many days closed cases are kept."},
+    {"history.keep_quiet_days", OPTION_COUNT, AT(keep_quiet_days), "30", 1, 36500, NULL, NULL,
+     "How many of these days cases are kept that say nothing: without a rollback, and all was well."},
     {"history.keep_gone_days", OPTION_COUNT, AT(keep_gone_days), "365", 1, 36500, NULL, NULL,
      "How many days a guest that is gone is remembered, once it has neither a binding nor a case."},
     {"domains", OPTION_DOMAINS, AT(domains), "[]", 0, 0, NULL, NULL,

@@ -3,14 +3,18 @@
 // `sweep`: a look at every guest, or at those whose names match. Each gets a case that looks and judges, no more (as
 // `repair --dry-run` makes it); one that is open already is awaited instead. No more than some hundreds of them are
 // open at a time, so that memory is bounded, and a connection that closes ends the sweep with what was begun. Looks of
-// guests that were reverted come before these.
+// guests that were reverted come before these. Between two pages everything else has its turn.
 #include "daemon/control/session.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { PAGE = 128 };
+enum {
+    PAGE = 128, // cases that are opened in one transaction
+    LOOKED_THROUGH = 1000,
+    FULL = 1,
+};
 
 struct sweep {
     struct heap open; // cases that are awaited
@@ -62,13 +66,12 @@ static void tell(struct session *s, const struct casefile *c)
     stream_send(s->stream, r);
 }
 
-static int note_guest(const struct overview *o, void *arg)
+static int note_guest(const char *uuid, void *arg)
 {
     struct page *page = arg;
 
-    if (o->present)
-        memcpy(page->guests[page->count++], o->uuid, UUID_TEXT);
-    return 0;
+    memcpy(page->guests[page->count++], uuid, UUID_TEXT);
+    return page->count == PAGE ? FULL : 0;
 }
 
 // The guest's case, made where none is open.
@@ -145,9 +148,10 @@ static void go_on(struct stream *stream, void *arg)
     int rc = 0;
 
     if (!w->all && w->open.count <= PAGE) {
-        rc = store_overview(s->engine->store, &s->place, s->only, PAGE, note_guest, &page, &more, &err);
-        w->all = !more;
-        if (rc == 0)
+        rc = store_present(s->engine->store, &s->place, s->only, LOOKED_THROUGH, note_guest, &page, &more,
+                           &err);
+        w->all = rc == 0 && !more;
+        if (rc >= 0)
             rc = open_page(s, &page, &err);
     }
     if (rc < 0)

@@ -4,7 +4,8 @@
 #include "daemon/engine/asks.h"
 #include "daemon/engine/engine.h"
 
-// A failed commit is tried again by asking the worker anew.
+// A failed commit is tried again by asking the worker anew. (To keep the answer until the store can be written would be
+// wrong: the watcher holds back signals meanwhile, and one that came before the look ended makes it worthless.)
 void engine_learnt(struct engine *e, const struct worker_key *key, const char *source,
                    const struct record *answer, const char *lost, const struct case_input *in)
 {

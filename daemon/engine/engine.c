@@ -160,7 +160,7 @@ static int note_job(const struct job *j, void *arg)
 static void prune(struct engine *e)
 {
     const int64_t day = INT64_C(86400) * 1000000, now = now_us();
-    unsigned gone = 0;
+    unsigned quiet = 0, gone = 0;
     struct err err = {0};
     int rc = store_begin(e->store, &err);
 
@@ -168,6 +168,9 @@ static void prune(struct engine *e)
         rc = store_case_prune(e->store, now - (int64_t)e->config->keep_cases_days * day, &err);
     if (rc >= 0)
         rc = store_attempt_prune(e->store, now - (int64_t)e->config->keep_cases_days * day, &err);
+    if (rc >= 0)
+        rc = store_case_prune_quiet(e->store, now - (int64_t)e->config->keep_quiet_days * day, PRUNE_AT_ONCE,
+                                    &quiet, &err);
     if (rc >= 0) // behind the cases, for a guest is kept with its last one
         rc = store_guest_prune(e->store, now - (int64_t)e->config->keep_gone_days * day, PRUNE_AT_ONCE, &gone,
                                &err);
@@ -178,7 +181,8 @@ static void prune(struct engine *e)
         engine_log(4, 0, NULL, "cannot forget old cases and guests: %s", err.text);
     }
     // With many of them the rest follows soon, so that no single transaction keeps signals waiting.
-    due_set(&e->due, DUE_PRUNE, 0, NULL, now + (gone == PRUNE_AT_ONCE ? AGAIN_US : day));
+    due_set(&e->due, DUE_PRUNE, 0, NULL,
+            now + (gone == PRUNE_AT_ONCE || quiet == PRUNE_AT_ONCE ? AGAIN_US : day));
 }
 
 static int resume(struct engine *e, struct err *err)

@@ -187,9 +187,11 @@ int store_lines(struct store *s, struct overview_place *place, const char *only,
 {
     static const struct query all = {
         NULL, "SELECT name, uuid, text FROM line WHERE (name, uuid) > (?1, ?2) ORDER BY name, uuid LIMIT ?3"};
-    static const struct query matching = {NULL,
-                                          "SELECT name, uuid, text FROM line WHERE (name, uuid) > (?1, ?2)"
-                                          " AND name GLOB ?4 ORDER BY name, uuid LIMIT ?3"};
+    // By the index of names: lines that do not match are not read.
+    static const struct query matching = {
+        NULL,
+        "SELECT g.name, g.uuid, l.text FROM guest g CROSS JOIN line l ON l.name = g.name AND l.uuid = g.uuid"
+        " WHERE (g.name, g.uuid) > (?1, ?2) AND g.name GLOB ?4 ORDER BY g.name, g.uuid LIMIT ?3"};
     _cleanup_run_ struct run run = {0};
     struct overview_place from = *place;
     bool some = only && only[0];

@@ -94,15 +94,52 @@ int store_overview(struct store *s, struct overview_place *place, const char *on
     return 0;
 }
 
-int store_overview_count(struct store *s, const char *only, unsigned *ret, struct err *err)
+int store_present(struct store *s, struct overview_place *place, const char *only, size_t max,
+                  int (*f)(const char *uuid, void *arg), void *arg, bool *ret_more, struct err *err)
 {
-    static const struct query count = {NULL, "SELECT count(*) FROM guest WHERE present = 1 AND name GLOB ?1"};
+    static const struct query page = {NULL, "SELECT name, uuid, name GLOB ?4 AND present FROM guest"
+                                            " WHERE (name, uuid) > (?1, ?2) ORDER BY name, uuid LIMIT ?3"};
     _cleanup_run_ struct run run = {0};
-    int rc = run_start(s, &count, &run, err);
+    struct overview_place from = *place;
+    size_t count = 0;
+    int rc = run_start(s, &page, &run, err);
 
     if (rc < 0)
         return rc;
-    run_text(&run, 1, only && only[0] ? only : "*");
+    run_text(&run, 1, from.name);
+    run_text(&run, 2, from.uuid);
+    run_i64(&run, 3, (int64_t)max);
+    run_text(&run, 4, only && only[0] ? only : "*");
+    while ((rc = run_step(&run, err)) == 0) {
+        count++;
+        view_place(&run, place);
+        rc = sqlite3_column_int(run.stmt, 2) ? f(place->uuid, arg) : 0;
+        if (rc != 0)
+            return rc;
+    }
+    if (rc != STORE_NONE)
+        return rc;
+    *ret_more = count == max;
+    return 0;
+}
+
+int store_overview_count(struct store *s, const char *only, unsigned *ret, struct err *err)
+{
+    // Names lie close together in their index; only those that match are looked up beside it.
+    static const struct query count = {NULL,
+                                       "SELECT count(*) FROM guest n CROSS JOIN guest g ON g.uuid = n.uuid"
+                                       " WHERE n.name GLOB ?1 AND g.present"};
+    struct store_counts n = {0};
+    _cleanup_run_ struct run run = {0};
+    int rc = only && only[0] ? run_start(s, &count, &run, err) : store_counts(s, &n, err);
+
+    if (rc < 0)
+        return rc;
+    if (!run.stmt) {
+        *ret = n.guests;
+        return 0;
+    }
+    run_text(&run, 1, only);
     rc = run_step(&run, err);
     if (rc == 0)
         *ret = (unsigned)sqlite3_column_int64(run.stmt, 0);

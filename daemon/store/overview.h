@@ -31,6 +31,11 @@ struct overview_place { // behind the last guest that was told; {0}: the beginni
 int store_overview(struct store *s, struct overview_place *place, const char *only, size_t max,
                    int (*f)(const struct overview *o, void *arg), void *arg, bool *ret_more, struct err *err);
 
+// Calls f with each guest that is present and matches among the next `max`, whatever their names: a page is as much
+// work where few match. f != 0 ends it behind that guest, and is returned. *ret_more: there may be further ones.
+int store_present(struct store *s, struct overview_place *place, const char *only, size_t max,
+                  int (*f)(const char *uuid, void *arg), void *arg, bool *ret_more, struct err *err);
+
 // How many guests are present and match.
 int store_overview_count(struct store *s, const char *only, unsigned *ret, struct err *err);
 

@@ -22,7 +22,7 @@
 #include "common/record.h"
 #include "daemon/core/types.h"
 
-enum { STORE_NONE = 1, STORE_SCHEMA = 9 };
+enum { STORE_NONE = 1, STORE_SCHEMA = 10 };
 
 struct store;
 
@@ -109,6 +109,10 @@ int store_case_same_fingerprint(struct store *s, const char *guest, const unsign
                                 int64_t since_us, unsigned *ret, struct err *err);
 int store_case_prune(struct store *s, int64_t closed_before_us,
                      struct err *err); // with steps, evidence, jobs
+// The same for cases that say nothing: no rollback was witnessed, the look found all as it should be, nothing was done.
+// A guest's last one stays. At most `max`, the oldest first; *ret_count: how many went.
+int store_case_prune_quiet(struct store *s, int64_t closed_before_us, unsigned max, unsigned *ret_count,
+                           struct err *err);
 
 // ---- jobs: at most one open a case ----
 int store_job_add(struct store *s, struct job *j, struct err *err); // sets j->id

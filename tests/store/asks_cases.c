@@ -133,6 +133,40 @@ static void prunes_with_all_that_hangs_on_it(void **state)
     assert_int_equal(g.last_case, 2);
 }
 
+// What says nothing goes early; what was seen, done, or not understood stays, and each guest's last case.
+static void prunes_what_says_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct seen seen = {0};
+    unsigned count = 77;
+
+    for (unsigned n = 1; n <= 9; n++) {
+        struct casefile c;
+        struct guest g;
+
+        sample_case(n, &c);
+        snprintf(c.guest, sizeof c.guest, "%s", sample_uuid(n % 2));
+        c.state = n == 3 ? CASE_LOOKING : CASE_CLOSED;
+        c.witnessed = n == 4;
+        c.outcome = n == 5 ? OUTCOME_CLAIMED : OUTCOME_NO_ACTION;
+        c.verdict = n == 6 ? VERDICT_UNKNOWN : n == 7 ? VERDICT_NOT_A_MEMBER : VERDICT_IN_STEP;
+        c.closed_us = n == 3 ? 0 : n == 8 ? 100 : 90 + n % 3;
+        OK(store_case_add(f->store, &c, &f->err));
+        sample_guest(n % 2, &g);
+        g.open_case = 0;
+        g.last_case = c.id;
+        OK(store_guest_put(f->store, &g, &f->err));
+    }
+    OK(store_case_prune_quiet(f->store, 100, 2, &count, &f->err));
+    assert_int_equal(count, 2);
+    OK(store_case_prune_quiet(f->store, 100, 2, &count, &f->err));
+    assert_int_equal(count, 1);
+    OK(store_case_prune_quiet(f->store, 100, 2, &count, &f->err));
+    assert_int_equal(count, 0);
+    OK(store_case_each(f->store, NULL, false, 0, see_case, &seen, &f->err));
+    assert_string_equal(seen.names, "9 8 6 5 4 3"); // 9 and 8 are the last ones
+}
+
 static void a_number_is_given_once(void **state)
 {
     struct fixture *f = *state;
@@ -218,6 +252,7 @@ int main(void)
         TEST(walks_over_cases),
         TEST(counts_the_same_fingerprint),
         TEST(prunes_with_all_that_hangs_on_it),
+        TEST(prunes_what_says_nothing),
         TEST(a_number_is_given_once),
         TEST(one_open_job_a_case),
         TEST(nothing_without_its_case),

@@ -51,6 +51,46 @@ static void pages_meet(void **state)
     assert_string_equal(paged.names, "a0 a0 a1");
 }
 
+static int see_present(const char *uuid, void *arg)
+{
+    struct seen *seen = arg;
+    struct guest g;
+
+    assert_int_equal(store_guest_get(seen->store, uuid, &g, NULL), 0);
+    assert_true(g.present);
+    return seen_note(seen, g.name);
+}
+
+// The same for who only wants their names, also where few match, and where the caller has enough.
+static void present_ones(void **state)
+{
+    struct fixture *f = *state;
+    struct seen all = {.store = f->store}, paged;
+    struct overview_place place = {0};
+    unsigned count = 0;
+    bool more;
+
+    put_guests(f);
+    OK(store_present(f->store, &place, NULL, 1000, see_present, &all, &more, &f->err));
+    assert_int_equal(all.count, GUESTS - 2);
+    for (size_t page = 1; page < 8; page++) {
+        paged = (struct seen){.store = f->store};
+        place = (struct overview_place){0};
+        for (more = true; more;)
+            OK(store_present(f->store, &place, "", page, see_present, &paged, &more, &f->err));
+        assert_string_equal(paged.names, all.names);
+    }
+    paged = (struct seen){.store = f->store, .stop_after = 2};
+    place = (struct overview_place){0};
+    assert_int_equal(store_present(f->store, &place, "a[01]", 1000, see_present, &paged, &more, &f->err), 7);
+    OK(store_present(f->store, &place, "a[01]", 1000, see_present, &paged, &more, &f->err));
+    assert_false(more);
+    OK(store_overview_count(f->store, "a[01]", &count, &f->err));
+    assert_int_equal(count, paged.count);
+    OK(store_overview_count(f->store, "", &count, &f->err));
+    assert_int_equal(count, GUESTS - 2);
+}
+
 // A guest that comes or goes between two pages disturbs nobody else's place.
 static void a_page_bears_change(void **state)
 {
@@ -148,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(pages_meet),
+        TEST(present_ones),
         TEST(a_page_bears_change),
         TEST(what_belongs_to_a_guest),
         TEST(those_to_be_looked_at),

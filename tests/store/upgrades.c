@@ -16,6 +16,7 @@ static const char *const downgrades[] = {
     "DROP TRIGGER fact_goes; DROP TABLE fact; DROP TABLE attempt; DROP TABLE breaker",
     "DROP TABLE line",
     "DROP TABLE loan; ALTER TABLE job DROP COLUMN lends; ALTER TABLE job DROP COLUMN lent",
+    "DROP INDEX casefile_quiet",
 };
 static_assert(ARRAY_SIZE(downgrades) == STORE_SCHEMA - 1, "a way back from every step");
 
