@@ -5,6 +5,7 @@
 # A virtrustd of the benchmark's own, without libvirt: its sockets and its store in one directory on the disk.
 #
 #   daemon_start DIR    starts it upon DIR (whose state/virtrust.db may be there already); returns when it answers
+#   daemon_calm         returns when it has had nothing to do for a second
 #   daemon_stop
 
 DAEMON_PID=
@@ -35,6 +36,15 @@ EOF
             return 1
         fi
         sleep 0.1
+    done
+}
+
+daemon_calm() {
+    local before='' now left=300
+    until now=$(cut -d ' ' -f 14,15 "/proc/$DAEMON_PID/stat") && [ "$now" = "$before" ]; do
+        before=$now left=$((left - 1))
+        [ "$left" -gt 0 ] || return 1
+        sleep 1
     done
 }
 
