@@ -190,8 +190,8 @@ static void find_linux(struct disk_reader *r, struct linux_files *ret, struct ev
                        "/var lies on another volume, so Samba's secrets.tdb was not looked for");
 }
 
-// Its files, and where they need not be read ahead, what they say: they are closed again before the next volume. config is
-// NULL for Linux.
+// Its files, and where they need not be read ahead, what they say: they are closed again before the next volume.
+// config is NULL for Linux.
 static void add_system(struct disk_reader *r, const char *device, const char *config,
                        struct disk_systems *all)
 {

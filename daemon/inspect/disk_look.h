@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Which volumes hold a system, and its evidence: Windows by NTFS with Windows\System32\config, Linux by
-// /etc/krb5.keytab or /etc/os-release. No inspection of the whole system, no mounting of anything else. Which of several
-// is the guest's, disk_systems.h tells.
+// /etc/krb5.keytab or /etc/os-release. No inspection of the whole system, no mounting of anything else. Which of
+// several is the guest's, disk_systems.h tells.
 //
 // Finding reads directories and, where the engine reads ahead, whole files; parsing is what has to be done in
 // the cage.
@@ -29,7 +29,8 @@ struct disk_found {
 void disk_found_done(struct disk_found *found);
 #define _cleanup_disk_found_ _cleanup_(disk_found_done)
 
-// No member of a domain was found, and something is there that this engine does not read: the sentence names it ("LVM").
+// No member of a domain was found, and something is there that this engine does not read: the sentence names it
+// ("LVM").
 enum { DISK_LOOK_OTHER = 1 };
 
 // 0, DISK_LOOK_OTHER, or -1 with *f: encrypted, unknown-filesystem, no-os, damaged-hive, internal. The reader

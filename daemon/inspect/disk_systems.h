@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Several systems on one guest's disks: an old disk kept beside the new one, a rescue system, two systems to choose from
-// at the start. The evidence is of one of them, and tells of the others:
+// Several systems on one guest's disks: an old disk kept beside the new one, a rescue system, two systems to choose
+// from at the start. The evidence is of one of them, and tells of the others:
 //
 //   - a member of a domain before one that cannot be read, and that before one that is no member: a rescue system says
 //     nothing of the membership

@@ -11,7 +11,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-// The server of a disk on the network connects to others; nobody connects to it, and it sees nothing else of the network.
+// The server of a disk on the network connects to others; nobody connects to it, and it sees nothing else of the
+// network.
 static void test_network_out(void **state)
 {
     int status;

@@ -41,70 +41,73 @@ static bool doubts(const struct evidence *e, const char *id)
     return false;
 }
 
+static const struct choice {
+    struct given given[3];
+    size_t count;
+    const char *read, *doubt; // read: NULL: none
+} choices[] = {
+    {{{"/dev/sda1", true, false, ANSWER_YES, 0}}, 1, "/dev/sda1", NULL},
+    // Two Windows: what was written last.
+    {{{"/dev/sda1", true, false, ANSWER_YES, 7}, {"/dev/sdb1", true, false, ANSWER_YES, 9}},
+     2,
+     "/dev/sdb1",
+     "several-systems"},
+    {{{"/dev/sda1", true, false, ANSWER_YES, 9}, {"/dev/sdb1", true, false, ANSWER_YES, 7}},
+     2,
+     "/dev/sda1",
+     "several-systems"},
+    // A rescue system says nothing of the membership.
+    {{{"/dev/sda1", false, false, ANSWER_NO, 0}, {"/dev/sdb1", true, false, ANSWER_YES, 0}},
+     2,
+     "/dev/sdb1",
+     "other-systems"},
+    {{{"/dev/sda1", true, true, ANSWER_UNKNOWN, 0}, {"/dev/sdb1", false, false, ANSWER_YES, 0}},
+     2,
+     "/dev/sdb1",
+     "other-systems"},
+    // And nothing of a system that cannot be read.
+    {{{"/dev/sda1", false, false, ANSWER_NO, 0}, {"/dev/sdb1", true, true, ANSWER_UNKNOWN, 0}},
+     2,
+     NULL,
+     NULL},
+    // The order in which an engine lists volumes does not matter.
+    {{{"/dev/sdb", false, false, ANSWER_YES, 0},
+      {"/dev/sda10", false, false, ANSWER_YES, 0},
+      {"/dev/sda2", false, false, ANSWER_YES, 0}},
+     3,
+     "/dev/sda2",
+     "several-systems"},
+};
+
+static void check_choice(const struct choice *c)
+{
+    struct disk_systems *all = systems_of(c->given, c->count);
+    struct evidence *e = calloc(1, sizeof *e);
+    struct failure f = {0};
+    char read[64];
+
+    evidence_init(e);
+    evidence_doubt(e, "live", "kept");
+    assert_int_equal(disk_systems_tell(all, e, &f), c->read ? 0 : -1);
+    if (c->read) {
+        snprintf(read, sizeof read, "ON %s", c->read);
+        assert_string_equal(e->computer, read);
+        assert_true(doubts(e, "live"));
+        assert_int_equal(e->other_count, c->count - 1);
+        assert_int_equal(doubts(e, "several-systems") || doubts(e, "other-systems"), c->doubt != NULL);
+        assert_true(!c->doubt || doubts(e, c->doubt));
+    } else {
+        assert_string_equal(f.code, "damaged-hive");
+    }
+    free(e);
+    disk_systems_free(all);
+}
+
 static void test_choice(void **state)
 {
-    static const struct {
-        struct given given[3];
-        size_t count;
-        const char *read, *doubt; // read: NULL: none
-    } cases[] = {
-        {{{"/dev/sda1", true, false, ANSWER_YES, 0}}, 1, "/dev/sda1", NULL},
-        // Two Windows: what was written last.
-        {{{"/dev/sda1", true, false, ANSWER_YES, 7}, {"/dev/sdb1", true, false, ANSWER_YES, 9}},
-         2,
-         "/dev/sdb1",
-         "several-systems"},
-        {{{"/dev/sda1", true, false, ANSWER_YES, 9}, {"/dev/sdb1", true, false, ANSWER_YES, 7}},
-         2,
-         "/dev/sda1",
-         "several-systems"},
-        // A rescue system says nothing of the membership.
-        {{{"/dev/sda1", false, false, ANSWER_NO, 0}, {"/dev/sdb1", true, false, ANSWER_YES, 0}},
-         2,
-         "/dev/sdb1",
-         "other-systems"},
-        {{{"/dev/sda1", true, true, ANSWER_UNKNOWN, 0}, {"/dev/sdb1", false, false, ANSWER_YES, 0}},
-         2,
-         "/dev/sdb1",
-         "other-systems"},
-        // And nothing of a system that cannot be read.
-        {{{"/dev/sda1", false, false, ANSWER_NO, 0}, {"/dev/sdb1", true, true, ANSWER_UNKNOWN, 0}},
-         2,
-         NULL,
-         NULL},
-        // The order in which an engine lists volumes does not matter.
-        {{{"/dev/sdb", false, false, ANSWER_YES, 0},
-          {"/dev/sda10", false, false, ANSWER_YES, 0},
-          {"/dev/sda2", false, false, ANSWER_YES, 0}},
-         3,
-         "/dev/sda2",
-         "several-systems"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct disk_systems *all = systems_of(cases[i].given, cases[i].count);
-        struct evidence *e = calloc(1, sizeof *e);
-        struct failure f = {0};
-        char read[64];
-
-        evidence_init(e);
-        evidence_doubt(e, "live", "kept");
-        assert_int_equal(disk_systems_tell(all, e, &f), cases[i].read ? 0 : -1);
-        if (cases[i].read) {
-            snprintf(read, sizeof read, "ON %s", cases[i].read);
-            assert_string_equal(e->computer, read);
-            assert_true(doubts(e, "live"));
-            assert_int_equal(e->other_count, cases[i].count - 1);
-            assert_int_equal(doubts(e, "several-systems") || doubts(e, "other-systems"),
-                             cases[i].doubt != NULL);
-            assert_true(!cases[i].doubt || doubts(e, cases[i].doubt));
-        } else {
-            assert_string_equal(f.code, "damaged-hive");
-        }
-        free(e);
-        disk_systems_free(all);
-    }
+    for (size_t i = 0; i < ARRAY_SIZE(choices); i++)
+        check_choice(&choices[i]);
 }
 
 // What was not looked into is told beside what was.
