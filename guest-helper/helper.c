@@ -5,6 +5,7 @@
 #include "common/hex.h"
 #include "common/os/fault.h"
 #include "guest-helper/change.h"
+#include "guest-helper/dcinstance.h"
 #include "guest-helper/probe.h"
 #include "guest-helper/settle.h"
 
@@ -197,13 +198,15 @@ static int gather(struct helper *h, struct plan_facts *f, struct record **ret_re
     return 0;
 }
 
-static struct record *check_answer(const struct plan *p)
+static struct record *check_answer(const struct plan *p, const char *dc)
 {
     struct record *a = record_new("check");
 
     record_add_bool(a, "ready", p->kind == PLAN_READY);
     record_add(a, "reason", p->reason);
     record_add(a, "text", p->text);
+    if (p->kind == PLAN_READY && dc)
+        dcinstance_add(a, dc);
     return a;
 }
 
@@ -253,7 +256,7 @@ static int act(struct helper *h, struct record **ret, struct err *err)
         return rc;
     p = plan_make(h->verb, &facts);
     if (h->verb == VERB_STORE_CHECK)
-        *ret = check_answer(&p);
+        *ret = check_answer(&p, record_get(h->request, "dc"));
     else if (p.kind == PLAN_RECORDED)
         rc = recorded_again(h, &recorded, ret, err);
     else if (p.kind == PLAN_REFUSE)

@@ -104,7 +104,7 @@ void verbs_copy(struct record *answer, const struct record *helper)
         "public_key",   "keystore",    "rotation",     "last.token",
         "last.verb",    "last.result", "superseded",   "ready",
         "reason",       "text",        "token",        "result",
-        "dc_ports",     "isolated",
+        "dc_ports",     "isolated",    "dc_instance",  "dc_usn",
     };
     _cleanup_attestation_ struct attestation proof = {0};
 

@@ -3,6 +3,7 @@
 #include "guest-helper/probe.h"
 
 #include "common/filetime.h"
+#include "guest-helper/dcinstance.h"
 #include "guest-helper/linux/dc.h"
 #include "guest-helper/linux/krb.h"
 #include "guest-helper/linux/member.h"
@@ -66,10 +67,12 @@ static void add_dc(struct record *a, const struct member *m)
 
     record_add(a, "dc", *dc ? dc : NULL);
     record_add_bool(a, "dc_reachable", rc == 0);
-    if (rc == 0)
+    if (rc == 0) {
         ask_dc(a, m, dc);
-    else
+        dcinstance_add(a, dc);
+    } else {
         add_channel(a, "unknown", krb_answer_code(KRB_NO_DC), err.text);
+    }
 }
 
 // "WEB1$" is the computer WEB1 and the account WEB1$; the realm in lower case is the domain's DNS name.

@@ -124,6 +124,29 @@ int directory_time(struct directory *d, int64_t *ret_us)
     return parse_time(text, ret_us);
 }
 
+int directory_root(struct directory *d, char ret_service[static DIRECTORY_NAME], uint64_t *ret_usn)
+{
+    static wchar_t service[] = L"dsServiceName", usn[] = L"highestCommittedUSN",
+                   *attributes[] = {service, usn, NULL}, oid[] = L"1.2.840.113556.1.4.529",
+                   filter[] = L"(objectClass=*)", root[] = L"";
+    // Names with their GUID, as text: SEQUENCE { INTEGER 1 }.
+    static char flags[] = "\x30\x03\x02\x01\x01";
+    LDAPControlW names = {.ldctl_oid = oid, .ldctl_value = {.bv_len = sizeof flags - 1, .bv_val = flags}},
+                 *controls[] = {&names, NULL};
+    _cleanup_message_ LDAPMessage *m = NULL;
+    struct l_timeval limit = {ANSWER_S, 0};
+    char text[32];
+
+    if (ldap_search_ext_sW(d->ld, root, LDAP_SCOPE_BASE, filter, attributes, 0, controls, NULL, &limit, 0,
+                           &m) != LDAP_SUCCESS ||
+        !ldap_first_entry(d->ld, m))
+        return -EIO;
+    value_of(d, ldap_first_entry(d->ld, m), service, ret_service, DIRECTORY_NAME);
+    value_of(d, ldap_first_entry(d->ld, m), usn, text, sizeof text);
+    *ret_usn = strtoull(text, NULL, 10);
+    return 0;
+}
+
 static int find_base(struct directory *d, struct err *err)
 {
     static wchar_t attribute[] = L"defaultNamingContext", *attributes[] = {attribute, NULL};

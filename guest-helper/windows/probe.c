@@ -3,6 +3,7 @@
 #include "guest-helper/probe.h"
 
 #include "common/filetime.h"
+#include "guest-helper/dcinstance.h"
 #include "guest-helper/windows/directory.h"
 #include "guest-helper/windows/member.h"
 #include "guest-helper/windows/netlogon.h"
@@ -84,6 +85,8 @@ static void add_dc(struct record *a, const struct member *m)
     if (open & PORT_LDAP)
         add_clock(a, dc.name);
     add_channel(a, m);
+    if (open & PORT_LDAP) // after the log-on that the channel tried: that too may be a change
+        dcinstance_add(a, dc.name);
 }
 
 static void add_identity(struct record *a, const struct member *m)
