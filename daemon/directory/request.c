@@ -185,8 +185,12 @@ static int parse_keys(const struct record *r, struct request *q, struct failure 
         return parse_attest(r, q, f);
     if (rc < 0 || q->kind == REQUEST_CHECK)
         return rc;
-    if (q->kind == REQUEST_ACCOUNT)
+    if (q->kind == REQUEST_ACCOUNT) {
+        q->mark = record_get_bool(r, "mark") == 1;
+        if (q->mark && !q->dc[0])
+            return bad(f, "mark", "needs a dc, at which it is to be made");
         return one_name(q, f);
+    }
     if (!q->guid[0] || !q->sid[0])
         return bad(f, "account", "is to be named by guid and sid, both");
     rc = parse_secret(r, q->kind == REQUEST_VET ? "credential" : "secret", q, f);

@@ -47,6 +47,7 @@ struct request {
     char guid[GUID_TEXT];   // lower case; "" when absent
     char sid[SID_TEXT];     // "" when absent
     char name[NAME_TEXT];   // sAMAccountName with its dollar; "" when absent
+    bool mark;              // account, with a wish for one DC: changes something there, see mark.h
     uint32_t kvno;          // reset: the one before
     char token[TOKEN_TEXT]; // reset
     struct secret secret;   // reset, login; vet: the credential

@@ -6,6 +6,7 @@
 #include "daemon/directory/accounts.h"
 #include "daemon/directory/dcs.h"
 #include "daemon/directory/details.h"
+#include "daemon/directory/mark.h"
 #include "daemon/directory/newest.h"
 
 #include <errno.h>
@@ -85,6 +86,8 @@ static struct record *ask_one(const struct config_domain *domain, const char *dc
         r = rc == 0 ? account_record(s, &account) : NULL;
         if (r)
             details_add(s, domain, &account, r);
+        if (r && q->mark)
+            mark_add(s, domain, r);
     }
     if (rc == 0)
         return r;

@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/directory/mark.h"
+
+#include "daemon/directory/value.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+enum { MODIFY_S = 20, MARK_TEXT = 160 };
+
+static void dn_freep(char **dn)
+{
+    if (*dn)
+        ldap_memfree(*dn);
+}
+#define _cleanup_dn_ _cleanup_(dn_freep)
+
+// By the names that a Kerberos principal may stand for. NULL where it is not seen, or not alone.
+static char *own_dn(struct session *s, const char *principal)
+{
+    static const char *const attributes[] = {"objectClass", NULL};
+    size_t name = strcspn(principal, "@");
+    _cleanup_free_ char *sam = filter_value(principal, name),
+                        *upn = filter_value(principal, strlen(principal));
+    _cleanup_free_ char *filter = malloc(2048);
+    _cleanup_message_ LDAPMessage *m = NULL;
+    struct failure ignored = {0};
+
+    if (!sam || !upn || !filter ||
+        snprintf(filter, 2048, "(&(objectClass=user)(|(sAMAccountName=%s)(userPrincipalName=%s)))", sam,
+                 upn) >= 2048 ||
+        session_search(s, s->domain_dn, LDAP_SCOPE_SUBTREE, filter, attributes, 2, &m, &ignored) < 0 ||
+        ldap_count_entries(s->ldap, m) != 1)
+        return NULL;
+    return ldap_get_dn(s->ldap, ldap_first_entry(s->ldap, m));
+}
+
+// Another one each time: what stands there already would change nothing.
+static void text_of(char ret[static MARK_TEXT])
+{
+    unsigned random = 0;
+    struct timespec t;
+    struct tm tm;
+    char when[32];
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    gmtime_r(&t.tv_sec, &tm);
+    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    (void)!getrandom(&random, sizeof random, GRND_NONBLOCK);
+    snprintf(ret, MARK_TEXT, "virtrust: last compared with a guest's directory at %s (%09ld-%08x)", when,
+             t.tv_nsec, random);
+}
+
+static int write_mark(struct session *s, const char *dn)
+{
+    char text[MARK_TEXT], *values[] = {text, NULL};
+    LDAPMod replace = {.mod_op = LDAP_MOD_REPLACE, .mod_type = "info", .mod_values = values},
+            *changes[] = {&replace, NULL};
+    struct timeval limit = {.tv_sec = MODIFY_S};
+    int code;
+
+    text_of(text);
+    ldap_set_option(s->ldap, LDAP_OPT_TIMEOUT, &limit);
+    code = ldap_modify_ext_s(s->ldap, dn, changes, NULL, NULL);
+    return code;
+}
+
+static uint64_t read_usn(struct session *s)
+{
+    static const char *const attributes[] = {"highestCommittedUSN", NULL};
+    _cleanup_message_ LDAPMessage *m = NULL;
+    struct failure ignored = {0};
+    int64_t usn = 0;
+
+    if (session_search(s, "", LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 1, &m, &ignored) == 0 &&
+        attribute_number(s->ldap, ldap_first_entry(s->ldap, m), "highestCommittedUSN", &usn) == 0 && usn > 0)
+        return (uint64_t)usn;
+    return 0;
+}
+
+void mark_add(struct session *s, const struct config_domain *domain, struct record *r)
+{
+    _cleanup_dn_ char *dn = domain->principal ? own_dn(s, domain->principal) : NULL;
+    int code = dn ? write_mark(s, dn) : LDAP_NO_SUCH_OBJECT;
+    uint64_t usn = code == LDAP_SUCCESS ? read_usn(s) : 0;
+
+    if (usn)
+        record_add_u64(r, "dc_usn_marked", usn);
+    else
+        record_addf(r, "mark_text", "%s:%d: %s could not change its own attribute `info`: %s", s->dc, s->port,
+                    domain->principal ? domain->principal : "virtrust's account", ldap_err2string(code));
+}

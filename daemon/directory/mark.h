@@ -1,0 +1,14 @@
+// SPDX-FileCopyrightText: virtrust contributors
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A mark: one change of virtrust's own account at one DC, so that the DC's highest committed USN moves. A copy of that
+// DC elsewhere does not take it, which is how a guest beside such a copy is told from one in production. The attribute
+// is `info` (Personal Information), which every account may write of itself unless somebody took that right away.
+//
+//     mark_add(session, domain, record);    // dc_usn_marked=, or mark_text= with the reason why there is none
+#pragma once
+
+#include "common/record.h"
+#include "daemon/directory/session.h"
+
+void mark_add(struct session *s, const struct config_domain *domain, struct record *r);
