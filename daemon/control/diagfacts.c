@@ -350,6 +350,12 @@ int diagnosis_conclude(struct engine *e, struct diagnosis *d, struct err *err)
     snprintf(f->twin, sizeof f->twin, "%s", d->world.circumstances.twin);
     d->decision = case_decide(&d->c, &d->world, &judged);
     f->verdict = d->decision.verdict;
+    // Which of two copies of a directory the guest sees, only its repair could find out: what that found stays so until
+    // the next one.
+    if (d->guest.verdict == VERDICT_OTHER_DIRECTORY &&
+        (f->verdict == VERDICT_BEHIND || f->verdict == VERDICT_CHANGED_ELSEWHERE ||
+         f->verdict == VERDICT_UNKNOWN))
+        f->verdict = VERDICT_OTHER_DIRECTORY;
     snprintf(f->judged, sizeof f->judged, "%s", judged.cause);
     cause_find(f, &d->cause);
     return 0;

@@ -11,9 +11,7 @@
 
 static const int64_t LIMIT_WAIT_US = INT64_C(300) * 1000000;
 
-// The account as the DC shows it. False (and the job moved on) when it is not there or not the bound one.
-static bool account_fits(struct job_out *o, const struct record *a, const struct job_world *w,
-                         int64_t *ret_kvno)
+bool job_account_fits(struct job_out *o, const struct record *a, const struct job_world *w, int64_t *ret_kvno)
 {
     const char *sid = record_get_or(a, "sid", ""), *guid = record_get_or(a, "guid", "");
 
@@ -36,7 +34,8 @@ void job_after_reading(struct job_out *o, const struct record *a, const struct j
 {
     int64_t kvno;
 
-    if (job_refused_answer(o, a, w, now_us, "account") || !account_fits(o, a, w, &kvno))
+    if (job_refused_answer(o, a, w, now_us, "account") || !job_account_fits(o, a, w, &kvno) ||
+        !job_reading_compares(o, a))
         return;
     job_keep_dc(o, a, w);
     o->next.kvno_before = kvno;
@@ -44,6 +43,10 @@ void job_after_reading(struct job_out *o, const struct record *a, const struct j
         o->next.inherited = !o->next.reset_answered;
         job_enter(o, JOB_CONFIRMING,
                   "a secret set before is not settled yet; asks whether the account holds it");
+        return;
+    }
+    if (w->moving) {
+        job_retry(o, w, now_us, "migrating", "the guest migrates; nothing is reset before that is over");
         return;
     }
     if (o->next.lends) {
@@ -204,7 +207,7 @@ void job_after_counting(struct job_out *o, const struct record *a, const struct 
 {
     int64_t kvno;
 
-    if (job_refused_answer(o, a, w, now_us, "account") || !account_fits(o, a, w, &kvno))
+    if (job_refused_answer(o, a, w, now_us, "account") || !job_account_fits(o, a, w, &kvno))
         return;
     if (o->next.lent && !o->next.stored && kvno <= o->next.kvno_before) {
         job_retry(o, w, now_us, "reset-not-shown",
@@ -267,7 +270,7 @@ void job_after_proof(struct job_out *o, const struct record *a, const struct job
     uint64_t pwd_last_set = 0;
     int64_t kvno;
 
-    if (job_refused_answer(o, a, w, now_us, "account") || !account_fits(o, a, w, &kvno))
+    if (job_refused_answer(o, a, w, now_us, "account") || !job_account_fits(o, a, w, &kvno))
         return;
     record_get_u64(a, "pwd_last_set", &pwd_last_set);
     if (kvno > o->next.kvno_reset && pwd_last_set > o->next.pwd_last_set_reset) {

@@ -288,6 +288,7 @@ void job_after_probe(struct job_out *o, const struct record *a, const struct job
         return;
     }
     job_keep_dc(o, a, w);
+    job_note_probed(o, a);
     if (record_get_bool(a, "superseded") == 1) {
         job_start_over(o, JOB_PROBING, "superseded",
                        "an older request came late and took the helper; probes again");
@@ -307,7 +308,9 @@ void job_after_probe(struct job_out *o, const struct record *a, const struct job
                 "the helper gave no fingerprint or no one-use key",
                 "install the current virtrust-helper in the guest");
     else {
-        job_enter(o, JOB_CHECKING, "");
+        if (hostname_valid(record_get(a, "dc"))) // its own, also where an unsettled secret was set at another
+            snprintf(o->next.dc, sizeof o->next.dc, "%s", record_get(a, "dc"));
+        job_enter(o, JOB_COMPARING, "");
         snprintf(o->note, sizeof o->note, "the guest's probe: its channel to %.200s is broken (%.100s)",
                  o->next.dc[0] ? o->next.dc : "its DC", record_get_or(a, "channel_code", "no code"));
     }
@@ -318,7 +321,8 @@ void job_after_check(struct job_out *o, const struct record *a, const struct job
     if (job_refused_answer(o, a, w, now_us, "check"))
         return;
     if (record_get_bool(a, "ready") == 1) {
-        job_enter(o, JOB_READING, "the helper is ready to store a new secret");
+        if (job_check_compares(o, a, w, now_us))
+            job_enter(o, JOB_READING, "the helper is ready to store a new secret");
         return;
     }
     if (strcmp(record_get_or(a, "reason", ""), "changed") == 0) {

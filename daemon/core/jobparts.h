@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The parts of job_step, one for each answer (jobparts.c: the guest's, jobaccount.c: the directory's); for jobstep.c.
+// The parts of job_step, one for each answer (jobparts.c: the guest's, jobaccount.c: the directory's, jobdirectory.c: whether
+// both see the same directory); for jobstep.c.
 // Each gets the job_out with `next` already a copy of the job, and the worker's answer (hostile as the guest behind
 // it: every field is looked at before it is used).
 #pragma once
 
 #include "daemon/core/jobstep.h"
+#include "daemon/core/samedc.h"
 
 enum { JOB_SETTLE_TRIES = 5 }; // failures of one effect before a half-done repair is given up
 
@@ -29,6 +31,16 @@ bool job_refused_answer(struct job_out *o, const struct record *a, const struct 
 // know of it yet); else the one that the guest, or a worker for it, has used.
 void job_keep_dc(struct job_out *o, const struct record *a, const struct job_world *w);
 
+// The account as the DC shows it. False (and the job moved on) when it is not there or not the bound one.
+bool job_account_fits(struct job_out *o, const struct record *a, const struct job_world *w,
+                      int64_t *ret_kvno);
+
+// jobdirectory.c: do host and guest see the same directory? Each is given the answer with the next reading; false, and
+// the job moved on, where it does not follow on the one before.
+void job_note_probed(struct job_out *o, const struct record *a);
+bool job_check_compares(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
+bool job_reading_compares(struct job_out *o, const struct record *a);
+
 // The guest's policy forbids to rotate what was stored in it: asks the guest itself whether its channel works now.
 void job_ask_again(struct job_out *o);
 
@@ -42,6 +54,8 @@ void job_after_lending(struct job_out *o, const struct record *a, const struct j
 
 void job_after_clock(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
 void job_after_probe(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
+void job_after_comparing(struct job_out *o, const struct record *a, const struct job_world *w,
+                         int64_t now_us);
 void job_after_check(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
 void job_after_reading(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
 void job_after_reset(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);

@@ -33,6 +33,7 @@ enum job_effect job_effect(enum job_state state)
         return JOB_EFFECT_PROBE;
     case JOB_CHECKING:
         return JOB_EFFECT_CHECK;
+    case JOB_COMPARING:
     case JOB_READING:
     case JOB_COUNTING:
     case JOB_PROVING:
@@ -121,7 +122,9 @@ static void spare_twin(struct job_out *out, const struct job_world *w)
 {
     char text[LONG_TEXT];
 
-    if ((out->effect != JOB_EFFECT_RESET && out->effect != JOB_EFFECT_LEND) || !w->twin[0])
+    if ((out->effect != JOB_EFFECT_RESET && out->effect != JOB_EFFECT_LEND &&
+         out->effect != JOB_EFFECT_CHECK) ||
+        !w->twin[0])
         return;
     out->mint = false;
     snprintf(text, sizeof text, "another guest with the same binding has run since: %.200s", w->twin);
@@ -153,6 +156,7 @@ static void wake(struct job_out *out, const struct job_world *w, int64_t now_us)
         break;
     case JOB_CLOCK:
     case JOB_PROBING:
+    case JOB_COMPARING:
     case JOB_CHECKING:
     case JOB_READING:
     case JOB_VETTING:
@@ -178,12 +182,13 @@ static void wake(struct job_out *out, const struct job_world *w, int64_t now_us)
 typedef void (*part)(struct job_out *, const struct record *, const struct job_world *, int64_t);
 
 static const part parts[JOB_STATES_COUNT] = {
-    [JOB_CLOCK] = job_after_clock,       [JOB_PROBING] = job_after_probe,
-    [JOB_CHECKING] = job_after_check,    [JOB_READING] = job_after_reading,
-    [JOB_VETTING] = job_after_vetting,   [JOB_LENDING] = job_after_lending,
-    [JOB_RESETTING] = job_after_reset,   [JOB_CONFIRMING] = job_after_login,
-    [JOB_COUNTING] = job_after_counting, [JOB_STORING] = job_after_store,
-    [JOB_ROTATING] = job_after_rotate,   [JOB_PROVING] = job_after_proof,
+    [JOB_CLOCK] = job_after_clock,         [JOB_PROBING] = job_after_probe,
+    [JOB_COMPARING] = job_after_comparing, [JOB_CHECKING] = job_after_check,
+    [JOB_READING] = job_after_reading,     [JOB_VETTING] = job_after_vetting,
+    [JOB_LENDING] = job_after_lending,     [JOB_RESETTING] = job_after_reset,
+    [JOB_CONFIRMING] = job_after_login,    [JOB_COUNTING] = job_after_counting,
+    [JOB_STORING] = job_after_store,       [JOB_ROTATING] = job_after_rotate,
+    [JOB_PROVING] = job_after_proof,
 };
 
 static void stop(const struct job_input *in, struct job_out *out)

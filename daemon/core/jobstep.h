@@ -5,8 +5,12 @@
 // way, so a restart performs job_effect(state) again. What must not happen twice (the reset) is settled by asking
 // first: JOB_RESETTING resumes as JOB_CONFIRMING, a log-on with the journalled secret.
 //
-//     waiting-start → waiting-agent → waiting-turn → clock → probing → checking → reading → resetting → confirming → counting →
-//     storing → rotating → proving → ended
+//     waiting-start → waiting-agent → waiting-turn → clock → probing → comparing → checking → reading → resetting →
+//     confirming → counting → storing → rotating → proving → ended
+//
+// Nothing is reset before probing has shown that the guest's channel is broken and that it reaches a DC, comparing,
+// checking and reading that host and guest see the same directory (samedc.h), comparing that the account is the bound
+// one and fit, and checking that the guest is ready to store. An answer that does not fit ends the job.
 //
 // With the strategy `credential` (job.lends; joblend.c) it is … reading → vetting → lending → counting → rotating …:
 // the helper resets the account with a credential lent for one call, and nobody but the guest ever knows a secret.
@@ -27,7 +31,7 @@ enum job_effect {
     JOB_EFFECT_CLOCK,
     JOB_EFFECT_PROBE,
     JOB_EFFECT_CHECK,
-    JOB_EFFECT_ACCOUNT, // reading, counting and proving: the directory's view of the account
+    JOB_EFFECT_ACCOUNT, // COMPARING, READING, COUNTING and PROVING: the account as the directory shows it
     JOB_EFFECT_VET,     // is the lent credential good for this account alone?
     JOB_EFFECT_LEND,    // the helper repairs with it
     JOB_EFFECT_RESET,
@@ -61,6 +65,7 @@ struct job_hold {
 struct job_world {
     struct job_hold hold; // what has not been begun, and what was not reset yet
     bool running;         // the guest runs
+    bool moving;          // it is paused while it migrates: it runs on another host, or is about to
     struct binding binding;
     enum journal_state journal; // of the account; NONE also when what is there can no longer be opened
     char journal_dc[NAME_TEXT]; // where that secret was set: another DC may not know of it yet; "" unknown

@@ -195,6 +195,9 @@ static void remember(struct guest *g, enum signal_kind kind, int64_t at_us, cons
         g->running = false;
     if ((ran || g->running) && at_us > g->ran_us) // until its very end
         g->ran_us = at_us;
+    // What is started anew here is not what came back: the other one may run still.
+    if (kind == SIGNAL_STOPPED_MIGRATED || kind == SIGNAL_RESUMED_MIGRATED)
+        g->away = kind == SIGNAL_STOPPED_MIGRATED;
     if (agent)
         g->agent_connected = strcmp(agent, "connected") == 0;
     if (kind == SIGNAL_AGENT_CONNECTED || kind == SIGNAL_AGENT_DISCONNECTED)

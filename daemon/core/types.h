@@ -52,6 +52,7 @@ struct guest {
     bool present; // still known to libvirt
     bool running; // running or paused
     bool agent_connected;
+    bool away;       // left for another host by migration, and did not come back by one: it may run there
     int64_t seen_us; // last signal
     int64_t ran_us;  // last time it was seen running
     struct burst burst;
@@ -87,6 +88,12 @@ struct casefile {
     uint32_t tries;  // of the present state's effect
 };
 
+// A domain controller as the guest or the host reads it without a log-on (daemon/core/samedc.h).
+struct dc_sight {
+    char instance[UUID_TEXT]; // objectGUID of its NTDS settings, lower case; "" unknown
+    uint64_t usn;             // highestCommittedUSN; 0 unknown
+};
+
 // One queued attempt to repair.
 struct job {
     int64_t id, case_id;
@@ -111,6 +118,9 @@ struct job {
     bool lends; // strategy `credential`: nothing is reset from here, a credential is lent to the helper
     bool lent;  // that may have been used: what the guest holds may be its own doing
     bool heard; // the guest's agent answered at least once
+    struct dc_sight seen; // the last reading of the guest's DC, whoever's it was: the next must follow on it
+    bool marked;          // the host has changed something there since, which the guest must see
+    bool same_directory;  // that both see the same directory was shown after the last probe
     int64_t kvno_before, kvno_reset, kvno_after; // -1 unknown
     uint64_t pwd_last_set_reset;
     int64_t created_us, changed_us, deadline_us, next_us; // deadline 0: not running; next 0: no wake

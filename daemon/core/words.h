@@ -108,6 +108,7 @@
     X(WAITING_TURN, "waiting-turn")   \
     X(CLOCK, "clock")                 \
     X(PROBING, "probing")             \
+    X(COMPARING, "comparing")         \
     X(CHECKING, "checking")           \
     X(READING, "reading")             \
     X(VETTING, "vetting")             \

@@ -170,6 +170,8 @@ static struct record *build(struct engine *e, const struct job *j, const struct 
     case JOB_EFFECT_ACCOUNT:
         *ret_worker = WORKER_DIRECTORY;
         r = account(j, b, "account");
+        if (j->state == JOB_COMPARING)
+            record_add_bool(r, "mark", true);
         break;
     case JOB_EFFECT_VET:
         *ret_worker = WORKER_DIRECTORY;

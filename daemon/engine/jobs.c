@@ -24,6 +24,17 @@ static int ask_turn(struct engine *e, const struct job *j, const struct casefile
     return turns_ask(e, j, c, &w->binding, &w->hold, err);
 }
 
+// Paused by a migration: until that is over, it runs on the one host or on the other. Asked for before a reset alone.
+static int read_moving(struct engine *e, const struct job *j, bool *ret, struct err *err)
+{
+    _cleanup_record_ struct record *description = NULL;
+    int rc = j->state == JOB_READING ? store_description_get(e->store, j->guest, &description, err) : 0;
+
+    *ret = strcmp(record_get_or(description, "state", ""), "paused") == 0 &&
+           strcmp(record_get_or(description, "state_reason", ""), "migration") == 0;
+    return rc;
+}
+
 static int gather(struct engine *e, const struct job *j, struct job_world *ret, struct err *err)
 {
     struct guest g = {0};
@@ -43,6 +54,8 @@ static int gather(struct engine *e, const struct job *j, struct job_world *ret, 
         rc = loan_state(e->store, &e->key, j->case_id, &ret->loan, err);
     if (rc >= 0)
         rc = store_case_get(e->store, j->case_id, &c, err);
+    if (rc >= 0)
+        rc = read_moving(e, j, &ret->moving, err);
     if (rc >= 0)
         rc = ask_turn(e, j, &c, ret, err);
     if (rc >= 0)
@@ -121,6 +134,8 @@ static const char *about(enum job_state before)
         return "clock";
     case JOB_PROBING:
         return "probe";
+    case JOB_COMPARING:
+        return "directory";
     case JOB_CHECKING:
         return "check";
     case JOB_READING:

@@ -9,6 +9,7 @@ static const struct column columns[] = {
     COLUMN(struct guest, present),
     COLUMN(struct guest, running),
     COLUMN(struct guest, agent_connected),
+    COLUMN(struct guest, away),
     COLUMN(struct guest, seen_us),
     COLUMN(struct guest, ran_us),
     COLUMN_OF_WORDS("burst_seen", struct guest, burst.seen, COLUMN_WORDS, signal_words),

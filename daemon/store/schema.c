@@ -123,9 +123,19 @@ static const char schema_quiet[] =
     "CREATE INDEX casefile_quiet ON casefile(closed_us) WHERE state = 'closed' AND outcome = 'no-action'"
     " AND witnessed = 0 AND verdict IN ('in-step', 'not-a-member', 'domain-controller') AND closed_us > 0;";
 
+// Which DC the guest was seen with, and how far its changes had come: the next reading must follow on that.
+static const char schema_sight[] = "ALTER TABLE job ADD COLUMN dc_instance TEXT NOT NULL DEFAULT '';"
+                                   "ALTER TABLE job ADD COLUMN dc_usn INTEGER NOT NULL DEFAULT 0;"
+                                   "ALTER TABLE job ADD COLUMN dc_marked INTEGER NOT NULL DEFAULT 0;"
+                                   "ALTER TABLE job ADD COLUMN same_directory INTEGER NOT NULL DEFAULT 0;";
+
+// A guest that migrated to another host may run there.
+static const char schema_away[] = "ALTER TABLE guest ADD COLUMN away INTEGER NOT NULL DEFAULT 0;";
+
 static const char *const steps[] = {
     schema_1, schema_2,     schema_3,     schema_4,    schema_5,
     schema_6, schema_facts, schema_lines, schema_loan, schema_quiet,
+    schema_sight, schema_away,
 };
 static_assert(ARRAY_SIZE(steps) == STORE_SCHEMA, "a step a schema");
 

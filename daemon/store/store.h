@@ -22,7 +22,7 @@
 #include "common/record.h"
 #include "daemon/core/types.h"
 
-enum { STORE_NONE = 1, STORE_SCHEMA = 10 };
+enum { STORE_NONE = 1, STORE_SCHEMA = 12 };
 
 struct store;
 

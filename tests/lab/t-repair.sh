@@ -27,7 +27,7 @@ lab_check "the case ends proven" test "$(vt_case "$id" outcome)" = proven
 lab_check "it was judged behind" grep -q 'judged behind' "$LAB_LOG/case.txt"
 story=$(vt --json case "$id" | jq -r '[.steps[].about] | join(" ")')
 lab_check "its history is a story" grep -qx \
-    'noticed look verdict \(clock \)\?probe check account reset log-on key-version delivery rotation proof end' <<< "$story"
+    'noticed look verdict \(clock \)\?probe directory check account reset log-on key-version delivery rotation proof end' <<< "$story"
 lab_check "whose end is told once" test "$(grep -c ' proven: ' "$LAB_LOG/case.txt")" -eq 1
 lab_check "AD shows one reset and one rotation" test "$(lab_dc_kvno guest1)" -eq $((rotated + 2))
 lab_check "the guest's own trust is whole" lab_guest_trust guest1

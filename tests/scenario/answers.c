@@ -70,6 +70,13 @@ static struct record *account(struct script *s, char *rest)
     script_default(r, "kvno", number);
     snprintf(number, sizeof number, "%llu", (unsigned long long)s->stage->pwd_last_set);
     script_default(r, "pwd_last_set", number);
+    script_default(r, "dc_instance", SCRIPT_INSTANCE);
+    snprintf(number, sizeof number, "%llu", (unsigned long long)s->stage->usn);
+    script_default(r, "dc_usn", number);
+    if (s->stage->job.state == JOB_COMPARING) {
+        snprintf(number, sizeof number, "%llu", (unsigned long long)++s->stage->usn);
+        script_default(r, "dc_usn_marked", number);
+    }
     return r;
 }
 
@@ -156,6 +163,13 @@ struct record *script_ordinary(struct script *s, enum job_effect effect, char *r
 
     for (size_t i = 0; r && i < ARRAY_SIZE(rows[effect].keys) && rows[effect].keys[i][0]; i++)
         script_default(r, rows[effect].keys[i][0], rows[effect].keys[i][1]);
+    if (r && (effect == JOB_EFFECT_PROBE || effect == JOB_EFFECT_CHECK)) {
+        char usn[32];
+
+        snprintf(usn, sizeof usn, "%llu", (unsigned long long)s->stage->usn);
+        script_default(r, "dc_instance", SCRIPT_INSTANCE);
+        script_default(r, "dc_usn", usn);
+    }
     if (r && effect == JOB_EFFECT_LOGIN)
         script_default(r, "result", s->stage->taken ? "accepted" : "refused");
     if (r && (effect == JOB_EFFECT_RESET || effect == JOB_EFFECT_ROTATE || effect == JOB_EFFECT_LEND) &&

@@ -24,6 +24,7 @@ int script_line(struct script *s, const char *line);
 
 #define SCRIPT_GUID "11111111-2222-3333-4444-555555555555"
 #define SCRIPT_SID "S-1-5-21-1-2-3-1105"
+#define SCRIPT_INSTANCE "aaaaaaaa-1111-2222-3333-444444444444"
 
 int script_fail(struct script *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

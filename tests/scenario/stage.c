@@ -20,6 +20,7 @@ struct stage *stage_new(void)
     s->now = s->start = INT64_C(1800000000) * SECOND;
     s->settle_us = 2 * SECOND;
     s->kvno = 3;
+    s->usn = 100;
     snprintf(s->guest.uuid, sizeof s->guest.uuid, GUEST);
     s->world.evidence.tolerance_us = INT64_C(600) * SECOND;
     s->world.patience_us = INT64_C(1800) * SECOND;
@@ -111,6 +112,8 @@ static void gather(struct stage *s)
     c->has_agent = strcmp(record_get_or(s->description, "agent", "disconnected"), "none") != 0;
     c->transient_disks = record_get_bool(s->description, "transient_disks") == 1;
     c->same_fingerprint = count_same(s);
+    c->away = s->guest.away;
+    c->running = s->guest.running;
     snprintf(c->name, sizeof c->name, "%s", s->guest.name);
 }
 

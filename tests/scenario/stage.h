@@ -40,7 +40,7 @@ struct stage {
     struct signal_policy policy;
     int64_t settle_us, scan_us;
     int64_t kvno; // what the directory would answer
-    uint64_t pwd_last_set;
+    uint64_t pwd_last_set, usn;
     bool taken; // the account holds the journalled secret
     unsigned mints, wipes, resets, stores, rotations, looks, tokens; // effects that were asked for
     char notes[NOTES_MAX][LONG_TEXT];

@@ -17,6 +17,9 @@ static const char *const downgrades[] = {
     "DROP TABLE line",
     "DROP TABLE loan; ALTER TABLE job DROP COLUMN lends; ALTER TABLE job DROP COLUMN lent",
     "DROP INDEX casefile_quiet",
+    "ALTER TABLE job DROP COLUMN dc_instance; ALTER TABLE job DROP COLUMN dc_usn;"
+    "ALTER TABLE job DROP COLUMN dc_marked; ALTER TABLE job DROP COLUMN same_directory",
+    "ALTER TABLE guest DROP COLUMN away",
 };
 static_assert(ARRAY_SIZE(downgrades) == STORE_SCHEMA - 1, "a way back from every step");
 

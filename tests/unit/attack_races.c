@@ -20,13 +20,14 @@
 #define KEY                                                              \
     "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296" \
     "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+#define INSTANCE " dc_instance=aaaaaaaa-1111-2222-3333-444444444444"
 #define ACCOUNT_A \
     "found=1 guid=" GUID_A " sid=" SID_A " name=VDI-A$ kvno=5 pwd_last_set=133000000000000000 dc=dc1"
 #define ACCOUNT_B \
     "found=1 guid=" GUID_B " sid=" SID_B " name=VDI-B$ kvno=5 pwd_last_set=133000000000000000 dc=dc1"
 #define PROBE                                                                                            \
     "verb=probe joined=1 sam_account_name=VDI-A$ channel=broken dc_reachable=1 dc=dc1 live_sha256=" LIVE \
-    " public_key=" KEY
+    " public_key=" KEY INSTANCE " dc_usn=10"
 
 static struct record *evidence(struct stage *s, const struct record *request)
 {
@@ -40,7 +41,9 @@ static struct record *account_a(struct stage *s, const struct record *request)
 {
     (void)s;
     if (record_is(request, "account"))
-        return record_of("account", ACCOUNT_A);
+        return record_of("account", record_get(request, "mark") ? ACCOUNT_A INSTANCE
+                                        " dc_usn=10 dc_usn_marked=11"
+                                                                : ACCOUNT_A INSTANCE " dc_usn=12");
     return record_of(record_type(request), "result=unknown text=no");
 }
 
@@ -54,7 +57,7 @@ static struct record *guest_agent(struct stage *s, const struct record *request)
     if (strcmp(verb, "probe") == 0)
         return record_of("done", PROBE);
     if (strcmp(verb, "store-check") == 0)
-        return record_of("done", "verb=store-check ready=1");
+        return record_of("done", "verb=store-check ready=1" INSTANCE " dc_usn=11");
     return record_of("done", "result=failed reason=no text=no");
 }
 
@@ -228,7 +231,9 @@ static struct record *directory(struct stage *s, const struct record *request)
     (void)s;
     if (record_is(request, "account"))
         return record_of("account", strcmp(state, "old") == 0
-                                        ? ACCOUNT_A
+                                        ? record_get(request, "mark") ? ACCOUNT_A INSTANCE
+                                              " dc_usn=10 dc_usn_marked=11"
+                                                                      : ACCOUNT_A INSTANCE " dc_usn=12"
                                         : "found=1 guid=" GUID_A " sid=" SID_A
                                           " name=VDI-A$ kvno=6 pwd_last_set=133000000000000001");
     if (record_is(request, "reset")) {

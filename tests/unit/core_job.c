@@ -7,9 +7,9 @@
 
 static void test_good_run(void **state)
 {
-    static const enum job_state path[] = {JOB_CLOCK,     JOB_PROBING,    JOB_CHECKING, JOB_READING,
-                                          JOB_RESETTING, JOB_CONFIRMING, JOB_COUNTING, JOB_STORING,
-                                          JOB_ROTATING,  JOB_PROVING};
+    static const enum job_state path[] = {JOB_CLOCK,   JOB_PROBING,   JOB_COMPARING,  JOB_CHECKING,
+                                          JOB_READING, JOB_RESETTING, JOB_CONFIRMING, JOB_COUNTING,
+                                          JOB_STORING, JOB_ROTATING,  JOB_PROVING};
     struct bench b = bench_new();
     unsigned mints = 0, tokens = 0;
 

@@ -23,10 +23,17 @@ static const int64_t second = 1000000;
 #define KEY                                                            \
     "0402020202020202020202020202020202020202020202020202020202020202" \
     "020202020202020202020202020202020202020202020202020202020202020202"
-#define MEMBER \
-    "joined=1 sam_account_name=WS1$ domain=corp.test live_sha256=" LIVE " public_key=" KEY " dc=dc1 "
+#define INSTANCE "dc_instance=aaaaaaaa-2222-3333-4444-555555555555 "
+#define MEMBER                                                                             \
+    "joined=1 sam_account_name=WS1$ domain=corp.test live_sha256=" LIVE " public_key=" KEY \
+    " dc=dc1 " INSTANCE "dc_usn=50 "
 #define BROKEN MEMBER "channel=broken dc_reachable=1 channel_code=wrong-password"
-#define ACCOUNT "found=1 guid=" GUID " sid=" SID " dc=dc1 "
+#define ACCOUNT "found=1 guid=" GUID " sid=" SID " dc=dc1 " INSTANCE "dc_usn=70 "
+
+#define COMPARED                                                                              \
+    "found=1 guid=" GUID " sid=" SID " dc=dc1 kvno=3 pwd_last_set=100 " INSTANCE "dc_usn=50 " \
+    "dc_usn_marked=51"
+#define CHECKED "ready=1 " INSTANCE "dc_usn=51"
 
 struct bench {
     struct job j;
@@ -108,7 +115,8 @@ static inline void go_on(struct bench *b)
     } good[JOB_STATES_COUNT] = {
         [JOB_CLOCK] = {"done", "verb=clock offset_ms=-86400000 set=1"},
         [JOB_PROBING] = {"probe", BROKEN},
-        [JOB_CHECKING] = {"check", "ready=1"},
+        [JOB_COMPARING] = {"account", COMPARED},
+        [JOB_CHECKING] = {"check", CHECKED},
         [JOB_READING] = {"account", ACCOUNT "kvno=3 pwd_last_set=100"},
         [JOB_VETTING] = {"vetted", "result=good dc=dc1"},
         [JOB_LENDING] = {"result", "verb=repair result=done live_sha256=" LIVE},

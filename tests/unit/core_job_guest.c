@@ -105,6 +105,7 @@ static void test_check(void **state)
         expect(&b, JOB_PROBING, JOB_EFFECT_PROBE);
         assert_true(b.out.new_token);
         go_on(&b);
+        go_on(&b);
     }
     expect_end(&b, OUTCOME_FAILED, VERDICT_UNKNOWN, "changed");
 }

@@ -32,6 +32,7 @@ struct world world_new(void)
     struct world w = {.ad_secret = ROTATED_SECRET,
                       .kvno = 3,
                       .pwd_last_set = 133000000000000000,
+                      .usn = 1,
                       .running = true,
                       .secrets = ROTATED_SECRET};
 
@@ -48,6 +49,12 @@ static void add_live(struct record *r, int secret)
     record_add_hex(r, "live_sha256", live, sizeof live);
 }
 
+static void add_sight(const struct world *w, unsigned dc, struct record *r)
+{
+    record_addf(r, "dc_instance", "aaaaaaaa-2222-3333-4444-55555555555%u", dc);
+    record_add_u64(r, "dc_usn", w->usn);
+}
+
 static int expected(const struct job *j)
 {
     return j->has_live ? j->live[0] : -1;
@@ -58,6 +65,7 @@ static void account_changes(struct world *w, unsigned dc, int secret)
     w->ad_secret = secret;
     w->kvno++;
     w->pwd_last_set += 10000000;
+    w->usn++;
     if (w->lags)
         w->dcs[dc] = (struct dc){w->ad_secret, w->kvno, w->pwd_last_set};
     else
@@ -108,6 +116,7 @@ static struct record *probe(struct world *w, const struct job *j)
     record_add(r, "channel", w->guest.held == w->dcs[w->guests_dc].secret ? "healthy" : "broken");
     record_add_bool(r, "dc_reachable", true);
     record_add(r, "dc", dc_name(w->guests_dc));
+    add_sight(w, w->guests_dc, r);
     add_live(r, w->guest.held);
     return r;
 }
@@ -118,6 +127,7 @@ static struct record *check(const struct world *w, const struct job *j)
 
     record_add_bool(r, "ready", w->guest.held == expected(j));
     record_add(r, "reason", w->guest.held == expected(j) ? NULL : "changed");
+    add_sight(w, asked(w, j), r);
     return r;
 }
 
@@ -242,7 +252,7 @@ static struct record *reset(struct world *w, const struct job *j, int secret, en
     return r;
 }
 
-static struct record *account(const struct world *w, const struct job *j)
+static struct record *account(struct world *w, const struct job *j)
 {
     const struct dc *dc = &w->dcs[asked(w, j)];
     struct record *r = record_new("account");
@@ -251,6 +261,9 @@ static struct record *account(const struct world *w, const struct job *j)
     record_add(r, "guid", GUID);
     record_add(r, "sid", SID);
     record_add(r, "dc", dc_name(asked(w, j)));
+    add_sight(w, asked(w, j), r);
+    if (j->state == JOB_COMPARING)
+        record_add_u64(r, "dc_usn_marked", ++w->usn);
     record_add_i64(r, "kvno", dc->kvno);
     record_add_u64(r, "pwd_last_set", dc->pwd_last_set);
     return r;

@@ -51,6 +51,7 @@ struct world {
     int64_t kvno;
     uint64_t pwd_last_set;
     struct dc dcs[2]; // "dc1", "dc2"
+    uint64_t usn;     // of both: moves with every change
     bool lags;        // nothing is replicated while a secret is journalled
     unsigned guests_dc;
     int reset_record; // the secret that the directory worker has noted as set

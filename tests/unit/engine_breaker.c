@@ -25,7 +25,10 @@ static struct {
     bool refuses;
     int64_t kvno[GUESTS];
     unsigned resets;
-} dc;
+    uint64_t usn;
+} dc = {.usn = 1};
+
+#define INSTANCE "aaaaaaaa-1111-2222-3333-444444444444"
 
 static const char *guest(unsigned n)
 {
@@ -78,6 +81,10 @@ static struct record *directory(struct stage *s, const struct record *request)
         }
     } else if (record_is(request, "account")) {
         add_account(r, "", number(request, "guid"));
+        record_add(r, "dc_instance", INSTANCE);
+        record_add_u64(r, "dc_usn", dc.usn);
+        if (record_get(request, "mark"))
+            record_add_u64(r, "dc_usn_marked", ++dc.usn);
     } else if (record_is(request, "reset") && dc.refuses) {
         record_add(r, "result", "refused");
         record_add(r, "rule", "access-denied");
@@ -92,6 +99,14 @@ static struct record *directory(struct stage *s, const struct record *request)
     return r;
 }
 
+// What the helper says of its DC besides.
+static struct record *seen(struct record *r)
+{
+    record_add(r, "dc_instance", INSTANCE);
+    record_add_u64(r, "dc_usn", dc.usn);
+    return r;
+}
+
 static struct record *agent(struct stage *s, const struct record *request)
 {
     const char *verb = record_get(request, "verb");
@@ -102,7 +117,7 @@ static struct record *agent(struct stage *s, const struct record *request)
     if (strcmp(verb, "clock") == 0)
         return record_of("done", "verb=clock offset_ms=0 set=0");
     if (strcmp(verb, "store-check") == 0)
-        return record_of("done", "verb=store-check ready=1");
+        return seen(record_of("done", "verb=store-check ready=1"));
     if (strcmp(verb, "store") == 0)
         return record_of("done", "verb=store result=done live_sha256=" LIVE);
     if (strcmp(verb, "rotate") == 0) {
@@ -112,7 +127,7 @@ static struct record *agent(struct stage *s, const struct record *request)
     r = record_of("done", "verb=probe joined=1 channel=broken dc_reachable=1 dc=dc1 live_sha256=" LIVE
                           " public_key=" KEY);
     record_addf(r, "sam_account_name", "VDI-%u$", n);
-    return r;
+    return seen(r);
 }
 
 static struct stage *begin(const char *yaml)
@@ -128,6 +143,7 @@ static struct stage *begin(const char *yaml)
 static void bind_all(struct stage *s)
 {
     memset(&dc, 0, sizeof dc);
+    dc.usn = 1;
     for (unsigned i = 1; i < GUESTS; i++) {
         char guid[UUID_TEXT], sid[64], name[32];
 
