@@ -15,6 +15,25 @@ static bool whole(const struct circumstances *c)
            c->verdict == VERDICT_NOT_A_MEMBER || c->verdict == VERDICT_STANDBY;
 }
 
+// Two guests, one account. What is no member, a DC, or claims to be somebody else is told as that.
+static bool is_copy(const struct circumstances *c)
+{
+    return c->bound && c->twin[0] &&
+           (c->verdict == VERDICT_BEHIND || c->verdict == VERDICT_UNKNOWN || whole(c)) &&
+           c->verdict != VERDICT_NOT_A_MEMBER;
+}
+
+static bool standing_by(const struct circumstances *c)
+{
+    return is_copy(c) && c->idle;
+}
+
+// Both ran, and nothing is broken yet.
+static bool quiet_twin(const struct circumstances *c)
+{
+    return is_copy(c) && !c->idle && whole(c);
+}
+
 static bool untouchable(const struct circumstances *c)
 {
     return c->verdict == VERDICT_DOMAIN_CONTROLLER;
@@ -63,6 +82,16 @@ static bool has_twin(const struct circumstances *c)
     return c->twin[0] || c->verdict == VERDICT_TWIN;
 }
 
+static bool left_for_good(const struct circumstances *c)
+{
+    return c->away && !c->running && !c->approved;
+}
+
+static bool left_and_started(const struct circumstances *c)
+{
+    return c->away && c->running && !c->approved;
+}
+
 static bool discarded(const struct circumstances *c)
 {
     return c->transient_disks;
@@ -100,6 +129,16 @@ static const struct rule {
     int verdict;             // the sharpened verdict, or -1
     const char *text, *next; // %s in next: the guest's name
 } rules[] = {
+    {"standby", ACTION_NOTHING, standing_by, VERDICT_STANDBY,
+     "it has not run since the account's password was changed, and another guest with the same binding has",
+     "let it stay off beside the other; where it is to take the other's place, `virtrust unbind` that one, "
+     "then "
+     "`virtrust repair %s`"},
+    {"twin-whole", ACTION_NOTHING, quiet_twin, VERDICT_TWIN,
+     "both work still, and the next change of its password by either breaks the other: another guest with "
+     "the same "
+     "binding has run since the last one",
+     "shut one of the two down, or bind %s to an account of its own"},
     {"nothing-to-repair", ACTION_NOTHING, whole, -1, "nothing to repair", ""},
     {"domain-controller", ACTION_REFUSE, untouchable, -1, "a domain controller is never touched",
      "check the DC for USN rollback (event 2095) and demote it if it was reverted without a generation id"},
@@ -123,7 +162,10 @@ static const struct rule {
     {"no-reason", ACTION_NOTHING, no_reason, -1, "no rollback was seen and nothing says that trust is broken",
      ""},
     {"twin", ACTION_REFUSE, has_twin, VERDICT_TWIN, "another guest with the same binding has run since",
-     "shut one of the two down, or bind %s to an account of its own"},
+     "shut one of the two down and `virtrust unbind` it, or bind %s to an account of its own"},
+    {"migrated", ACTION_NOTHING, left_for_good, -1,
+     "it left this host by migration: where it runs now, the virtrust there looks after it",
+     "`virtrust repair %s` here if it runs nowhere else"},
     {"transient-disks", ACTION_NOTHING, discarded, -1,
      "the guest's disks are discarded when it stops: a new secret would be lost with them, and then the "
      "account would "
@@ -137,6 +179,9 @@ static const struct rule {
     {"no-agent-channel", ACTION_NOTHING, agentless, -1,
      "the guest has no agent channel through which a secret could be delivered",
      "add a channel org.qemu.guest_agent.0 to %s and install qemu-guest-agent and virtrust-helper in it"},
+    {"started-anew", ACTION_ASK, left_and_started, -1,
+     "it left this host by migration and was started here anew: it may run on the other host, too",
+     "`virtrust approve` this case if it runs here alone"},
     {"recurring", ACTION_ASK, recurring, VERDICT_RECURRING,
      "the third rollback to the very same secret: the image re-breaks itself",
      "repair once and renew the image, or `virtrust approve` this case"},
@@ -178,7 +223,8 @@ struct decision decide(const struct circumstances *c)
         if (rule->verdict >= 0)
             d.verdict = (enum verdict)rule->verdict;
         snprintf(d.rule, sizeof d.rule, "%s", rule->id);
-        if (rule->holds == has_twin && c->twin[0])
+        if ((rule->holds == has_twin || rule->holds == standing_by || rule->holds == quiet_twin) &&
+            c->twin[0])
             snprintf(d.text, sizeof d.text, "%s: %.200s", rule->text, c->twin);
         else
             snprintf(d.text, sizeof d.text, "%s", rule->text);

@@ -38,7 +38,10 @@ struct circumstances {
     unsigned same_fingerprint; // witnessed rollbacks to this very fingerprint, this one included
     char
         held[LONG_TEXT]; // limits, quiet hours or a circuit breaker would make a repair wait: why; "" nothing
-    char twin[NAME_TEXT];      // another guest with this binding that ran since; "" none
+    char twin[NAME_TEXT]; // another guest with this binding that ran since the account's last change; "" none
+    bool idle;            // this one has not, and does not run now
+    bool away;            // it left for another host by migration
+    bool running;
     char name[NAME_TEXT];      // the guest's
     char computer[SHORT_TEXT]; // what a policy rule or the guest suggests as binding; "" none
 };

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What core needs to know of the world, gathered from configuration and store.
+#include "common/filetime.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/sides.h"
 #include "daemon/engine/subject.h"
@@ -69,6 +70,31 @@ static int count_same(struct engine *e, const struct casefile *c, const struct g
     return rc;
 }
 
+// When the account was changed last; a rollback before that counts as one, for what has run since then may hold it.
+static int64_t changed_us(const struct casefile *c, const struct evidence *ev)
+{
+    uint64_t set = ev->directory.known ? ev->directory.pwd_last_set : 0;
+    int64_t us = filetime_plausible(set) ? filetime_to_us(set) : c->rolled_us;
+
+    return us < c->rolled_us ? us : c->rolled_us;
+}
+
+// Copies: who else has this binding, and which of them ran since the account was changed?
+static int gather_copies(struct engine *e, const struct casefile *c, const struct evidence *ev,
+                         struct circumstances *ret, struct err *err)
+{
+    int64_t since_us = changed_us(c, ev);
+    struct guest g = {0};
+    int rc = store_guest_get(e->store, c->guest, &g, err);
+
+    if (rc < 0)
+        return rc;
+    ret->running = g.running;
+    ret->away = g.away;
+    ret->idle = !g.running && g.ran_us < since_us;
+    return ev->bound ? store_twin(e->store, c->guest, ev->binding.guid, since_us, ret->twin, err) : 0;
+}
+
 static int gather_circumstances(struct engine *e, const struct casefile *c, const struct evidence *ev,
                                 struct circumstances *ret, struct err *err)
 {
@@ -91,8 +117,8 @@ static int gather_circumstances(struct engine *e, const struct casefile *c, cons
     if (ev->bound)
         turns_peek(e, c, &ev->binding, &choice, ret->held);
     rc = count_same(e, c, &ev->guest, &ret->same_fingerprint, err);
-    if (rc >= 0 && ev->bound)
-        rc = store_twin(e->store, c->guest, ev->binding.guid, c->rolled_us, ret->twin, err);
+    if (rc >= 0)
+        rc = gather_copies(e, c, ev, ret, err);
     return rc < 0 ? rc : 0;
 }
 

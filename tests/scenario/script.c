@@ -33,6 +33,8 @@ static int set_one(struct script *s, const char *key, const char *value)
         c->domain_configured = value[0] == '1';
     else if (strcmp(key, "lends") == 0)
         s->stage->job_world.loan = value[0] == '1';
+    else if (strcmp(key, "idle") == 0)
+        c->idle = value[0] == '1';
     else if (strcmp(key, "twin") == 0)
         snprintf(c->twin, sizeof c->twin, "%s", value);
     else if (strcmp(key, "look_on_first_sight") == 0)

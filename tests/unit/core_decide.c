@@ -127,6 +127,61 @@ static void test_rules(void **state)
     expect(&c, ACTION_REPAIR, VERDICT_BEHIND, "");
 }
 
+// Two guests with one binding: who of them ran since the account was changed?
+static void test_copies(void **state)
+{
+    static const struct {
+        enum verdict verdict, becomes;
+        bool idle;
+        enum action action;
+        const char *rule;
+    } rows[] = {
+        {VERDICT_BEHIND, VERDICT_TWIN, false, ACTION_REFUSE, "twin"},
+        {VERDICT_UNKNOWN, VERDICT_TWIN, false, ACTION_REFUSE, "twin"},
+        {VERDICT_IN_STEP, VERDICT_TWIN, false, ACTION_NOTHING, "twin-whole"},
+        {VERDICT_AHEAD, VERDICT_TWIN, false, ACTION_NOTHING, "twin-whole"},
+        {VERDICT_BEHIND, VERDICT_STANDBY, true, ACTION_NOTHING, "standby"},
+        {VERDICT_UNKNOWN, VERDICT_STANDBY, true, ACTION_NOTHING, "standby"},
+        {VERDICT_IN_STEP, VERDICT_STANDBY, true, ACTION_NOTHING, "standby"},
+        {VERDICT_NOT_A_MEMBER, VERDICT_NOT_A_MEMBER, false, ACTION_NOTHING, "nothing-to-repair"},
+        {VERDICT_DOMAIN_CONTROLLER, VERDICT_DOMAIN_CONTROLLER, false, ACTION_REFUSE, "domain-controller"},
+        {VERDICT_IDENTITY_MISMATCH, VERDICT_IDENTITY_MISMATCH, true, ACTION_REFUSE, "identity-mismatch"},
+        {VERDICT_ACCOUNT_MISSING, VERDICT_ACCOUNT_MISSING, true, ACTION_REFUSE, "account-unfit"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct circumstances c = good();
+
+        c.verdict = rows[i].verdict;
+        c.idle = rows[i].idle;
+        c.approved = c.manual = true; // whoever asks
+        snprintf(c.twin, sizeof c.twin, "ws1-clone");
+        expect(&c, rows[i].action, rows[i].becomes, rows[i].rule);
+        if (rows[i].becomes == VERDICT_TWIN || rows[i].becomes == VERDICT_STANDBY)
+            assert_non_null(strstr(decide(&c).text, "ws1-clone"));
+        c.twin[0] = '\0'; // alone, it is no copy of anybody
+        assert_true(decide(&c).verdict != VERDICT_TWIN && decide(&c).verdict != VERDICT_STANDBY);
+    }
+}
+
+// One UUID, two hosts.
+static void test_migrated(void **state)
+{
+    struct circumstances c = good();
+
+    (void)state;
+    c.away = true;
+    expect(&c, ACTION_NOTHING, VERDICT_BEHIND, "migrated");
+    c.running = true;
+    expect(&c, ACTION_ASK, VERDICT_BEHIND, "started-anew");
+    c.approved = true;
+    expect(&c, ACTION_REPAIR, VERDICT_BEHIND, "");
+    c.mode = MODE_CORE_OBSERVE;
+    c.approved = false;
+    expect(&c, ACTION_RECORD, VERDICT_BEHIND, "observe");
+}
+
 static void test_recurring(void **state)
 {
     struct circumstances c = good();
@@ -176,7 +231,8 @@ static void check(const struct circumstances *c)
     bool need = c->verdict == VERDICT_BEHIND ||
                 (c->verdict == VERDICT_UNKNOWN && (c->witnessed || c->manual)) ||
                 ((c->verdict == VERDICT_RECURRING || c->verdict == VERDICT_CHANGED_ELSEWHERE) && c->approved);
-    bool fit = c->bound && c->domain_configured && !c->twin[0] && !c->transient_disks && c->has_agent;
+    bool fit = c->bound && c->domain_configured && !c->twin[0] && !c->transient_disks && c->has_agent &&
+               (!c->away || c->approved);
     bool sure = c->witnessed || c->older_secret || c->approved;
     bool willing = c->mode == MODE_CORE_REPAIR || (c->mode == MODE_CORE_ASK && c->approved);
     bool may = need && fit && sure && willing && (c->same_fingerprint < 3 || c->approved);
@@ -197,7 +253,7 @@ static void test_every_combination(void **state)
     (void)state;
     for (int verdict = 0; verdict < VERDICTS_COUNT; verdict++)
         for (int mode = 0; mode < 3; mode++)
-            for (unsigned bits = 0; bits < 1U << 11; bits++) {
+            for (unsigned bits = 0; bits < 1U << 14; bits++) {
                 struct circumstances c = {.verdict = (enum verdict)verdict, .mode = (enum mode)mode};
 
                 c.bound = bits & 1;
@@ -210,6 +266,9 @@ static void test_every_combination(void **state)
                 c.transient_disks = bits & 128;
                 c.twin[0] = bits & 256 ? 't' : '\0';
                 c.same_fingerprint = 1 + (bits >> 9 & 3);
+                c.idle = bits & 1U << 11;
+                c.away = bits & 1U << 12;
+                c.running = bits & 1U << 13;
                 check(&c);
                 repairs += decide(&c).action == ACTION_REPAIR;
             }
@@ -224,7 +283,7 @@ static void test_table(void **state)
     for (const char *id; (id = decide_rule(n)); n++)
         for (size_t i = 0; i < n; i++)
             assert_string_not_equal(decide_rule(i), id);
-    assert_int_equal(n, 16); // a new rule wants its test above
+    assert_int_equal(n, 20); // a new rule wants its test above
 }
 
 int main(void)
@@ -233,6 +292,8 @@ int main(void)
         cmocka_unit_test(test_acts),
         cmocka_unit_test(test_verdicts),
         cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_migrated),
         cmocka_unit_test(test_recurring),
         cmocka_unit_test(test_elsewhere),
         cmocka_unit_test(test_next),
