@@ -10,6 +10,7 @@
 #define HAVE_TIME_H 1
 #define HAVE_SYS_STAT_H 1
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -148,9 +149,28 @@ static struct ntfs_device_operations device_ops = {
     .ioctl = device_ioctl,
 };
 
+// NULL with errno. ntfs_pathname_to_inode would call a file missing also where its directory cannot be read.
 static ntfs_inode *find(struct disk_fs *base, const char *path)
 {
-    return ntfs_pathname_to_inode(((struct ntfs_fs *)base)->volume, NULL, path);
+    ntfs_volume *volume = ((struct ntfs_fs *)base)->volume;
+    ntfs_inode *dir = ntfs_inode_open(volume, FILE_root);
+
+    while (dir && *(path += strspn(path, "/"))) {
+        size_t len = strcspn(path, "/");
+        char name[NAME_MAX + 1];
+        u64 found;
+        int why;
+
+        snprintf(name, sizeof name, "%.*s", (int)len, path);
+        errno = len < sizeof name ? 0 : ENOENT;
+        found = errno ? (u64)-1 : ntfs_inode_lookup_by_mbsname(dir, name);
+        why = errno;
+        ntfs_inode_close(dir);
+        errno = why;
+        dir = found == (u64)-1 ? NULL : ntfs_inode_open(volume, MREF(found));
+        path += len;
+    }
+    return dir;
 }
 
 static bool not_there(int code)
