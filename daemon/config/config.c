@@ -21,6 +21,7 @@ static void domain_done(struct config_domain *d)
     free(d->keytab);
     free(d->credential);
     free(d->credentials);
+    free(d->service);
     free(d->site);
     free(d->ldaps_ca);
     for (size_t i = 0; i < d->dcs_count; i++)
@@ -63,6 +64,7 @@ struct config *config_free(struct config *c)
     free(c->state_dir);
     free(c->spool_dir);
     free(c->libvirt_uri);
+    free(c->look_engine);
     free(c->helper_path);
     free(c->helper_push_source);
     words_done(&c->strategies);
