@@ -119,7 +119,8 @@ static int make_room(struct stream *s, size_t len)
         return -ENOBUFS;
     if (s->out_len + len <= s->out_room)
         return 0;
-    memmove(s->out, s->out + s->out_done, s->out_len - s->out_done);
+    if (s->out_done > 0)
+        memmove(s->out, s->out + s->out_done, s->out_len - s->out_done);
     s->out_len -= s->out_done;
     s->out_done = 0;
     if (s->out_len + len <= s->out_room / 2) // else the next of them would be moved again
