@@ -19,6 +19,7 @@
 #include <ntfs-3g/dir.h>
 #include <ntfs-3g/inode.h>
 #include <ntfs-3g/logging.h>
+#include <ntfs-3g/unistr.h>
 #include <ntfs-3g/volume.h>
 
 struct ntfs_fs {
@@ -149,6 +150,22 @@ static struct ntfs_device_operations device_ops = {
     .ioctl = device_ioctl,
 };
 
+// An entry of a directory: (u64)-1 with errno. ntfs_inode_lookup_by_mbsname would do it too, and never free the name.
+static u64 look_up(ntfs_inode *dir, const char *name)
+{
+    ntfschar *wide = NULL;
+    int len = ntfs_mbstoucs(name, &wide), why;
+    u64 found;
+
+    if (len < 0)
+        return (u64)-1;
+    found = ntfs_inode_lookup_by_name(dir, wide, len);
+    why = errno;
+    free(wide);
+    errno = why;
+    return found;
+}
+
 // NULL with errno. ntfs_pathname_to_inode would call a file missing also where its directory cannot be read.
 static ntfs_inode *find(struct disk_fs *base, const char *path)
 {
@@ -163,7 +180,7 @@ static ntfs_inode *find(struct disk_fs *base, const char *path)
 
         snprintf(name, sizeof name, "%.*s", (int)len, path);
         errno = len < sizeof name ? 0 : ENOENT;
-        found = errno ? (u64)-1 : ntfs_inode_lookup_by_mbsname(dir, name);
+        found = errno ? (u64)-1 : look_up(dir, name);
         why = errno;
         ntfs_inode_close(dir);
         errno = why;
