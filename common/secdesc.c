@@ -38,13 +38,18 @@ enum {
     RIGHT_GENERIC_WRITE = 0x40000000, // stands for writing properties and validated writes
 };
 
-static const uint32_t writing = RIGHT_CREATE_CHILD | RIGHT_DELETE_CHILD | RIGHT_WRITE_PROPERTY |
+// A validated write is one: that of `member` lets somebody put himself into a group.
+static const uint32_t writing = RIGHT_CREATE_CHILD | RIGHT_DELETE_CHILD | RIGHT_SELF | RIGHT_WRITE_PROPERTY |
                                 RIGHT_DELETE_TREE | RIGHT_DELETE | RIGHT_GENERIC_ALL | RIGHT_GENERIC_WRITE;
 static const uint32_t governing = RIGHT_WRITE_DAC | RIGHT_WRITE_OWNER | RIGHT_GENERIC_ALL;
 
 // 00299570-246d-11d0-a768-00aa006e0529, as it lies in memory.
 static const unsigned char reset_password[16] = {0x70, 0x95, 0x29, 0x00, 0x6d, 0x24, 0xd0, 0x11,
                                                  0xa7, 0x68, 0x00, 0xaa, 0x00, 0x6e, 0x05, 0x29};
+
+// 1131f6ad-9c07-11d1-f79f-00c04fc2dcd2, DS-Replication-Get-Changes-All.
+static const unsigned char get_changes_all[16] = {0xad, 0xf6, 0x31, 0x11, 0x07, 0x9c, 0xd1, 0x11,
+                                                  0xf7, 0x9f, 0x00, 0xc0, 0x4f, 0xc2, 0xdc, 0xd2};
 
 int secdesc_token_add(struct secdesc_token *t, const void *sid, size_t len)
 {
@@ -139,19 +144,30 @@ static int read_entry(const unsigned char *p, size_t len, struct entry *ret)
 // The first entry that speaks of a right decides it. What a denial of one property or one right leaves of the rest is
 // left standing: too much power is what is looked for, and never too little.
 struct verdicts {
-    bool reset_decided, reset;
+    bool reset_decided, reset, copy_decided, copy;
     uint32_t denied, allowed;
 };
 
+// Does the entry speak of this extended right, by its name or by all of them?
+static bool is_of(const struct entry *e, const unsigned char right[static 16])
+{
+    return (e->mask & (RIGHT_CONTROL_ACCESS | RIGHT_GENERIC_ALL)) &&
+           (!e->type || memcmp(e->type, right, 16) == 0);
+}
+
+static void decide(const struct entry *e, bool *decided, bool *verdict)
+{
+    if (!*decided)
+        *verdict = e->allows;
+    *decided = true;
+}
+
 static void weigh(const struct entry *e, struct verdicts *v)
 {
-    bool control = e->mask & (RIGHT_CONTROL_ACCESS | RIGHT_GENERIC_ALL);
-    bool of_reset = !e->type || memcmp(e->type, reset_password, sizeof reset_password) == 0;
-
-    if (control && of_reset && !v->reset_decided) {
-        v->reset_decided = true;
-        v->reset = e->allows;
-    }
+    if (is_of(e, reset_password))
+        decide(e, &v->reset_decided, &v->reset);
+    if (is_of(e, get_changes_all))
+        decide(e, &v->copy_decided, &v->copy);
     if (e->allows)
         v->allowed |= e->mask & ~v->denied;
     else if (!e->type)
@@ -164,8 +180,8 @@ static void weigh_below(const struct entry *e, struct verdicts *v)
     if (!e->allows)
         return;
     v->allowed |= e->mask;
-    v->reset |= (e->mask & (RIGHT_CONTROL_ACCESS | RIGHT_GENERIC_ALL)) &&
-                (!e->type || memcmp(e->type, reset_password, sizeof reset_password) == 0);
+    v->reset |= is_of(e, reset_password);
+    v->copy |= is_of(e, get_changes_all);
 }
 
 static int read_list(const unsigned char *acl, size_t left, const struct secdesc_token *t, bool below,
@@ -214,7 +230,7 @@ int secdesc_evaluate(const void *bytes, size_t len, const struct secdesc_token *
     if (owner_len == 0) // who owns it must be known: an owner can do everything
         return -EBADMSG;
     if (!(u16(p + 2) & SE_DACL_PRESENT) || dacl == 0) {
-        *ret = (struct secdesc_power){true, true, true};
+        *ret = (struct secdesc_power){true, true, true, true};
         return 0;
     }
     if (dacl >= len || read_list(p + dacl, len - dacl, t, below, &v) < 0)
@@ -223,6 +239,7 @@ int secdesc_evaluate(const void *bytes, size_t len, const struct secdesc_token *
         .resets = v.reset,
         .writes = (v.allowed & writing) != 0,
         .governs = (v.allowed & governing) != 0 || is_one_of(t, p + owner, owner_len),
+        .copies = v.copy,
     };
     return 0;
 }

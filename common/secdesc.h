@@ -31,9 +31,11 @@ int secdesc_token_add_text(struct secdesc_token *t, const char *sid);
 
 // What the token can do with the object itself; with `below` also with what lies, or will lie, below it.
 struct secdesc_power {
-    bool resets;  // the right Reset Password (00299570-…), or all of them
-    bool writes;  // write a property of it: one, a set, or all; delete it, its children or a child; make one
+    bool resets; // the right Reset Password (00299570-…), or all of them
+    bool
+        writes; // write a property of it: one, a set, or all, validated or not; delete it or children; make one
     bool governs; // change the access list or the owner, or own it: it can give itself everything
+    bool copies;  // replicate with secrets (1131f6ad-…), which counts at a domain's head: everybody's keys
 };
 
 // 0, or -EBADMSG: no such descriptor. A descriptor without an access list allows everybody everything.

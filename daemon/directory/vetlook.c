@@ -62,7 +62,11 @@ static int evaluate(struct session *s, LDAPMessage *e, const struct secdesc_toke
 
 static const char *power_name(const struct secdesc_power *p)
 {
-    return p->resets ? "reset" : p->governs ? "govern" : p->writes ? "write" : NULL;
+    return p->resets    ? "reset"
+           : p->governs ? "govern"
+           : p->writes  ? "write"
+           : p->copies  ? "copy the secrets of"
+                        : NULL;
 }
 
 static bool is_target(const char *dn, const char *target)
