@@ -18,6 +18,7 @@ static const struct {
     {"S-1-5-21-", "516", "Domain Controllers"}, {"S-1-5-32-", "548", "Account Operators"},
     {"S-1-5-32-", "551", "Backup Operators"},   {"S-1-5-32-", "549", "Server Operators"},
     {"S-1-5-21-", "526", "Key Admins"},         {"S-1-5-21-", "527", "Enterprise Key Admins"},
+    {"S-1-5-32-", "550", "Print Operators"},    {"S-1-5-21-", "520", "Group Policy Creator Owners"},
 };
 
 static int rank_of(const char *sid)

@@ -227,11 +227,14 @@ static int check_rest(struct vet *v, struct session *s, struct failure *f)
     // Delegations of many objects are made at the domain's head, at OUs and at the two containers beside them.
     static const char heads[] =
         "(|(objectClass=domainDNS)(objectClass=organizationalUnit)(cn=Users)(cn=Computers))";
-    static const char dcs[] = "(&(objectCategory=computer)(primaryGroupID=516))";
+    // Their access lists are their own: nothing that is seen at an OU tells of them. 516 and 521 are the domain
+    // controllers; adminCount is what AdminSDHolder's list was written to.
+    static const char rulers[] = "(|(&(objectCategory=computer)(|(primaryGroupID=516)(primaryGroupID=521)))"
+                                 "(adminCount=1)(cn=AdminSDHolder)(objectClass=groupPolicyContainer))";
     int rc = look(v, s, s->domain_dn, heads, true, f);
 
     if (rc == 0)
-        rc = look(v, s, s->domain_dn, dcs, false, f);
+        rc = look(v, s, s->domain_dn, rulers, false, f);
     return rc == 0 ? look(v, s, v->domain->base, "(objectClass=*)", false, f) : rc;
 }
 

@@ -7,8 +7,10 @@
 //   - the account is one that virtrust may reset at all (reset_rules.h);
 //   - the credential logs in, as a user of this domain who is in no mighty group;
 //   - it may reset that account's password;
-//   - it may reset, write or govern no other object below the base, no domain controller, and nothing by way of the
-//     domain's head or of any OU, neither those themselves nor what lies below them.
+//   - it may reset, write or govern no other object below the base, and nothing by way of the domain's head or of any
+//     OU, neither those themselves nor what lies below them; nor may it copy the domain's secrets (replication);
+//   - nor any of the objects, wherever they lie, through which the domain is ruled: domain controllers, what
+//     AdminSDHolder protects (mighty groups and their members) and itself, group policies.
 //
 // What cannot be seen counts as too much. Nothing is written.
 //
@@ -33,7 +35,7 @@ struct vet_look {
     // the outcome
     unsigned seen;
     char first[DN_TEXT]; // the first object over which there is power; "" none
-    const char *power;   // and which: "reset", "write", "govern"
+    const char *power;   // and which: "reset", "write", "govern", "copy the secrets of"
     bool hidden;         // an object did not show who may do what
 };
 // All that the filter finds: 0, or negative errno (not all could be looked at).

@@ -192,6 +192,51 @@ lab_check "a base in another spelling is the same base" reset vm1 "$before" "$to
 lab_check "and the reset is done" says result=done "kvno=$((before + 1))"
 configure 1000 "$LAB_OU"
 
+# ---- vet: is a credential good for one account alone?
+
+# lend NAME: a user with a password of its own, and its credential in $credential.
+lend() {
+    password=$(lab_random_password | tr -dc '[:alnum:]' | cut -c 1-40)
+    lab_dc_change user create "$1" "Aa1.$password" --userou="${LAB_OU%",$LAB_BASE_DN"}"
+    credential="$LAB_DOMAIN\\$1%0AAa1.$password"
+}
+
+# grant DN ACE...: what stands between ACE's two words and the SID of the one that lend made.
+grant() {
+    lab_dc_change dsacl set --objectdn="$2" --action=allow --trusteedn="$(lab_dc_dn "$1")" --sddl="($3;$(sid_of "$1"))"
+}
+
+# vetted LINE...: that credential, for $guid and $sid unless told otherwise.
+vetted() {
+    asked "vet guid=${vet_guid:-$guid} sid=${vet_sid:-$sid} credential=$credential" type=vetted "$@"
+}
+
+# mightier NAME WHAT DN ACE: besides the one account there is power over DN.
+mightier() {
+    lend "$1"
+    grant "$1" "$(lab_dc_dn vm1)" "OA;;CR;$reset_right;"
+    grant "$1" "$3" "$4"
+    lab_check "vet: one that $2 is too powerful" vetted result=refused rule=credential-too-powerful
+}
+
+reset_right=00299570-246d-11d0-a768-00aa006e0529
+lend sole
+lab_check "vet: one without the right is told" vetted result=refused rule=credential-without-right
+grant sole "$(lab_dc_dn vm1)" "OA;;CR;$reset_right;"
+lab_check "vet: one that may reset this account alone is good" vetted result=good
+vet_guid=$(guid_of elsewhere) vet_sid=$(sid_of elsewhere) \
+    lab_check "vet: not for an account outside the base" vetted result=refused rule=outside-base
+vet_guid=$(guid_of dc1) vet_sid=$(sid_of dc1) \
+    lab_check "vet: nor for a domain controller" vetted result=refused rule=domain-controller
+vet_sid=$(sid_of deep) lab_check "vet: nor under another's SID" vetted result=refused rule=sid-mismatch
+mightier joiner "may put itself into a group of administrators (validated write)" "$(lab_dc_dn 'Domain Admins')" \
+    'OA;;SW;bf9679c0-0de6-11d0-a285-00aa003049e2;'
+mightier copier "may copy the domain's secrets" "$LAB_BASE_DN" 'OA;;CR;1131f6ad-9c07-11d1-f79f-00c04fc2dcd2;'
+mightier holder "may change what administrators' lists are made from" "CN=AdminSDHolder,CN=System,$LAB_BASE_DN" 'A;;WD;;'
+mightier ruler "may write a group policy" \
+    "CN={31B2F340-016D-11D2-945F-00C04FB984F9},CN=Policies,CN=System,$LAB_BASE_DN" 'A;;WP;;'
+lab_check "vet: it says which" grep -q '^text=ruler may write CN={31B2F340' "$LAB_TMP/answer"
+
 # ---- once, whatever happens
 
 # once KVNO TOKEN: asked again after the kill, the same token ends done, and AD shows one reset in all.
