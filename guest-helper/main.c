@@ -28,7 +28,7 @@ static const char help[] =
     "  store-check   could a new secret be stored? (also: store --check)\n"
     "  store         store the secret that the host has set\n"
     "  rotate        set and store a new secret of the guest's own making\n"
-    "  repair        set and store one with a credential that the host hands over (Windows)\n"
+    "  repair        set and store one with a credential that the host hands over\n"
     "  attest        show over the host's nonce that this guest holds its account's password\n"
     "  clock         compare the clock with the host's, and set it\n"
     "\n"

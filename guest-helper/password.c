@@ -49,6 +49,31 @@ void password_open(struct run *r, struct secret *ret)
         run_end(r, "refused", "not-for-me");
 }
 
+static int part(const struct secret *credential, char *domain, char *user, struct secret *password)
+{
+    const char *text = (const char *)credential->data, *end = memchr(text, '\n', credential->len);
+    const char *slash = end ? memchr(text, '\\', (size_t)(end - text)) : NULL;
+
+    if (!slash || slash == text || end == slash + 1 || slash - text >= PASSWORD_NAME ||
+        end - slash > PASSWORD_NAME)
+        return -EINVAL;
+    memcpy(domain, text, (size_t)(slash - text));
+    domain[slash - text] = '\0';
+    memcpy(user, slash + 1, (size_t)(end - slash - 1));
+    user[end - slash - 1] = '\0';
+    return secret_set(password, end + 1, credential->len - (size_t)(end + 1 - text));
+}
+
+bool password_part(struct run *r, char ret_domain[static PASSWORD_NAME], char ret_user[static PASSWORD_NAME],
+                   struct secret *ret_password)
+{
+    if (part(&r->credential, ret_domain, ret_user, ret_password) == 0)
+        return true;
+    err_set(&r->text, 0, "the credential must be DOMAIN\\user, a new line, and the password");
+    run_end(r, "refused", "bad-credential");
+    return false;
+}
+
 void password_mint(struct run *r, const char *account, const char *realm)
 {
     unsigned char random[PASSWORD_CHARS];

@@ -108,15 +108,14 @@ static struct plan rotate(const struct plan_facts *f)
 
 static struct plan repair(const struct plan_facts *f)
 {
-    if (!f->lsa)
-        return refuse("unsupported", "a repair with a credential is for Windows guests");
     if (!f->sid_given)
         return refuse("no-sid", "the request does not say by SID whose password is to be set");
     if (f->sid_differs)
         return refuse("identity-mismatch", "the request's SID is not the one that this guest has for itself");
-    if (f->pending && f->was_storing)
+    if (f->lsa && f->pending && f->was_storing)
         return perform(stored_already);
-    if (!f->expect_is_live)
+    // A keytab is written again from the same password, and Samba's secrets beside it may lack it still.
+    if (!f->expect_is_live && !(f->pending && f->was_storing))
         return changed();
     if (f->pending)
         return perform(repair_again);

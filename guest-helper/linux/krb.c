@@ -25,7 +25,7 @@ const char *krb_answer_code(enum krb_answer a)
     return codes[a];
 }
 
-static enum krb_answer classify(krb5_error_code code)
+enum krb_answer krb_classify(krb5_error_code code)
 {
     static const struct {
         krb5_error_code code;
@@ -54,8 +54,7 @@ static enum krb_answer classify(krb5_error_code code)
     return KRB_OTHER;
 }
 
-// The library's own sentence, with what we were about.
-static void tell(struct krb *k, krb5_error_code code, const char *about, struct err *err)
+void krb_tell(struct krb *k, krb5_error_code code, const char *about, struct err *err)
 {
     const char *text = krb5_get_error_message(k ? k->ctx : NULL, code);
 
@@ -126,7 +125,7 @@ int krb_new(const char *realm, const char *dc, const char *account, struct krb *
         code = krb5_build_principal(k->ctx, &k->account, (unsigned)strlen(realm), realm, account,
                                     (char *)NULL);
     if (code != 0 || !k->account) {
-        tell(k, code, "Kerberos does not start", err);
+        krb_tell(k, code, "Kerberos does not start", err);
         return -EIO;
     }
     *ret = take(k);
@@ -138,6 +137,7 @@ struct krb *krb_free(struct krb *k)
     if (!k)
         return NULL;
     if (k->ctx) {
+        krb5_free_cred_contents(k->ctx, &k->changer);
         krb5_free_principal(k->ctx, k->account);
         krb5_free_context(k->ctx);
     }
@@ -149,9 +149,8 @@ struct krb *krb_free(struct krb *k)
     return NULL;
 }
 
-// Initial credentials for `service` (NULL: a TGT), by password or, without one, by keytab.
-static krb5_error_code login(struct krb *k, const struct secret *password, const char *keytab,
-                             const char *service, krb5_creds *ret)
+krb5_error_code krb_log_in(struct krb *k, const struct secret *password, const char *keytab,
+                           const char *service, krb5_creds *ret)
 {
     krb5_init_creds_context icc = NULL;
     krb5_get_init_creds_opt *opt = NULL;
@@ -187,13 +186,13 @@ static enum krb_answer try_login(struct krb *k, const struct secret *password, c
                                  struct err *err)
 {
     krb5_creds creds = {0};
-    krb5_error_code code = login(k, password, keytab, NULL, &creds);
+    krb5_error_code code = krb_log_in(k, password, keytab, NULL, &creds);
 
     if (code == 0)
         krb5_free_cred_contents(k->ctx, &creds);
     else
-        tell(k, code, k->name, err);
-    return classify(code);
+        krb_tell(k, code, k->name, err);
+    return krb_classify(code);
 }
 
 enum krb_answer krb_try_keytab(struct krb *k, const char *path, struct err *err)
@@ -236,7 +235,7 @@ static krb5_error_code own_ticket(struct krb *k, krb5_creds *tgt, uint32_t *ret)
 int krb_kvno(struct krb *k, const struct secret *password, uint32_t *ret, struct err *err)
 {
     krb5_creds tgt = {0};
-    krb5_error_code code = login(k, password, NULL, NULL, &tgt);
+    krb5_error_code code = krb_log_in(k, password, NULL, NULL, &tgt);
 
     if (code == 0) {
         code = own_ticket(k, &tgt, ret);
@@ -244,7 +243,7 @@ int krb_kvno(struct krb *k, const struct secret *password, uint32_t *ret, struct
     }
     if (code == 0)
         return 0;
-    tell(k, code, "cannot learn the account's key version", err);
+    krb_tell(k, code, "cannot learn the account's key version", err);
     return -EIO;
 }
 
@@ -305,7 +304,7 @@ int krb_keys(struct krb *k, const struct secret *password, const uint16_t *encty
     krb5_free_data_contents(k->ctx, &salt);
     krb5_free_data_contents(k->ctx, &params);
     if (code != 0 || made == 0) {
-        tell(k, code, "cannot make keys of the password", err);
+        krb_tell(k, code, "cannot make keys of the password", err);
         secret_wipe(ret, n * sizeof *ret);
         return -EIO;
     }
@@ -313,53 +312,16 @@ int krb_keys(struct krb *k, const struct secret *password, const uint16_t *encty
     return 0;
 }
 
-static void tell_change(struct krb *k, int result, const krb5_data *code_text, const krb5_data *text,
-                        struct err *err)
-{
-    char *message = NULL;
-
-    if (text->length > 0 && krb5_chpw_message(k->ctx, text, &message) != 0)
-        message = NULL;
-    err_set(err, -EACCES, "the DC refused the change (%d): %.*s%s%.200s", result, (int)code_text->length,
-            code_text->length > 0 ? code_text->data : "", message ? ": " : "", message ? message : "");
-    krb5_free_string(k->ctx, message);
-}
-
-enum krb_change krb_change_password(struct krb *k, const char *keytab, const struct secret *password,
-                                    struct err *err)
-{
-    krb5_data code_text = {0}, text = {0};
-    krb5_creds creds = {0};
-    int result = -1;
-    krb5_error_code code = login(k, NULL, keytab, "kadmin/changepw", &creds);
-
-    if (code != 0) {
-        tell(k, code, "no ticket for the password service", err);
-        return KRB_CHANGE_REFUSED;
-    }
-    code = krb5_change_password(k->ctx, &creds, (const char *)password->data, &result, &code_text, &text);
-    krb5_free_cred_contents(k->ctx, &creds);
-    if (code != 0)
-        tell(k, code, "the password service gave no clear answer", err);
-    else if (result != KRB5_KPASSWD_SUCCESS)
-        tell_change(k, result, &code_text, &text, err);
-    krb5_free_data_contents(k->ctx, &code_text);
-    krb5_free_data_contents(k->ctx, &text);
-    if (code != 0)
-        return KRB_CHANGE_UNKNOWN;
-    return result == KRB5_KPASSWD_SUCCESS ? KRB_CHANGED : KRB_CHANGE_REFUSED;
-}
-
 // ---- for krb_ticket.c ----
 
 krb5_error_code krb_login_keytab(struct krb *k, const char *keytab, krb5_creds *ret)
 {
-    return login(k, NULL, keytab, NULL, ret);
+    return krb_log_in(k, NULL, keytab, NULL, ret);
 }
 
 enum krb_answer krb_answer_of(struct krb *k, krb5_error_code code, const char *about, struct err *err)
 {
     if (code != 0)
-        tell(k, code, about, err);
-    return classify(code);
+        krb_tell(k, code, about, err);
+    return krb_classify(code);
 }

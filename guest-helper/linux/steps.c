@@ -7,7 +7,9 @@
 #include "guest-helper/password.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 void run_begin(struct run *r)
@@ -26,6 +28,8 @@ void run_begin(struct run *r)
         run_end(r, "failed", "no-dc");
     } else if (krb_new(machine->realm, dc ? dc : found, machine->principal, &r->w->k, &r->text) < 0) {
         run_end(r, "failed", "kerberos");
+    } else {
+        snprintf(r->w->dc, sizeof r->w->dc, "%s", dc ? dc : found);
     }
 }
 
@@ -34,6 +38,7 @@ struct world *run_end_world(struct world *w)
     if (!w)
         return NULL;
     krb_free(w->k);
+    krb_free(w->admin);
     secret_wipe(w, sizeof *w);
     free(w);
     return NULL;
@@ -46,9 +51,41 @@ bool run_own_secret_works(struct run *r)
 
 static void step_open(struct run *r)
 {
+    if (r->q->verb == VERB_REPAIR) {
+        if (!r->taken)
+            password_open(r, &r->credential);
+        return;
+    }
     password_open(r, &r->password);
     if (!r->result && !r->fatal)
         password_check(r);
+}
+
+// Whose right it is. The account itself is named by the keytab, and the credential is good for that one alone.
+static void step_find(struct run *r)
+{
+    const char *realm = r->m->kt.machine.entry.realm;
+    _cleanup_secret_ struct secret password = {0};
+    char domain[PASSWORD_NAME], user[PASSWORD_NAME];
+    enum krb_answer a;
+
+    if (r->taken || !password_part(r, domain, user, &password))
+        return;
+    secret_wipe(&r->credential, sizeof r->credential);
+    if (strchr(domain, '.') && strcasecmp(domain, realm) != 0) {
+        err_set(&r->text, 0, "the credential is of %.100s, and this guest of %.100s", domain, realm);
+        run_end(r, "refused", "bad-credential");
+        return;
+    }
+    if (krb_new(realm, r->w->dc, user, &r->w->admin, &r->text) < 0) {
+        run_end(r, "refused", "bad-credential");
+        return;
+    }
+    a = krb_as_changer(r->w->admin, &password, &r->text);
+    if (a == KRB_PREAUTH_FAILED || a == KRB_ACCOUNT_MISSING || a == KRB_ACCOUNT_DISABLED)
+        run_end(r, "refused", "credential-refused");
+    else if (a != KRB_OK)
+        run_end(r, "failed", krb_answer_code(a));
 }
 
 static void step_settle(struct run *r)
@@ -70,6 +107,11 @@ static void step_change(struct run *r)
 
     if (r->taken)
         return;
+    if (r->q->verb == VERB_REPAIR) {
+        if (krb_set_password(r->w->admin, member_account(r->m), &r->password, &r->text) == KRB_CHANGE_REFUSED)
+            run_end(r, "refused", "reset-refused");
+        return;
+    }
     c = krb_change_password(r->w->k, r->m->kt.path, &r->password, &r->text);
     if (c == KRB_CHANGE_REFUSED)
         run_end(r, "failed", "change-refused");
@@ -181,7 +223,9 @@ void step_perform(struct run *r, enum step step)
     case STEP_SHOW:
         step_show(r);
         break;
-    case STEP_FIND: // a repair with a credential is not for Linux: plan_make() refuses it
+    case STEP_FIND:
+        step_find(r);
+        break;
     case STEP_END:
         break;
     }

@@ -6,6 +6,7 @@
 //     run->w->k, run->m->kt
 #pragma once
 
+#include "guest-helper/linux/dc.h"
 #include "guest-helper/linux/krb.h"
 #include "guest-helper/linux/member.h"
 #include "guest-helper/steps.h"
@@ -14,6 +15,8 @@ enum { ENCTYPES_MAX = 8 };
 
 struct world {
     struct krb *k;
+    struct krb *admin; // repair: who may reset this account
+    char dc[DC_NAME];
     struct krb_key keys[ENCTYPES_MAX];
     size_t n_keys;
 };

@@ -103,22 +103,6 @@ bool run_own_secret_works(struct run *r)
 
 // ---- the credential -----------------------------------------------------------------------------------------------
 
-// A credential is "DOMAIN\user", a newline, the password: parted into who and a secret of its own.
-static int part(const struct secret *credential, char domain[static LSA_NAME], char user[static LSA_NAME],
-                struct secret *password)
-{
-    const char *text = (const char *)credential->data, *end = memchr(text, '\n', credential->len);
-    const char *slash = end ? memchr(text, '\\', (size_t)(end - text)) : NULL;
-
-    if (!slash || slash == text || end == slash + 1 || slash - text >= LSA_NAME || end - slash > LSA_NAME)
-        return -EINVAL;
-    memcpy(domain, text, (size_t)(slash - text));
-    domain[slash - text] = '\0';
-    memcpy(user, slash + 1, (size_t)(end - slash - 1));
-    user[end - slash - 1] = '\0';
-    return secret_set(password, end + 1, credential->len - (size_t)(end + 1 - text));
-}
-
 static void login_failed(struct run *r, int rc)
 {
     if (rc == -EACCES)
@@ -130,14 +114,11 @@ static void login_failed(struct run *r, int rc)
 static void login(struct run *r)
 {
     _cleanup_secret_ struct secret password = {0};
-    char domain[LSA_NAME], user[LSA_NAME];
+    char domain[PASSWORD_NAME], user[PASSWORD_NAME];
     int rc;
 
-    if (part(&r->credential, domain, user, &password) < 0) {
-        err_set(&r->text, 0, "the credential must be DOMAIN\\user, a new line, and the password");
-        run_end(r, "refused", "bad-credential");
+    if (!password_part(r, domain, user, &password))
         return;
-    }
     rc = directory_open(r->w->dc, &r->w->admin, &r->text);
     if (rc < 0)
         run_end(r, "failed", "no-dc");
