@@ -146,7 +146,7 @@ static int probe(struct helper *h, struct record **ret, struct err *err)
         rc = look(h, err);
     if (rc < 0)
         return rc;
-    a = probe_answer(h->m);
+    a = probe_answer(h->m, true);
     add_last(h, a);
     rc = with_key ? add_key(h, a, err) : 0;
     if (rc < 0)

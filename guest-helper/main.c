@@ -6,6 +6,7 @@
 #include "guest-helper/attest.h"
 #include "guest-helper/clock.h"
 #include "guest-helper/helper.h"
+#include "guest-helper/probe.h"
 #include "guest-helper/process.h"
 #include "guest-helper/report.h"
 #include "guest-helper/service.h"
@@ -25,6 +26,7 @@ static const char help[] =
     "guest agent; a request and its answer are records of key=value lines, closed by an empty line.\n"
     "\n"
     "  probe         what the guest holds, and whether its domain controller takes it\n"
+    "  look          the same without a log-on, a token or a key: for who only asks\n"
     "  store-check   could a new secret be stored? (also: store --check)\n"
     "  store         store the secret that the host has set\n"
     "  rotate        set and store a new secret of the guest's own making\n"
@@ -47,7 +49,7 @@ static int complain(int code, const char *text)
 }
 
 // What the words on the command line name: a verb of plan.h, or one that changes no secret.
-enum which { NOTHING = -1, A_VERB, THE_CLOCK, AN_ATTESTATION };
+enum which { NOTHING = -1, A_VERB, THE_CLOCK, AN_ATTESTATION, A_LOOK };
 
 static int answer_to(const char *root, enum which which, enum verb verb, const struct record *request,
                      struct record **ret, struct err *err)
@@ -58,6 +60,8 @@ static int answer_to(const char *root, enum which which, enum verb verb, const s
         return clock_run(request, ret, err);
     if (which == AN_ATTESTATION)
         return attest_run(root, request, ret, err);
+    if (which == A_LOOK)
+        return probe_look(root, request, ret, err);
     rc = helper_run(root, verb, request, ret, err);
     if (rc == 0)
         report_answer(verb, *ret);
@@ -97,6 +101,8 @@ static enum which parse(int argc, char **argv, enum verb *ret)
         return THE_CLOCK;
     if (argc == 2 && strcmp(argv[1], "attest") == 0)
         return AN_ATTESTATION;
+    if (argc == 2 && strcmp(argv[1], "look") == 0)
+        return A_LOOK;
     return argc == 2 && verb_parse(argv[1], ret) == 0 ? A_VERB : NOTHING;
 }
 
@@ -121,9 +127,10 @@ int main(int argc, char **argv)
     }
     which = parse(argc, argv, &verb);
     if (which == NOTHING)
-        return complain(EXIT_USAGE,
-                        "probe, store-check, store, rotate, repair, attest, clock or service is right; see "
-                        "virtrust-helper --help");
+        return complain(
+            EXIT_USAGE,
+            "probe, look, store-check, store, rotate, repair, attest, clock or service is right; see "
+            "virtrust-helper --help");
     if (process_prepare(LIMIT_S, &err) < 0)
         return complain(EXIT_NO_WORK, err.text);
     return serve(root, which, verb);

@@ -38,7 +38,8 @@ static bool is_verb(const char *name)
 {
     enum verb v;
 
-    return strcmp(name, "clock") == 0 || strcmp(name, "attest") == 0 || verb_parse(name, &v) == 0;
+    return strcmp(name, "clock") == 0 || strcmp(name, "attest") == 0 || strcmp(name, "look") == 0 ||
+           verb_parse(name, &v) == 0;
 }
 
 struct record *port_answer(const struct record *request)

@@ -107,6 +107,8 @@ static const struct field {
     {"clock against host", "clock_ms", as_offset},
     {"name servers", "resolvers", as_text},
     {"address", "address", as_text},
+    {"asked itself at", "asked_us", as_time},
+    {"did not answer:", "not_asked", as_text},
     {"channel", "channel", as_text},
     {"its code", "channel_code", as_text},
     {"probed at", "probed_us", as_time},

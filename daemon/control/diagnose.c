@@ -9,7 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIRECT_S = 60, APPLIANCE_S = 120, DIRECTORY_S = 90, CLOCK_S = 10, GRACE_S = 15, CASES_BACK = 20 };
+enum {
+    ASK_GUEST_S = 25,
+    DIRECT_S = 60,
+    APPLIANCE_S = 120,
+    DIRECTORY_S = 90,
+    CLOCK_S = 10,
+    GRACE_S = 15,
+    CASES_BACK = 20
+};
 
 enum stage { STAGE_GUEST, STAGE_DIRECTORY, STAGE_NAMESAKE, STAGE_DONE }; // what has been asked
 
@@ -20,6 +28,7 @@ struct diagnosis *diagnosis_free(struct diagnosis *d)
     record_free(d->disk.record);
     record_free(d->probe.record);
     record_free(d->clock.record);
+    record_free(d->asked.record);
     record_free(d->namesake.record);
     record_free(d->directory.record);
     free(d);
@@ -134,6 +143,33 @@ static void ask_clock(struct session *s)
     worker_call(s->engine, WORKER_DELIVER, r, CLOCK_S + GRACE_S, (struct worker_key){0}, on_clock, s);
 }
 
+// ---- the guest itself ----
+
+static void on_asked(struct engine *e, const struct worker_key *key, const struct record *answer,
+                     const char *lost, void *arg)
+{
+    struct session *s = arg;
+
+    (void)e, (void)key;
+    keep(&s->diagnosis->asked, answer, lost);
+    answered(s);
+}
+
+static void ask_guest(struct session *s)
+{
+    const struct config *config = s->engine->config;
+    struct record *r = record_new("verb");
+
+    record_add(r, "guest", s->diagnosis->guest.uuid);
+    record_add(r, "verb", "look");
+    record_add_bool(r, "log_on", s->diagnosis->log_on);
+    record_add_u64(r, "timeout_s", ASK_GUEST_S);
+    record_add(r, "helper", config->helper_path);
+    record_add(r, "helper_windows", config->helper_windows_path);
+    s->pending++;
+    worker_call(s->engine, WORKER_DELIVER, r, ASK_GUEST_S + GRACE_S, (struct worker_key){0}, on_asked, s);
+}
+
 // ---- the directory ----
 
 static void on_account(struct engine *e, const struct worker_key *key, const struct record *answer,
@@ -182,7 +218,10 @@ static void ask_namesake(struct session *s)
 static void conclude(struct session *s)
 {
     struct err err = {0};
-    int rc = diagnosis_conclude(s->engine, s->diagnosis, &err);
+    int rc;
+
+    diagnosis_hear(s->diagnosis);
+    rc = diagnosis_conclude(s->engine, s->diagnosis, &err);
 
     if (rc < 0)
         session_store_error(s, rc, &err);
@@ -279,7 +318,10 @@ void handle_diagnose(struct session *s, const struct record *request)
         look(s, first, strcmp(first, "direct") == 0 ? DIRECT_S : APPLIANCE_S);
     if (d->whose[0])
         ask_directory(s);
-    if (d->guest.running && d->guest.agent_connected)
+    d->log_on = record_get_bool(request, "log_on") == 1;
+    if (d->guest.running && d->guest.agent_connected) {
         ask_clock(s);
+        ask_guest(s);
+    }
     answered(s);
 }

@@ -146,6 +146,10 @@ static void tell_guest(struct session *s, const struct diagnosis *d)
     add_text(r, "resolvers", d->facts.disk.resolvers);
     if (d->facts.has_clock)
         record_add_i64(r, "clock_ms", d->facts.clock_us / 1000);
+    if (record_is(d->asked.record, "error"))
+        record_add(r, "not_asked", record_get_or(d->asked.record, "text", "no reason is known"));
+    else if (d->asked.record)
+        add_time(r, "asked_us", d->asked.at_us);
     if (p->known) {
         record_add(r, "channel", record_get(d->probe.record, "channel"));
         add_text(r, "channel_code", p->code);

@@ -18,8 +18,8 @@ enum { VALUE_MAX = 1024 };
 // The helper's verbs and the record types that answer them.
 static const struct {
     const char *verb, *type;
-} verbs[] = {{"probe", "probe"},   {"store-check", "check"}, {"store", "result"},      {"rotate", "result"},
-             {"repair", "result"}, {"clock", "clock"},       {"attest", "attestation"}};
+} verbs[] = {{"probe", "probe"},   {"store-check", "check"}, {"store", "result"},       {"rotate", "result"},
+             {"repair", "result"}, {"clock", "clock"},       {"attest", "attestation"}, {"look", "probe"}};
 
 unsigned verbs_timeout_s(const struct record *request)
 {
@@ -105,6 +105,7 @@ void verbs_copy(struct record *answer, const struct record *helper)
         "last.verb",    "last.result", "superseded",   "ready",
         "reason",       "text",        "token",        "result",
         "dc_ports",     "isolated",    "dc_instance",  "dc_usn",
+        "role",
     };
     _cleanup_attestation_ struct attestation proof = {0};
 
@@ -192,8 +193,8 @@ static int ask_agent(struct guest *g, struct agent_info *ret, bool *ret_windows,
 
 static struct record *helper_request(const struct record *request)
 {
-    static const char *const keys[] = {"token", "key", "expect", "sealed", "kvno",
-                                       "dc",    "sid", "nonce",  "target", "fresh"};
+    static const char *const keys[] = {"token",  "key", "expect", "sealed", "kvno", "dc",
+                                       "log_on", "sid", "nonce",  "target", "fresh"};
     struct record *r = record_new(record_get(request, "verb"));
 
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
@@ -323,7 +324,7 @@ static int run(const struct record *request, const char *uri, const struct push_
     if (!record_is(request, "verb") || !uuid || (!is_clock && !is_presence && !type_of(verb)))
         return fail_set(fail, VERBS_BAD_REQUEST, "is virtrustd of the same version?",
                         "a request must name a guest and one of clock, presence, probe, store-check, store, "
-                        "rotate, repair, attest");
+                        "rotate, repair, attest, look");
     if (guest_open(uri, uuid, verb, deadline, &g, fail) < 0)
         return -1;
     record_add(answer, "verb", verb);

@@ -59,7 +59,7 @@ static void ask_dc(struct record *a, const struct member *m, const char *dc)
         add_channel(a, answer == KRB_OK ? "healthy" : "broken", krb_answer_code(answer), err.text);
 }
 
-static void add_dc(struct record *a, const struct member *m)
+static void add_dc(struct record *a, const struct member *m, bool log_on)
 {
     char dc[DC_NAME] = "";
     struct err err = {0};
@@ -68,7 +68,10 @@ static void add_dc(struct record *a, const struct member *m)
     record_add(a, "dc", *dc ? dc : NULL);
     record_add_bool(a, "dc_reachable", rc == 0);
     if (rc == 0) {
-        ask_dc(a, m, dc);
+        if (log_on)
+            ask_dc(a, m, dc);
+        else
+            add_channel(a, "unknown", "not-asked", "the account was not logged on: only a look was asked for");
         dcinstance_add(a, dc);
     } else {
         add_channel(a, "unknown", krb_answer_code(KRB_NO_DC), err.text);
@@ -112,7 +115,7 @@ static void add_now(struct record *a)
     record_add_i64(a, "now_us", (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000);
 }
 
-struct record *probe_answer(const struct member *m)
+struct record *probe_answer(const struct member *m, bool log_on)
 {
     struct record *a = record_new("probe");
 
@@ -125,7 +128,7 @@ struct record *probe_answer(const struct member *m)
         record_add(a, "rotation", "allowed");
         add_identity(a, &m->kt.machine.entry);
         add_secret(a, m);
-        add_dc(a, m);
+        add_dc(a, m, log_on);
         break;
     case MEMBER_NOT_JOINED:
         record_add_bool(a, "joined", false);

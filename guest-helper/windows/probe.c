@@ -65,7 +65,7 @@ static void add_ports(struct record *a, unsigned open)
     record_add(a, "dc_ports", text);
 }
 
-static void add_dc(struct record *a, const struct member *m)
+static void add_dc(struct record *a, const struct member *m, bool log_on)
 {
     struct dc dc = {0};
     struct err err = {0};
@@ -84,7 +84,10 @@ static void add_dc(struct record *a, const struct member *m)
     add_ports(a, open);
     if (open & PORT_LDAP)
         add_clock(a, dc.name);
-    add_channel(a, m);
+    if (log_on)
+        add_channel(a, m);
+    else
+        add_unknown(a, "not-asked", "the secure channel was not verified: only a look was asked for");
     if (open & PORT_LDAP) // after the log-on that the channel tried: that too may be a change
         dcinstance_add(a, dc.name);
 }
@@ -121,7 +124,7 @@ static void add_secret(struct record *a, const struct member *m)
 }
 
 // A DC's own channel and an isolated identity are not looked into: nothing would follow from it.
-static void add_joined(struct record *a, const struct member *m)
+static void add_joined(struct record *a, const struct member *m, bool log_on)
 {
     if (m->role == ROLE_DC || m->role == ROLE_UNKNOWN)
         add_unknown(a, "domain-controller",
@@ -130,10 +133,10 @@ static void add_joined(struct record *a, const struct member *m)
         add_unknown(a, "isolated",
                     "machine identity isolation is set up: which secret is in use cannot be shown");
     else
-        add_dc(a, m);
+        add_dc(a, m, log_on);
 }
 
-struct record *probe_answer(const struct member *m)
+struct record *probe_answer(const struct member *m, bool log_on)
 {
     struct record *a = record_new("probe");
 
@@ -145,7 +148,7 @@ struct record *probe_answer(const struct member *m)
     case MEMBER_JOINED:
         record_add_bool(a, "joined", true);
         add_secret(a, m);
-        add_joined(a, m);
+        add_joined(a, m, log_on);
         break;
     case MEMBER_NOT_JOINED:
         record_add_bool(a, "joined", false);

@@ -55,6 +55,12 @@ static struct record *disk_read(struct stage *s, const struct record *request)
     return record_of("evidence", MEMBER " " SECRET("aa"));
 }
 
+static struct record *unreadable(struct stage *s, const struct record *request)
+{
+    (void)s, (void)request;
+    return record_of("error", "code=encrypted text=BitLocker");
+}
+
 static struct record *disk_for_the_appliance(struct stage *s, const struct record *request)
 {
     (void)s;
@@ -63,9 +69,44 @@ static struct record *disk_for_the_appliance(struct stage *s, const struct recor
     return record_of("evidence", MEMBER " " SECRET("aa"));
 }
 
+#define LIVE(c) "live_sha256=" c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c
+#define LOOK "os=linux joined=1 sam_account_name=WS1$ domain=corp.test dc=dc1.corp.test dc_reachable=1 "
+
+// Asked without a token, a key or a push, and without a log-on unless that is wanted.
+static bool is_look(const struct record *request, const char *log_on)
+{
+    if (strcmp(record_get_or(request, "verb", ""), "look") != 0)
+        return false;
+    assert_string_equal(record_get(request, "log_on"), log_on);
+    assert_null(record_get(request, "token"));
+    assert_null(record_get(request, "key"));
+    assert_null(record_get(request, "push"));
+    return true;
+}
+
+// It rotated after its disk was written.
+static struct record *newer_than_its_disk(struct stage *s, const struct record *request)
+{
+    (void)s;
+    if (is_look(request, "0"))
+        return record_of("done", LOOK LIVE("bb") " set_at=" TEN " channel=unknown channel_code=not-asked");
+    return record_of("done", "offset_ms=0 set=0");
+}
+
+static struct record *logs_on(struct stage *s, const struct record *request)
+{
+    (void)s;
+    if (is_look(request, "1"))
+        return record_of("done",
+                         LOOK LIVE("aa") " set_at=" NINE " channel=broken channel_code=wrong-password");
+    return record_of("done", "offset_ms=0 set=0");
+}
+
 static struct record *clock_off(struct stage *s, const struct record *request)
 {
     (void)s;
+    if (is_look(request, "0"))
+        return record_of("error", "code=no-helper text=no_helper_there");
     assert_string_equal(record_get(request, "verb"), "clock");
     assert_string_equal(record_get(request, "set"), "0");
     return record_of("done", "offset_ms=-900000 set=0");
@@ -163,8 +204,34 @@ static void running_with_a_wrong_clock(void **state)
 
     (void)state;
     ask(s, diagnose, text, sizeof text);
-    assert_int_equal(s->workers[WORKER_DELIVER].asked, 1);
+    assert_int_equal(s->workers[WORKER_DELIVER].asked, 2);
     expect_line(text, "clock_ms=-900000");
+    expect_line(text, "not_asked=no_helper_there");
+    stage_free(s);
+}
+
+// What the guest says of itself outranks its disk, and stands in for a disk that cannot be read.
+static void the_guest_is_asked(void **state)
+{
+    struct stage *s = begin(RUNNING);
+    char text[32768], disks[32];
+
+    (void)state;
+    s->workers[WORKER_DELIVER].answer = newer_than_its_disk;
+    ask(s, diagnose, text, sizeof text);
+    expect_line(text, "password_set=2024-01-17T22:20:00.0000000Z");
+    expect_line(text, "channel=unknown");
+    expect_line(text, "channel_code=not-asked");
+    snprintf(disks, sizeof disks, "%s", strstr(text, "\nsecret=") ? strstr(text, "\nsecret=") + 1 : "");
+    s->workers[WORKER_INSPECT].answer = unreadable;
+    ask(s, diagnose, text, sizeof text);
+    expect_line(text, "password_set=2024-01-17T22:20:00.0000000Z");
+    assert_non_null(strstr(text, disks));
+    assert_null(strstr(text, "BitLocker"));
+    s->workers[WORKER_DELIVER].answer = logs_on;
+    ask(s, "type=diagnose\nv=1\nguest=" GUEST_A "\nlog_on=1\n\n", text, sizeof text);
+    expect_line(text, "channel=broken");
+    expect_line(text, "channel_code=wrong-password");
     stage_free(s);
 }
 
@@ -321,6 +388,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(behind_and_off, testing_dir_make, testing_dir_remove),
         cmocka_unit_test_setup_teardown(running_with_a_wrong_clock, testing_dir_make, testing_dir_remove),
+        cmocka_unit_test_setup_teardown(the_guest_is_asked, testing_dir_make, testing_dir_remove),
         cmocka_unit_test_setup_teardown(the_account_is_another, testing_dir_make, testing_dir_remove),
         cmocka_unit_test_setup_teardown(without_dns, testing_dir_make, testing_dir_remove),
         cmocka_unit_test_setup_teardown(what_only_an_appliance_reads, testing_dir_make, testing_dir_remove),
