@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: virtrust contributors
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The strategy `credential`, end to end: a reverted guest is handed, for one call, a credential that may reset its own
+# The strategy `credential`, end to end: a broken guest is handed, for one call, a credential that may reset its own
 # account and nothing else, and mends itself; the DC shows its reset and its rotation. A credential that is good for
 # more, or for less, is never lent. Killed at each of its steps the repair goes on, and resets nothing twice. What was
 # lent lies nowhere afterwards.
@@ -36,7 +36,7 @@ grant() {
 
 lab_guest_ready guest1
 lab_guest_install_helper guest1
-vt_config observe
+vt_config repair
 vt_start
 lab_wait 300 vt_settled guest1
 vt bind guest1 GUEST1 > /dev/null
@@ -45,28 +45,23 @@ computer=$(lab_dc_dn guest1)
 user one
 grant one "$computer" '' ''
 
-# break_trust NAME: a snapshot, one rotation, and back: AD's key version is then $rotated. (Nothing is repaired: observe.)
+# break_trust: the account's password is changed behind the guest's back (no rollback: nothing is repaired by itself); its
+# key version is then $rotated.
 break_trust() {
-    local former
-    former=$(vt_last_case guest1)
-    lab_guest_snapshot guest1 "$1"
-    lab_guest_rotate guest1
+    lab_dc_reset guest1 "$(lab_random_password)"
     rotated=$(lab_dc_kvno guest1)
-    lab_guest_revert guest1 "$1"
-    vt_wait_new guest1 "$former" > /dev/null
-    virsh -q snapshot-delete guest1 "$1"
 }
 
 # lend FILE [ARGS...]: a repair with it; its case is $id, closed.
 lend() {
     local former
     former=$(vt_last_case guest1)
-    vt repair guest1 --strategy credential --credential-file "$1" > "$LAB_LOG/repair.log" 2>&1
+    vt repair guest1 --strategy credential --credential-file "$1" > "$LAB_LOG/repair.log" 2>&1 || true
     id=$(vt_wait_new guest1 "$former")
     vt case "$id" > "$LAB_LOG/case-$id.txt" || true
 }
 
-break_trust first
+break_trust
 lab_check "the guest is broken" test -z "$(lab_guest_trust guest1 > /dev/null 2>&1 && echo whole)"
 
 # ---- never lent ------------------------------------------------------------------------------------------------------
@@ -93,7 +88,7 @@ user another
 grant another "$computer" '' ''
 grant another "$(lab_dc_dn other)" '' ''
 refused another credential-too-powerful "one that may reset another computer, too"
-lab_check "it says which" vt_told "$id" text '*another may reset CN=OTHER*'
+lab_check "it says which" vt_told "$id" text '*another may reset CN=other,*'
 user many
 grant many "$LAB_OTHER_OU" CIIO "$computers"
 grant many "$computer" '' ''
@@ -130,7 +125,7 @@ lab_check "the host has reset nothing" test "$(vt_resets)" -eq "$resets"
 if [ -n "${VIRTRUST_FAULT_DIR-}" ]; then
     for points in job.vetting job.lending 'directory.vet.before deliver.repair.before' \
         'directory.vet.answered deliver.repair.started job.counting' 'deliver.repair.after job.rotating'; do
-        break_trust killed
+        break_trust
         read -ra armed <<< "$points"
         vt_arm "${armed[@]}"
         lend "$LAB_TMP/last"
