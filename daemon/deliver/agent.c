@@ -96,6 +96,24 @@ static int bad(struct err *err, const char *what)
     return err_set(err, -EBADMSG, "the guest agent's reply %s", what);
 }
 
+// Read as JSON, each value costs a hundred bytes and more whatever it is: three that it is written with are dear when
+// there are a million of them. What opens a value or follows one, outside of strings, counts them before any is made.
+static bool has_too_many(const char *reply, size_t len)
+{
+    size_t count = 0;
+    bool quoted = false;
+
+    for (size_t i = 0; i < len && count <= AGENT_VALUES_MAX; i++) {
+        if (quoted && reply[i] == '\\')
+            i++;
+        else if (reply[i] == '"')
+            quoted = !quoted;
+        else if (!quoted && (reply[i] == '[' || reply[i] == '{' || reply[i] == ','))
+            count++;
+    }
+    return count > AGENT_VALUES_MAX;
+}
+
 // The document; *ret_value is what stands under "return" (borrowed).
 static int parse(const char *reply, json_t **ret_root, json_t **ret_value, struct err *err)
 {
@@ -104,6 +122,8 @@ static int parse(const char *reply, json_t **ret_root, json_t **ret_value, struc
 
     if (len > AGENT_REPLY_MAX)
         return bad(err, "is too long");
+    if (has_too_many(reply, len))
+        return bad(err, "has more values than any agent needs");
     root = json_loadb(reply, len, JSON_REJECT_DUPLICATES, NULL);
     if (!root)
         return bad(err, "is no JSON");

@@ -19,6 +19,7 @@
 
 enum {
     AGENT_REPLY_MAX = 4 * 1024 * 1024, // bytes of a reply
+    AGENT_VALUES_MAX = 8192,           // JSON values in it; guest-info, the longest answer, has some 300
     AGENT_OUT_MAX = 1024 * 1024,       // bytes of a program's output
     AGENT_ERR_MAX = 1024,              // bytes of its error output that are kept
     AGENT_VERSION = 32,                // the agent's version, with its NUL
