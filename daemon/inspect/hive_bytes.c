@@ -8,7 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGES_KEPT = 128, SECTORS_A_PAGE = HIVE_PAGE / HIVE_SECTOR };
+enum {
+    PAGES_KEPT = 128,
+    SECTORS_A_PAGE = HIVE_PAGE / HIVE_SECTOR,
+    CUT_MAX = 32 * (HIVE_FILE_MAX / HIVE_SECTOR), // sectors cut off in all: 32 times what a hive can have
+};
 
 // Where a sector lies: 0 in the hive's own file, else the log's number + 1 in the highest byte and the offset
 // within that log below it.
@@ -24,8 +28,10 @@ struct page {
 struct hive_bytes {
     struct hive_files files;
     uint32_t size;
-    place *map; // of map_sectors sectors; NULL while everything is the file's own
-    size_t map_sectors;
+    place *map;                     // of map_sectors sectors; NULL while everything is the file's own
+    size_t map_sectors;             // what the map has room for
+    size_t mapped;                  // behind this sector nothing comes from a log
+    size_t cut;                     // how many were looked at because the hive shrank
     struct page *pages[PAGES_KEPT]; // each number has one place, number % PAGES_KEPT; NULL until it is wanted
 };
 
@@ -104,6 +110,20 @@ static void forget_pages(struct hive_bytes *b)
     }
 }
 
+// What is cut off does not come back when the hive grows again. A log of 128 MiB can say that it shrinks a quarter of a
+// million times: 0, or -EBADMSG when this is what it seems to be made for.
+static int cut_off(struct hive_bytes *b, size_t sectors)
+{
+    if (b->mapped <= sectors)
+        return 0;
+    b->cut += b->mapped - sectors;
+    if (b->cut > CUT_MAX)
+        return -EBADMSG;
+    memset(b->map + sectors, 0, (b->mapped - sectors) * sizeof *b->map);
+    b->mapped = sectors;
+    return 0;
+}
+
 int hive_bytes_resize(struct hive_bytes *b, uint32_t size, struct err *err)
 {
     size_t sectors = ((size_t)size + HIVE_SECTOR - 1) / HIVE_SECTOR;
@@ -120,8 +140,8 @@ int hive_bytes_resize(struct hive_bytes *b, uint32_t size, struct err *err)
         b->map = map;
         b->map_sectors = sectors;
     }
-    for (size_t i = sectors; b->map && i < b->map_sectors; i++)
-        b->map[i] = 0; // what is cut off does not come back when the hive grows again
+    if (cut_off(b, sectors) < 0)
+        return err_set(err, -EBADMSG, "its logs shrink it and let it grow again too often");
     b->size = size;
     forget_pages(b);
     return 0;
@@ -139,6 +159,8 @@ int hive_bytes_patch(struct hive_bytes *b, uint32_t offset, uint32_t len, unsign
         if (!b->map)
             return -ENOMEM;
     }
+    if (b->mapped < first + count)
+        b->mapped = first + count;
     for (size_t i = 0; i < count; i++)
         b->map[first + i] = (place)(log + 1) << PLACE_LOG_SHIFT | (log_offset + i * HIVE_SECTOR);
     forget_pages(b);

@@ -52,7 +52,7 @@ void hive_bytes_ahead(struct hive_bytes *b, size_t len);
 struct source *hive_bytes_file(struct hive_bytes *b);
 struct source *hive_bytes_log(struct hive_bytes *b, unsigned log);
 uint64_t hive_bytes_spent(const struct hive_bytes *b);
-// The hive is from now on so large: 0, -ENOMEM, -EBADMSG.
+// The hive is from now on so large: 0, -ENOMEM, -EBADMSG (too large, or cut off so often that it costs too much).
 int hive_bytes_resize(struct hive_bytes *b, uint32_t size, struct err *err);
 // From now on these bytes come from a log. 0, -ENOMEM, -EBADMSG when they are not whole sectors within the hive.
 int hive_bytes_patch(struct hive_bytes *b, uint32_t offset, uint32_t len, unsigned log, uint64_t log_offset);

@@ -5,6 +5,7 @@
 // which is longer afterwards, and of the older format.
 #include "tests/unit/hive_log_common.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -82,6 +83,33 @@ static void test_growth(void **state)
     expect(logs, HIVE_REPLAYED, 1, 2, NULL);
 }
 
+// Shrinks and grows, each time by all of a hive that is as large as can be and has one sector of a log at its end: ends
+// soon. By a page at a time, as hives do: for as many entries as a log can have, and what was cut off stays so.
+static void test_shrinking(void **state)
+{
+    enum { ALL = HIVE_FILE_MAX - HIVE_BASE_BLOCK, ENTRIES = HIVE_LOG_MAX / SECTOR };
+    _cleanup_hive_bytes_ struct hive_bytes *bad = NULL, *good = NULL;
+    struct hive_files none = {0};
+    struct err err = {0};
+    int n = 0, rc = 0;
+
+    (void)state;
+    assert_int_equal(hive_bytes_new(&none, ALL, &bad, &err), 0);
+    assert_int_equal(hive_bytes_new(&none, ALL, &good, &err), 0);
+    for (; n < 1000 && rc == 0; n++) {
+        assert_int_equal(hive_bytes_resize(bad, ALL, &err), 0);
+        assert_int_equal(hive_bytes_patch(bad, ALL - SECTOR, SECTOR, 0, 0), 0);
+        rc = hive_bytes_resize(bad, HIVE_PAGE, &err);
+    }
+    assert_int_equal(rc, -EBADMSG);
+    assert_in_range(n, 32, 34);
+    for (n = 0; n < ENTRIES; n++) {
+        assert_int_equal(hive_bytes_resize(good, ALL, &err), 0);
+        assert_int_equal(hive_bytes_patch(good, ALL - HIVE_PAGE, HIVE_PAGE, 0, 0), 0);
+        assert_int_equal(hive_bytes_resize(good, ALL - HIVE_PAGE, &err), 0);
+    }
+}
+
 static void test_old_format(void **state)
 {
     struct blob logs[HIVE_LOGS] = {0}, file = {0};
@@ -132,9 +160,8 @@ static void test_old_format(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_impossible),
-        cmocka_unit_test(test_base_recovered),
-        cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_impossible), cmocka_unit_test(test_base_recovered),
+        cmocka_unit_test(test_growth),     cmocka_unit_test(test_shrinking),
         cmocka_unit_test(test_old_format),
     };
 
