@@ -15,8 +15,10 @@
 
 struct chunks {
     char *buf;
-    size_t used;
-    bool skipping; // until the next empty line
+    size_t from, used; // what came and was not given out lies between
+    size_t looked;     // before it no empty line ends
+    bool skipping;     // until the next empty line
+    uint64_t work;     // bytes looked at or moved so far: stays in proportion to what came, however it is cut
 };
 
 void chunks_done(struct chunks *c);

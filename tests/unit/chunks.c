@@ -82,12 +82,60 @@ static void flood(void **state)
     expect_ids(&c, ids);
 }
 
+// However the bytes come, the work stays in proportion to them: a byte at a time without an end, or with many small
+// records at once.
+static void work(void **state)
+{
+    static const char small[] = "type=probe\nv=1\n\n";
+    _cleanup_chunks_ struct chunks slow = {0}, many = {0}, unread = {0};
+    static char herd[64 * 1024];
+    struct record *r = NULL;
+    size_t n = 0, fed = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 5 * RECORD_TOTAL_MAX; i++) {
+        assert_int_equal(chunks_feed(&slow, i % 50 ? "x" : "\n", 1), 0);
+        assert_int_equal(chunks_next(&slow, &r), RECORD_MORE);
+    }
+    assert_true(slow.work <= 3ULL * 5 * RECORD_TOTAL_MAX);
+    while (n + sizeof small <= sizeof herd) {
+        memcpy(herd + n, small, sizeof small - 1);
+        n += sizeof small - 1;
+    }
+    for (; fed < 5 * RECORD_TOTAL_MAX; fed += n) {
+        assert_int_equal(chunks_feed(&many, herd, n), 0);
+        while (chunks_next(&many, &r) == 0)
+            r = record_free(r);
+        assert_int_equal(chunks_feed(&unread, herd, n), 0);
+    }
+    assert_true(many.work <= 3ULL * fed);
+    assert_true(unread.work <= 3ULL * fed);
+    assert_int_equal(chunks_next(&unread, &r), 0); // the newest are kept
+    r = record_free(r);
+}
+
+// What is too long is skipped to its end, and no further, also when nobody has read meanwhile.
+static void skipped_unread(void **state)
+{
+    static const char *const ids[] = {"1", "2", "3", NULL};
+    _cleanup_chunks_ struct chunks c = {0};
+    static char big[3 * RECORD_TOTAL_MAX];
+    struct record *none = NULL;
+
+    (void)state;
+    memset(big, 'x', sizeof big);
+    assert_int_equal(chunks_feed(&c, big, sizeof big), 0);
+    assert_int_equal(chunks_feed(&c, "\n\n", 2), 0);
+    assert_int_equal(chunks_feed(&c, stream, sizeof stream - 1), 0);
+    expect_ids(&c, ids);
+    assert_int_equal(chunks_next(&c, &none), RECORD_MORE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole),
-        cmocka_unit_test(in_pieces),
-        cmocka_unit_test(flood),
+        cmocka_unit_test(whole), cmocka_unit_test(in_pieces),      cmocka_unit_test(flood),
+        cmocka_unit_test(work),  cmocka_unit_test(skipped_unread),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
