@@ -107,7 +107,7 @@ void quote_powershell(const char *text, char *ret, size_t size)
 struct filling {
     const struct cause_facts *f;
     const struct judgement *judged;
-    const char *subject;
+    const char *subject, *spn;
 };
 
 static const char *account_of(const struct evidence *e)
@@ -131,7 +131,10 @@ static const char *plain_of(const struct filling *fill, char mark)
     case 'd':
         return e->bound ? e->binding.domain : is_plain(e->guest.domain) ? e->guest.domain : "";
     case 'D':
+    case 'n':
         return e->directory.dc;
+    case 'H':
+        return fill->spn;
     case 'N':
         return v && v->more.dn[0] ? v->more.dn : account_of(e);
     case 'c':
@@ -165,7 +168,7 @@ static void fill_in(const struct filling *fill, const char *template, char *ret,
         text = plain_of(fill, *at);
         if (strchr("GCS", *at))
             quote_shell(text, quoted, sizeof quoted);
-        else if (strchr("APDNI", *at))
+        else if (strchr("APDNIH", *at))
             quote_powershell(text, quoted, sizeof quoted);
         else
             snprintf(quoted, sizeof quoted, "%.400s", text);
@@ -179,8 +182,8 @@ static void add(const struct cause_row *row, const struct cause_facts *f, const 
                 struct cause *ret)
 {
     struct cause_found *c = &ret->found[ret->count++];
-    char subject[LONG_TEXT] = "", *other;
-    struct filling fill = {.f = f, .judged = judged, .subject = subject};
+    char subject[LONG_TEXT] = "", spn[LONG_TEXT] = "", *other;
+    struct filling fill = {.f = f, .judged = judged, .subject = subject, .spn = spn};
 
     *c = (struct cause_found){
         .id = row->id,
@@ -191,6 +194,7 @@ static void add(const struct cause_row *row, const struct cause_facts *f, const 
     };
     if (row->subject)
         row->subject(f, subject, sizeof subject);
+    subject_spn(f, spn, sizeof spn);
     // What rests on the disk is no surer than the look at it.
     if (c->confidence == CONFIDENCE_CERTAIN && row->rests & FROM_DISK &&
         (f->stale || f->evidence.guest.doubtful))

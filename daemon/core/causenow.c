@@ -183,18 +183,28 @@ bool when_outside_base(const struct cause_facts *f)
     return v && v->side.found == TRI_YES && v->more.in_base == TRI_NO;
 }
 
+enum { UAC_DISABLED = 2 };
+
+bool views_differ(const struct dc_view *a, const struct dc_view *b)
+{
+    const struct directory_side *x = &a->side, *y = &b->side;
+
+    if (!x->known || !y->known || x->found == TRI_UNKNOWN || y->found == TRI_UNKNOWN)
+        return false;
+    if (x->found != y->found)
+        return true;
+    return (x->pwd_last_set && y->pwd_last_set && x->pwd_last_set != y->pwd_last_set) ||
+           (x->uac >= 0 && y->uac >= 0 && (x->uac ^ y->uac) & UAC_DISABLED) ||
+           (a->more.dn[0] && b->more.dn[0] && strcasecmp(a->more.dn, b->more.dn) != 0);
+}
+
 bool when_dcs_differ(const struct cause_facts *f)
 {
     const struct dc_view *newest = view_judged(f);
 
-    for (size_t i = 0; newest && i < f->dcs_count; i++) {
-        const struct directory_side *d = &f->dcs[i].side;
-
-        if (d->known && d->found != TRI_UNKNOWN &&
-            (d->found != newest->side.found ||
-             (d->pwd_last_set && d->pwd_last_set != newest->side.pwd_last_set)))
+    for (size_t i = 0; newest && i < f->dcs_count; i++)
+        if (views_differ(&f->dcs[i], newest))
             return true;
-    }
     return false;
 }
 

@@ -207,10 +207,31 @@ const struct cause_row cause_rows[] = {
      "the guest's own probe found its secure channel broken: %p", PLACE_HOST, "virtrust repair %G"},
     {"spn-duplicate", V(IN_STEP), true, CONFIDENCE_CERTAIN, HEALTH_AT_RISK, FROM_DIRECTORY, when_spn_twice,
      subject_spn_other, "%c has this computer's host SPN: Kerberos to it fails until it is taken away there",
-     PLACE_DIRECTORY, "setspn -X; setspn -L %P"},
+     PLACE_DIRECTORY, "setspn -D %H %P"},
     {"spn-missing", V(IN_STEP), true, CONFIDENCE_CERTAIN, HEALTH_AT_RISK, FROM_DIRECTORY, when_spn_missing,
      subject_spn, "the account %a lacks the service principal name %c: Kerberos to this computer fails",
      PLACE_DIRECTORY, "setspn -S %P %A"},
+    {"clone", V(IN_STEP), true, CONFIDENCE_CERTAIN, HEALTH_AT_RISK, FROM_DISK | FROM_OTHERS, when_clone,
+     subject_clone,
+     "%g and %c hold the very same machine secret: one was copied from the other after it had joined, and "
+     "the first "
+     "that rotates locks the other out; if both are to run, generalise the copy (sysprep) and join it under "
+     "a name of "
+     "its own",
+     PLACE_HOST, "virtrust diagnose %C"},
+    {"outside-base", V(IN_STEP), true, CONFIDENCE_CERTAIN, HEALTH_AT_RISK, FROM_DIRECTORY, when_outside_base,
+     subject_base, "the account %a was moved out of %c, where virtrust may reset: it can repair it no more",
+     PLACE_DIRECTORY, "Move-ADObject %N -TargetPath %P"},
+    {"dcs-differ", V(IN_STEP), true, CONFIDENCE_CERTAIN, HEALTH_AT_RISK, FROM_DIRECTORY, when_dcs_differ,
+     subject_differing,
+     "the DCs do not agree about the account %a: %c and %n show different states; replication is late, or "
+     "cut",
+     PLACE_DIRECTORY, "repadmin /replsummary; repadmin /syncall %D /AdeP"},
+    {"rotation-disabled", V(IN_STEP), true, CONFIDENCE_CERTAIN, HEALTH_AT_RISK, FROM_DISK, when_rotation_off,
+     NULL,
+     "policy forbids the guest to rotate its password: snapshots stay good, but who once learnt the secret "
+     "keeps it",
+     PLACE_NOWHERE, ""},
     {"rotation-overdue", V(IN_STEP), true, CONFIDENCE_LIKELY, HEALTH_WHOLE, FROM_DISK | FROM_LIBVIRT,
      when_rotation_due, subject_age,
      "nothing is broken: the guest's password is %c days old because it was off; it rotates soon after its "
@@ -230,25 +251,8 @@ const struct cause_row cause_rows[] = {
      PLACE_NOWHERE, ""},
 
     // ---- beside any cause ----
-    {"outside-base", 0, true, CONFIDENCE_CERTAIN, HEALTH_AT_RISK, FROM_DIRECTORY, when_outside_base,
-     subject_base, "the account %a was moved out of %c, where virtrust may reset: it can repair it no more",
-     PLACE_DIRECTORY, "Move-ADObject %N -TargetPath %P"},
-    {"dcs-differ", 0, true, CONFIDENCE_CERTAIN, HEALTH_AT_RISK, FROM_DIRECTORY, when_dcs_differ,
-     subject_differing, "the DCs do not agree: %c shows an older state; replication is late, or cut",
-     PLACE_DIRECTORY, "repadmin /replsummary"},
     {"dc-silent", 0, true, CONFIDENCE_CERTAIN, HEALTH_AT_RISK, FROM_DIRECTORY, when_dc_unasked,
      subject_unasked, "not every DC answered: %c", PLACE_HOST, "virtrust doctor"},
-    {"clone", 0, true, CONFIDENCE_CERTAIN, HEALTH_AT_RISK, FROM_DISK | FROM_OTHERS, when_clone, subject_clone,
-     "%g and %c hold the very same machine secret: one was copied from the other after it had joined, and "
-     "the first "
-     "that rotates locks the other out; if both are to run, generalise the copy (sysprep) and join it under "
-     "a name of "
-     "its own",
-     PLACE_HOST, "virtrust diagnose %C"},
-    {"rotation-disabled", 0, true, CONFIDENCE_CERTAIN, HEALTH_AT_RISK, FROM_DISK, when_rotation_off, NULL,
-     "policy forbids the guest to rotate its password: snapshots stay good, but who once learnt the secret "
-     "keeps it",
-     PLACE_NOWHERE, ""},
     {"laps-went-back", 0, true, CONFIDENCE_LIKELY, HEALTH_AT_RISK, FROM_DIRECTORY, when_laps, NULL,
      "Windows LAPS keeps a local administrator's password of this computer: the guest went back, and may "
      "hold an older "

@@ -3,9 +3,9 @@
 //
 // The table of causes, for cause.c: its rows (causerows.c), and their conditions (causewhen.c, causenow.c).
 //
-// In text and command stand: %g the guest, %a the account, %d the domain, %c the subject (what `subject` fills in),
+// In text and command stand: %g the guest, %a the account, %d the domain, %n the DC judged by, %c the subject (what `subject` fills in),
 // %t the judged or probed sentence; in a command %G %C for a shell and %A %P %D %N for PowerShell: guest, subject;
-// account, subject, DC, DN, %I the account's GUID. A command of two lines: for Windows guests, for others.
+// account, subject, DC, DN, %I the account's GUID, %H its host SPN. A command of two lines: for Windows guests, for others.
 #pragma once
 
 #include "daemon/core/cause.h"
@@ -87,7 +87,7 @@ void subject_rollback(const struct cause_facts *f, char *ret, size_t size); // i
 void subject_changed(const struct cause_facts *f, char *ret,
                      size_t size); // when the directory's password was set
 void subject_unasked(const struct cause_facts *f, char *ret, size_t size);   // DCs
-void subject_differing(const struct cause_facts *f, char *ret, size_t size); // DCs that show an older state
+void subject_differing(const struct cause_facts *f, char *ret, size_t size); // DCs that show another state
 void subject_probe_dc(const struct cause_facts *f, char *ret, size_t size);
 void subject_clock(const struct cause_facts *f, char *ret, size_t size);    // how much the guest's is off
 void subject_dc_clock(const struct cause_facts *f, char *ret, size_t size); // the DC whose clock is off
@@ -100,3 +100,6 @@ void subject_sam(const struct cause_facts *f, char *ret, size_t size); // what t
 
 // The view that the evidence's directory side was taken from; NULL.
 const struct dc_view *view_judged(const struct cause_facts *f);
+
+// Do two DCs show the account in different states: there or not, its password, disabled or not, its place?
+bool views_differ(const struct dc_view *a, const struct dc_view *b);

@@ -82,12 +82,9 @@ void subject_differing(const struct cause_facts *f, char *ret, size_t size)
     const struct dc_view *newest = view_judged(f);
 
     ret[0] = '\0';
-    for (size_t i = 0; newest && i < f->dcs_count; i++) {
-        const struct directory_side *d = &f->dcs[i].side;
-
-        if (d->known && (d->found != newest->side.found || d->pwd_last_set != newest->side.pwd_last_set))
+    for (size_t i = 0; newest && i < f->dcs_count; i++)
+        if (views_differ(&f->dcs[i], newest))
             add_word(ret, size, f->dcs[i].dc);
-    }
 }
 
 void subject_probe_dc(const struct cause_facts *f, char *ret, size_t size)

@@ -115,12 +115,12 @@ bool when_rolled_unseen(const struct cause_facts *f)
     return strcmp(f->judged, "older-secret") == 0 && changed_by_this_guest(&f->evidence);
 }
 
-// A DC that shows less than was proven before was itself set back.
+// A DC that shows less than was proven before was itself set back; unless one that did not answer has it still.
 bool when_dc_restored(const struct cause_facts *f)
 {
     const struct evidence *e = &f->evidence;
 
-    if (!e->directory.known || !filetime_plausible(e->directory.pwd_last_set))
+    if (!e->directory.known || !filetime_plausible(e->directory.pwd_last_set) || when_dc_unasked(f))
         return false;
     for (size_t i = 0; i < e->pairs_count; i++)
         if (e->pairs[i].proven && e->pairs[i].pwd_last_set > e->directory.pwd_last_set)

@@ -186,8 +186,10 @@ static void behind_and_off(void **state)
     expect_line(text, "cause=dc-silent");
     expect_line(text, "text=not every DC answered: dc2.corp.test");
     expect_line(text, "cause=dcs-differ");
-    expect_line(text,
-                "text=the DCs do not agree: dc3.corp.test shows an older state; replication is late, or cut");
+    expect_line(
+        text,
+        "text=the DCs do not agree about the account WS1$: dc3.corp.test and dc1.corp.test show different "
+        "states; replication is late, or cut");
     expect_line(text, "cause=outside-base");
     expect_line(text, "exit=1");
     assert_int_equal(s->workers[WORKER_DELIVER].asked, 0); // it is off
