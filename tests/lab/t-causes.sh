@@ -1,0 +1,146 @@
+# shellcheck shell=bash
+# SPDX-FileCopyrightText: virtrust contributors
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Each cause of broken trust that Samba can be brought to, provoked for real before two domain controllers that
+# replicate, and asked after with `virtrust diagnose`: its stable id, the exit code, the next command. guest1 runs and is
+# joined; guest2 joins under guest1's name; `steady` is off, with a keytab of its account on its disk. t-diagnose has
+# what needs no second DC.
+
+# shellcheck source=tests/lab/lib/shut.sh
+. "$LAB_HERE/lib/shut.sh"
+
+# diagnose GUEST: the answer in $LAB_TMP/answer.json, its exit code in `code`.
+diagnose() {
+    code=0
+    vt --json diagnose "$1" > "$LAB_TMP/answer.json" 2> "$LAB_TMP/err" || code=$?
+    cp "$LAB_TMP/answer.json" "$LAB_LOG/$1-$((++asked))-$(jq -r '.diagnosis.cause // "none"' "$LAB_TMP/answer.json").json"
+}
+asked=0
+
+# like JSON-PATH PATTERN...: of the last answer.
+like() {
+    local got
+    while [ $# -gt 0 ]; do
+        got=$(jq -r "$1 // \"\"" "$LAB_TMP/answer.json")
+        # shellcheck disable=SC2053  # a pattern
+        [[ $got == $2 ]] || { printf '  %s is "%s", not "%s"\n' "$1" "$got" "$2" >&2; return 1; }
+        shift 2
+    done
+}
+
+# named GUEST CAUSE CODE [FIELD PATTERN]...: asks; the cause, the exit code, and other fields of the diagnosis.
+named() {
+    local guest=$1 cause=$2 want=$3
+    shift 3
+    diagnose "$guest"
+    like .diagnosis.cause "$cause" || return 1
+    [ "$code" -eq "$want" ] || { printf '  exit code %s, not %s\n' "$code" "$want" >&2; return 1; }
+    while [ $# -gt 0 ]; do
+        like ".diagnosis.$1" "$2" || return 1
+        shift 2
+    done
+}
+
+# beside CAUSE [FIELD PATTERN]...: it stood beside the cause in the last answer.
+beside() {
+    local cause=$1
+    shift
+    jq -e --arg c "$cause" 'any(.beside[]?; .cause == $c)' "$LAB_TMP/answer.json" > /dev/null || {
+        jq -c '[.diagnosis.cause, .beside[]?.cause]' "$LAB_TMP/answer.json" >&2
+        return 1
+    }
+    while [ $# -gt 0 ]; do
+        like "(.beside[] | select(.cause == \"$cause\") | .$1)" "$2" || return 1
+        shift 2
+    done
+}
+not_beside() { ! beside "$1" 2> "$LAB_TMP/err"; }
+
+# modify TREE: LDIF on that DC's own database.
+modify() { ldbmodify -H "$LAB/$1/private/sam.ldb" > /dev/null; }
+
+# spn TREE add|delete DN NAME
+spn() { printf 'dn: %s\nchangetype: modify\n%s: servicePrincipalName\nservicePrincipalName: %s\n' "$3" "$2" "$4" | modify "$1"; }
+
+lab_dcs_start
+lab_guest_ready --unjoined guest1 guest2
+mkdir -p "$LAB/guests"
+shut_account STEADY
+shut_linux "$LAB/guests/steady.img" 'STEADY$' "$(lab_dc_kvno STEADY)"
+shut_define steady "$LAB/guests/steady.img" raw
+lab_guest_join guest1
+lab_guest_install_helper guest1
+lab_guest_exec guest1 sync
+lab_dcs_replicate
+vt_config observe
+sed -i "s/^look:/look:\n  on_first_sight: false/" "$VT_CONFIG"
+vt_start
+vt bind steady STEADY
+vt bind guest1 GUEST1
+lab_check "nothing is wrong with a guest that is off" named steady in-step 0 health whole
+lab_check "nor with the one that runs" named guest1 in-step 0 health whole
+
+lab_note "the account"
+steady=$(lab_dc_dn STEADY)
+lab_dc_disable STEADY
+lab_dcs_replicate
+lab_check "disabled" named steady account-disabled 1 action refuse command "Enable-ADAccount -Identity 'STEADY\$' *"
+lab_dc_change user enable 'STEADY$'
+lab_dc_move STEADY "$LAB_OTHER_OU"
+lab_dcs_replicate
+lab_check "moved out of the delegated OU" named steady outside-base 0 health at-risk \
+    command "Move-ADObject 'CN=STEADY,$LAB_OTHER_OU' -TargetPath '$LAB_OU'*"
+lab_dc_move STEADY "$LAB_OU"
+lab_dcs_replicate
+lab_check "and back" named steady in-step 0
+
+lab_note "service principal names"
+guest1=$(lab_dc_dn GUEST1)
+for name in HOST/GUEST1 "HOST/guest1.$LAB_DOMAIN"; do
+    spn dc delete "$guest1" "$name"
+done
+lab_dcs_replicate
+lab_check "removed" named guest1 spn-missing 0 health at-risk command "setspn -S 'HOST/guest1.$LAB_DOMAIN' 'GUEST1\$'"
+lab_dcs_cut
+spn dc add "$guest1" "HOST/guest1.$LAB_DOMAIN"
+spn dc2 add "$steady" "HOST/guest1.$LAB_DOMAIN"
+
+lab_note "replication is cut"
+lab_dcs_reset dc2 STEADY "$(lab_random_password)"
+lab_check "an administrator's reset, at one DC alone" named steady changed-elsewhere 1 verdict behind \
+    command "Get-ADReplicationAttributeMetadata '$steady' -Server '$LAB_DC2' *"
+lab_check "beside it: the DC that differs" beside dcs-differ text "*$LAB_DC*" command 'repadmin *'
+lab_dcs_heal
+lab_check "healed: still changed" named steady changed-elsewhere 1
+lab_check "and the DCs agree" not_beside dcs-differ
+lab_check "the name that two accounts have by now" named guest1 spn-duplicate 0 \
+    command "setspn -D 'HOST/guest1.$LAB_DOMAIN' 'STEADY\$'"
+printf 'dn: %s\nchangetype: modify\ndelete: servicePrincipalName\n' "$steady" | modify dc
+lab_dcs_replicate
+lab_check "and one again" named guest1 in-step 0
+
+lab_note "the guest's clock"
+lab_guest_exec guest1 date -s '+20 minutes' > "$LAB_TMP/out"
+lab_check "is ahead" named guest1 guest-clock 1 command 'virsh domtime guest1 --now'
+lab_guest_clock guest1
+
+lab_note "a second machine joins under the name"
+vt repair --dry-run guest2 > "$LAB_TMP/out" 2> "$LAB_TMP/err" || true
+lab_guest_member guest2 join adcli join --domain="$LAB_DOMAIN" --domain-ou="$LAB_OU" --computer-name=GUEST1 \
+    --host-fqdn="guest1.$LAB_DOMAIN" --login-user=Administrator --stdin-password
+lab_guest_exec guest2 sync
+lab_dcs_replicate
+former=$(vt_last_case guest2)
+vt repair --dry-run guest2 > "$LAB_TMP/out" 2> "$LAB_TMP/err" || true
+vt_wait_new guest2 "$former" > "$LAB_TMP/out"
+lab_check "it is named" named guest1 duplicate-name 1 text '*guest2*' command 'virtrust inspect guest2'
+
+lab_note "deleted, and made anew"
+lab_dc_delete STEADY
+lab_dcs_replicate
+lab_check "deleted" named steady account-missing 1 command 'Get-ADObject -Identity *Restore-ADObject'
+lab_dc_add_computer STEADY
+lab_dcs_replicate
+lab_check "made anew: another GUID" named steady account-recreated 1 command 'virtrust bind steady *STEADY*'
+lab_done
