@@ -25,6 +25,7 @@ struct cli {
 
 int cmd_ask(const struct cli *c, const char *command); // whatever virtrustd answers
 int cmd_inspect(const struct cli *c, const char *command);
+int cmd_policy(const struct cli *c, const char *command);
 int cmd_hook(const struct cli *c, const char *command);
 
 // One sentence on stderr, "virtrust: WHAT; NEXT", and the code back. `next` may be NULL or "".

@@ -77,10 +77,12 @@ static bool is_number(const char *key)
 static bool is_answer(const char *key)
 {
     static const char *const keys[] = {
-        "bound",  "behind",         "unread", "witnessed", "approved",     "genid",
-        "found",  "joined",         "live",   "pushed",    "dc_reachable", "policy.disable_password_change",
-        "hook",   "known",          "fresh",  "enabled",   "in_base",      "spn_host",
-        "proven", "others_compared"};
+        "bound",     "behind",         "unread",       "witnessed",
+        "approved",  "genid",          "found",        "joined",
+        "live",      "pushed",         "dc_reachable", "policy.disable_password_change",
+        "hook",      "known",          "fresh",        "enabled",
+        "in_base",   "spn_host",       "proven",       "others_compared",
+        "described", "transient_disks"};
 
     return among(key, keys, ARRAY_SIZE(keys));
 }

@@ -46,6 +46,8 @@ static const struct command {
     {"repair", "GUEST", 1, 1, TAKES_DRY | TAKES_STRATEGY, cmd_ask,
      "look, judge and repair now (--dry-run: only say what would be done)"},
     {"approve", "CASE", 1, 1, 0, cmd_ask, "let a case that waits be repaired; everything is looked at again"},
+    {"policy", "test GUEST", 2, 2, 0, cmd_policy,
+     "which entry of policies decides about a guest, and why (also with --config FILE)"},
     {"breaker", "[list|reset NAME]", 0, 2, 0, cmd_ask,
      "circuit breakers and limits of domains and policies; close one"},
     {"wait", "CASE|GUEST", 1, 1, TAKES_TIMEOUT, cmd_ask, "until a case is closed (--timeout TIME)"},
@@ -242,54 +244,58 @@ static const struct option options[] = {
     {0},
 };
 
+struct kept {
+    int option;
+    size_t at; // in struct cli
+};
+
+// Options that only keep what stands behind them, and those that only are given or not.
+static const struct kept texts[] = {
+    {OPT_DOMAIN, offsetof(struct cli, domain)},
+    {OPT_DISK, offsetof(struct cli, disk)},
+    {OPT_FORMAT, offsetof(struct cli, format)},
+    {OPT_SNAPSHOT, offsetof(struct cli, snapshot)},
+    {OPT_ENGINE, offsetof(struct cli, engine)},
+    {OPT_HIVES, offsetof(struct cli, hives)},
+    {OPT_ONLY, offsetof(struct cli, only)},
+    {OPT_STRATEGY, offsetof(struct cli, strategy)},
+    {OPT_CREDENTIAL, offsetof(struct cli, credential_file)},
+};
+static const struct kept flags[] = {
+    {OPT_JSON, offsetof(struct cli, json)},
+    {OPT_DRY, offsetof(struct cli, dry_run)},
+    {OPT_LOG_ON, offsetof(struct cli, log_on)},
+};
+
+static bool keep_option(struct cli *c, int o)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        if (texts[i].option == o) {
+            *(const char **)((char *)c + texts[i].at) = optarg;
+            return true;
+        }
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+        if (flags[i].option == o) {
+            *(bool *)((char *)c + flags[i].at) = true;
+            return true;
+        }
+    return false;
+}
+
 // -1: go on; else the exit code.
 static int take_option(struct cli *c, int o, const char **file)
 {
-    switch (o) {
-    case OPT_JSON:
-        c->json = true;
+    if (keep_option(c, o))
         return -1;
+    switch (o) {
     case OPT_CONFIG:
         *file = optarg;
-        return -1;
-    case OPT_DOMAIN:
-        c->domain = optarg;
-        return -1;
-    case OPT_DRY:
-        c->dry_run = true;
         return -1;
     case OPT_TIMEOUT:
         if (parse_timeout(optarg, &c->timeout_s) == 0)
             return -1;
         return cli_fail(EXIT_USAGE, "give seconds, or 90s, 5m, 2h, at most 30 days",
                         "--timeout %s does not fit", optarg);
-    case OPT_DISK:
-        c->disk = optarg;
-        return -1;
-    case OPT_FORMAT:
-        c->format = optarg;
-        return -1;
-    case OPT_SNAPSHOT:
-        c->snapshot = optarg;
-        return -1;
-    case OPT_ENGINE:
-        c->engine = optarg;
-        return -1;
-    case OPT_HIVES:
-        c->hives = optarg;
-        return -1;
-    case OPT_ONLY:
-        c->only = optarg;
-        return -1;
-    case OPT_STRATEGY:
-        c->strategy = optarg;
-        return -1;
-    case OPT_CREDENTIAL:
-        c->credential_file = optarg;
-        return -1;
-    case OPT_LOG_ON:
-        c->log_on = true;
-        return -1;
     case OPT_VERSION:
         puts("virtrust " VIRTRUST_VERSION);
         return EXIT_ANSWERED;

@@ -6,6 +6,7 @@
 #include "daemon/control/diagnose.h"
 #include "daemon/control/doctor.h"
 #include "daemon/control/lines.h"
+#include "daemon/control/policytest.h"
 #include "daemon/control/session.h"
 #include "daemon/engine/listen.h"
 #include "daemon/engine/worker.h"
@@ -28,7 +29,7 @@ static const struct {
     {"case", handle_case},         {"bindings", handle_bindings}, {"bind", handle_bind},
     {"unbind", handle_unbind},     {"repair", handle_repair},     {"approve", handle_approve},
     {"sweep", handle_sweep},       {"wait", handle_wait},         {"doctor", handle_doctor},
-    {"diagnose", handle_diagnose}, {"breaker", handle_breaker},
+    {"diagnose", handle_diagnose}, {"breaker", handle_breaker},   {"policy-facts", handle_policy_facts},
 };
 
 void session_end(struct session *s, int exit_code)

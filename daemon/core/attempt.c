@@ -41,8 +41,8 @@ static bool is_outage(const char *code)
 
 static bool asks_directory(enum job_state state)
 {
-    return state == JOB_READING || state == JOB_VETTING || state == JOB_RESETTING || state == JOB_CONFIRMING ||
-           state == JOB_COUNTING || state == JOB_PROVING;
+    return state == JOB_READING || state == JOB_VETTING || state == JOB_RESETTING ||
+           state == JOB_CONFIRMING || state == JOB_COUNTING || state == JOB_PROVING;
 }
 
 // The DC that was reset, and took the new secret, shows no newer key version.
