@@ -15,16 +15,18 @@ enum { CLI_SCHEMA = 1, CLI_ARGS_MAX = 4 };
 struct cli {
     struct config *config;    // of `doctor`: the defaults when the file is broken, and then
     const char *config_error; // what is wrong with it
-    bool json, dry_run, log_on;
+    bool json, dry_run, log_on, all, yes;
     const char *domain, *disk, *format, *snapshot, *engine, *hives, *only; // options, NULL when not given
-    const char *strategy, *credential_file;                                // of `repair`
-    int64_t timeout_s;                                                     // -1: not given; at most 30 days
+    const char *policy;
+    const char *strategy, *credential_file; // of `repair`
+    int64_t timeout_s;                      // -1: not given; at most 30 days
     const char *args[CLI_ARGS_MAX];
     size_t args_count;
 };
 
 int cmd_ask(const struct cli *c, const char *command); // whatever virtrustd answers
 int cmd_inspect(const struct cli *c, const char *command);
+int cmd_approve(const struct cli *c, const char *command);
 int cmd_policy(const struct cli *c, const char *command);
 int cmd_hook(const struct cli *c, const char *command);
 

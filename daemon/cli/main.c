@@ -20,6 +20,7 @@ enum { // which options a command takes, besides --json and --config
     TAKES_ONLY = 16,
     TAKES_STRATEGY = 32,
     TAKES_LOG_ON = 64,
+    TAKES_ALL = 128,
 };
 
 static const struct command {
@@ -45,7 +46,8 @@ static const struct command {
     {"bindings", "", 0, 0, 0, cmd_ask, "every binding"},
     {"repair", "GUEST", 1, 1, TAKES_DRY | TAKES_STRATEGY, cmd_ask,
      "look, judge and repair now (--dry-run: only say what would be done)"},
-    {"approve", "CASE", 1, 1, 0, cmd_ask, "let a case that waits be repaired; everything is looked at again"},
+    {"approve", "CASE|--all", 0, 1, TAKES_ALL | TAKES_DOMAIN | TAKES_DRY, cmd_approve,
+     "let cases that wait be repaired; everything is looked at again"},
     {"policy", "test GUEST", 2, 2, 0, cmd_policy,
      "which entry of policies decides about a guest, and why (also with --config FILE)"},
     {"breaker", "[list|reset NAME]", 0, 2, 0, cmd_ask,
@@ -63,6 +65,9 @@ static const struct {
     {0, "--json", "the answer as one JSON object, see virtrust(1)"},
     {0, "--config FILE", "read FILE instead of " CONFIG_FILE},
     {TAKES_DOMAIN, "--domain DOMAIN", "the Active Directory domain, where several are configured"},
+    {TAKES_ALL, "--all", "every case that waits for approval"},
+    {TAKES_ALL, "--policy NAME", "only those of guests that this entry of policies matches"},
+    {TAKES_ALL, "--yes", "approve them without asking for their number"},
     {TAKES_DRY, "--dry-run", "say what would be done, write nothing"},
     {TAKES_STRATEGY, "--strategy STRATEGY",
      "provision (the host resets the account), or credential (the guest does, with one that is lent to it)"},
@@ -221,6 +226,9 @@ enum {
     OPT_STRATEGY,
     OPT_CREDENTIAL,
     OPT_LOG_ON,
+    OPT_POLICY,
+    OPT_ALL,
+    OPT_YES,
     OPT_VERSION
 };
 
@@ -239,6 +247,9 @@ static const struct option options[] = {
     {"strategy", required_argument, NULL, OPT_STRATEGY},
     {"credential-file", required_argument, NULL, OPT_CREDENTIAL},
     {"log-on", no_argument, NULL, OPT_LOG_ON},
+    {"policy", required_argument, NULL, OPT_POLICY},
+    {"all", no_argument, NULL, OPT_ALL},
+    {"yes", no_argument, NULL, OPT_YES},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -251,20 +262,16 @@ struct kept {
 
 // Options that only keep what stands behind them, and those that only are given or not.
 static const struct kept texts[] = {
-    {OPT_DOMAIN, offsetof(struct cli, domain)},
-    {OPT_DISK, offsetof(struct cli, disk)},
-    {OPT_FORMAT, offsetof(struct cli, format)},
-    {OPT_SNAPSHOT, offsetof(struct cli, snapshot)},
-    {OPT_ENGINE, offsetof(struct cli, engine)},
-    {OPT_HIVES, offsetof(struct cli, hives)},
-    {OPT_ONLY, offsetof(struct cli, only)},
-    {OPT_STRATEGY, offsetof(struct cli, strategy)},
-    {OPT_CREDENTIAL, offsetof(struct cli, credential_file)},
+    {OPT_DOMAIN, offsetof(struct cli, domain)}, {OPT_DISK, offsetof(struct cli, disk)},
+    {OPT_FORMAT, offsetof(struct cli, format)}, {OPT_SNAPSHOT, offsetof(struct cli, snapshot)},
+    {OPT_ENGINE, offsetof(struct cli, engine)}, {OPT_HIVES, offsetof(struct cli, hives)},
+    {OPT_ONLY, offsetof(struct cli, only)},     {OPT_STRATEGY, offsetof(struct cli, strategy)},
+    {OPT_POLICY, offsetof(struct cli, policy)}, {OPT_CREDENTIAL, offsetof(struct cli, credential_file)},
 };
 static const struct kept flags[] = {
-    {OPT_JSON, offsetof(struct cli, json)},
-    {OPT_DRY, offsetof(struct cli, dry_run)},
-    {OPT_LOG_ON, offsetof(struct cli, log_on)},
+    {OPT_JSON, offsetof(struct cli, json)},     {OPT_DRY, offsetof(struct cli, dry_run)},
+    {OPT_LOG_ON, offsetof(struct cli, log_on)}, {OPT_ALL, offsetof(struct cli, all)},
+    {OPT_YES, offsetof(struct cli, yes)},
 };
 
 static bool keep_option(struct cli *c, int o)
@@ -326,6 +333,9 @@ static int check_options(const struct cli *c, const struct command *command)
         {"--engine", TAKES_DISK, c->engine != NULL},
         {"--only", TAKES_ONLY, c->only != NULL},
         {"--log-on", TAKES_LOG_ON, c->log_on},
+        {"--all", TAKES_ALL, c->all},
+        {"--yes", TAKES_ALL, c->yes},
+        {"--policy", TAKES_ALL, c->policy != NULL},
         {"--strategy", TAKES_STRATEGY, c->strategy != NULL},
         {"--credential-file", TAKES_STRATEGY, c->credential_file != NULL},
     };

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/control/control.h"
 
+#include "daemon/control/batch.h"
 #include "daemon/control/breaker.h"
 #include "daemon/control/diagnose.h"
 #include "daemon/control/doctor.h"
@@ -25,11 +26,22 @@ static const struct {
     const char *type;
     handler handle;
 } commands[] = {
-    {"status", handle_status},     {"list", handle_list},         {"show", handle_show},
-    {"case", handle_case},         {"bindings", handle_bindings}, {"bind", handle_bind},
-    {"unbind", handle_unbind},     {"repair", handle_repair},     {"approve", handle_approve},
-    {"sweep", handle_sweep},       {"wait", handle_wait},         {"doctor", handle_doctor},
-    {"diagnose", handle_diagnose}, {"breaker", handle_breaker},   {"policy-facts", handle_policy_facts},
+    {"status", handle_status},
+    {"list", handle_list},
+    {"show", handle_show},
+    {"case", handle_case},
+    {"bindings", handle_bindings},
+    {"bind", handle_bind},
+    {"unbind", handle_unbind},
+    {"repair", handle_repair},
+    {"approve", handle_approve},
+    {"sweep", handle_sweep},
+    {"wait", handle_wait},
+    {"doctor", handle_doctor},
+    {"diagnose", handle_diagnose},
+    {"breaker", handle_breaker},
+    {"policy-facts", handle_policy_facts},
+    {"approve-all", handle_approve_all},
 };
 
 void session_end(struct session *s, int exit_code)
@@ -118,6 +130,7 @@ static void session_free(struct session *s)
     sd_event_source_disable_unref(s->wait_timer);
     record_free(s->request);
     sweep_free(s->sweep);
+    batch_free(s->batch);
     presence_free(s->presence);
     diagnosis_free(s->diagnosis);
     stream_free(s->stream);

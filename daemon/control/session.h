@@ -10,6 +10,7 @@
 #include "daemon/store/overview.h"
 
 struct sweep;
+struct batch;
 struct diagnosis;
 
 struct session {
@@ -27,6 +28,7 @@ struct session {
     char only[NAME_TEXT];        // `list`: the guests whose names match; "" all
     struct overview_place place; // how far it has come
     struct sweep *sweep;         // `sweep`: owned
+    struct batch *batch;         // `approve-all`: owned
     struct diagnosis *diagnosis; // `diagnose`: owned
     struct presence *presence;   // `doctor`: the guests that are asked (doctor.h)
 };

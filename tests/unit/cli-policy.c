@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// policy test and breaker as people and programs see them.
+// policy test, breaker and approve --all as people and programs see them.
 #include "tests/unit/cli_common.h"
 
 #include <jansson.h>
@@ -130,12 +130,61 @@ static void breakers(void **state)
     assert_string_equal(result.request, "");
 }
 
+#define WAITING                                                                                              \
+    "type=waiting\nv=1\nid=4\nguest=g\nname=vm4\ndomain=corp.test\npolicy=desks\nverdict=behind\nopened_us=" \
+    "1700000000000000\n\n"                                                                                   \
+    "type=waiting\nv=1\nid=7\nguest=h\nname=vm7\ndomain=corp.test\nverdict=behind\nopened_us="               \
+    "1700000000000000\n\n"
+
+static void a_batch_is_told(void **state)
+{
+    json_t *all;
+
+    (void)state;
+    converse(
+        (const char *[]){"approve", "--all", "--dry-run", "--domain", "corp.test", "--policy", "desks", NULL},
+        WAITING END("0"), &result);
+    assert_int_equal(result.code, 0);
+    assert_string_equal(result.request,
+                        "type=approve-all\nv=1\ndomain=corp.test\npolicy=desks\ndry_run=1\n\n");
+    expect("vm7");
+    converse((const char *[]){"--json", "approve", "--all", "--dry-run", NULL}, WAITING END("0"), &result);
+    all = json_out();
+    assert_int_equal(json_integer_value(json_object_get(all, "count")), 2);
+    assert_true(json_is_false(json_object_get(all, "approved")));
+    json_decref(all);
+}
+
+// Without a terminal and without --yes nothing is approved; neither is anything by words that do not fit together.
+static void a_batch_is_not_approved_by_chance(void **state)
+{
+    static const char *const wrong[][5] = {{"approve", NULL},
+                                           {"approve", "4", "--all", NULL},
+                                           {"approve", "4", "--domain", "d", NULL},
+                                           {"approve", "4", "--yes"}};
+
+    (void)state;
+    converse((const char *[]){"approve", "--all", NULL}, WAITING END("0"), &result);
+    assert_int_equal(result.code, 2);
+    assert_string_equal(result.request, "type=approve-all\nv=1\ndry_run=1\n\n");
+    assert_non_null(strstr(result.err, "2 cases would be approved"));
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        converse(wrong[i], WAITING END("0"), &result);
+        assert_int_equal(result.code, 2);
+        assert_string_equal(result.request, "");
+    }
+    converse((const char *[]){"approve", "4", NULL}, END("0"), &result);
+    assert_string_equal(result.request, "type=approve\nv=1\nid=4\n\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_policy_is_tried),
         cmocka_unit_test(a_policy_is_tried_by_a_program),
         cmocka_unit_test(breakers),
+        cmocka_unit_test(a_batch_is_told),
+        cmocka_unit_test(a_batch_is_not_approved_by_chance),
     };
 
     return cmocka_run_group_tests(tests, cli_setup, testing_dir_remove);

@@ -14,10 +14,16 @@ static const struct {
     {{"bind", "a"}, 2, "virtrust: usage: virtrust bind GUEST COMPUTER\n"},
     {{"list", "x"}, 2, "virtrust: usage: virtrust list (without arguments)\n"},
     {{"show", ""}, 2, "virtrust: an argument is empty; usage: virtrust show GUEST\n"},
+    {{"show", "g", "--dry-run"},
+     2,
+     "virtrust: --dry-run is no option of show; `virtrust --help` says which command takes it; nothing "
+     "was done\n"},
     {{"approve", "3", "--dry-run"},
      2,
-     "virtrust: --dry-run is no option of approve; `virtrust --help` says which command takes it; nothing "
-     "was done\n"},
+     "virtrust: usage: virtrust approve CASE, or approve --all [--domain D] [--policy P] [--dry-run] "
+     "[--yes]; "
+     "nothing was done\n"},
+    {{"policy", "tset", "g"}, 2, "virtrust: usage: virtrust policy test GUEST\n"},
     {{"wait", "3", "--timeout", "soon"},
      2,
      "virtrust: --timeout soon does not fit; give seconds, or 90s, 5m, 2h, at most 30 days\n"},
@@ -85,9 +91,10 @@ static void test_no_daemon(void **state)
 static void test_help(void **state)
 {
     static const char *const words[] = {
-        "status",   "list",    "show",     "case",      "inspect",   "bind ",    "unbind", "repair",
-        "bindings", "approve", "wait",     "doctor",    "hook",      "--json",   "--disk", "--config",
-        "--domain", "--hives", "--format", "--timeout", "--dry-run", "--version"};
+        "status",    "list",     "show",     "case",    "inspect",  "bind ",     "unbind",
+        "repair",    "bindings", "approve",  "wait",    "doctor",   "hook",      "--json",
+        "--disk",    "--config", "--domain", "--hives", "--format", "--timeout", "--dry-run",
+        "--version", "policy",   "breaker",  "--all",   "--yes"};
     static struct result r;
 
     (void)state;

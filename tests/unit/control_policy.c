@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// `policy-facts` and `breaker`, asked over the control socket of an engine whose workers the
+// `policy-facts`, `breaker`, `approve-all` and `scorecard`, asked over the control socket of an engine whose workers the
 // test plays.
 #include "tests/unit/attack_engine.h"
 
@@ -194,6 +194,43 @@ static void breakers(void **state)
     stage_free(s);
 }
 
+// Told first, then approved: of one policy, of one domain, up to the case that was told.
+static void a_batch(void **state)
+{
+    struct stage *s = begin(QUICK STAGE_DOMAIN POLICIES);
+    char request[128];
+
+    (void)state;
+    for (unsigned n = 1; n <= GUESTS; n++)
+        revert(s, n);
+    for (unsigned n = 1; n <= GUESTS; n++)
+        stage_until(s, waits(s, n));
+    ask_for(s, "type=approve-all\nv=1\ndry_run=1\n");
+    assert_int_equal(times(answer, "type=waiting\n"), GUESTS);
+    ask_for(s, "type=approve-all\nv=1\ndry_run=1\npolicy=pool\n");
+    assert_int_equal(times(answer, "type=waiting\n"), 2);
+    expect_line(answer, "policy=pool");
+    assert_true(waits(s, 1) && waits(s, GUESTS));
+    ask_for(s, "type=approve-all\nv=1\npolicy=pool\n");
+    assert_int_equal(times(answer, "type=approved\n"), 2);
+    assert_true(stage_case(s, guest(1)).approved && stage_case(s, guest(2)).approved);
+    assert_true(waits(s, 3));
+    snprintf(request, sizeof request, "type=approve-all\nv=1\ndomain=CORP\nnewest=%lld\n",
+             (long long)stage_case(s, guest(4)).id);
+    ask_for(s, request);
+    assert_int_equal(times(answer, "type=approved\n") >= 1, true);
+    for (unsigned n = 3; n <= GUESTS; n++)
+        assert_int_equal(stage_case(s, guest(n)).approved,
+                         stage_case(s, guest(n)).id <= stage_case(s, guest(4)).id);
+    // Each is looked at again, and then its repair waits for the guest to be started.
+    stage_until(s, stage_case(s, guest(1)).state == CASE_REPAIRING);
+    ask_for(s, "type=approve-all\nv=1\ndomain=else.test\n");
+    expect_line(answer, "code=no-such-domain");
+    ask_for(s, "type=approve-all\nv=1\npolicy=else\n");
+    expect_line(answer, "code=no-such-policy");
+    stage_free(s);
+}
+
 static int fresh(void **state)
 {
     (void)state;
@@ -205,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(facts, fresh),
         cmocka_unit_test_setup(breakers, fresh),
+        cmocka_unit_test_setup(a_batch, fresh),
     };
 
     return cmocka_run_group_tests(tests, testing_dir_make, testing_dir_remove);
