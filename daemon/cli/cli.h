@@ -17,7 +17,7 @@ struct cli {
     const char *config_error; // what is wrong with it
     bool json, dry_run, log_on, all, yes;
     const char *domain, *disk, *format, *snapshot, *engine, *hives, *only; // options, NULL when not given
-    const char *policy;
+    const char *policy, *since;
     const char *strategy, *credential_file; // of `repair`
     int64_t timeout_s;                      // -1: not given; at most 30 days
     const char *args[CLI_ARGS_MAX];
@@ -27,6 +27,7 @@ struct cli {
 int cmd_ask(const struct cli *c, const char *command); // whatever virtrustd answers
 int cmd_inspect(const struct cli *c, const char *command);
 int cmd_approve(const struct cli *c, const char *command);
+int cmd_scorecard(const struct cli *c, const char *command);
 int cmd_policy(const struct cli *c, const char *command);
 int cmd_hook(const struct cli *c, const char *command);
 

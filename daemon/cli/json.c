@@ -69,6 +69,14 @@ static bool is_number(const char *key)
         "begun",
         "limit_at_once",
         "limit_per_hour",
+        "predicted",
+        "by_hand",
+        "by_virtrust",
+        "by_rollback",
+        "still",
+        "open",
+        "wrong",
+        "settled_case",
     };
 
     return among(key, keys, ARRAY_SIZE(keys));

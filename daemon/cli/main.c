@@ -21,6 +21,7 @@ enum { // which options a command takes, besides --json and --config
     TAKES_STRATEGY = 32,
     TAKES_LOG_ON = 64,
     TAKES_ALL = 128,
+    TAKES_SINCE = 256,
 };
 
 static const struct command {
@@ -48,6 +49,8 @@ static const struct command {
      "look, judge and repair now (--dry-run: only say what would be done)"},
     {"approve", "CASE|--all", 0, 1, TAKES_ALL | TAKES_DOMAIN | TAKES_DRY, cmd_approve,
      "let cases that wait be repaired; everything is looked at again"},
+    {"scorecard", "", 0, 0, TAKES_SINCE, cmd_scorecard,
+     "what mode observe foretold, what became of it, and what was wrong"},
     {"policy", "test GUEST", 2, 2, 0, cmd_policy,
      "which entry of policies decides about a guest, and why (also with --config FILE)"},
     {"breaker", "[list|reset NAME]", 0, 2, 0, cmd_ask,
@@ -68,6 +71,7 @@ static const struct {
     {TAKES_ALL, "--all", "every case that waits for approval"},
     {TAKES_ALL, "--policy NAME", "only those of guests that this entry of policies matches"},
     {TAKES_ALL, "--yes", "approve them without asking for their number"},
+    {TAKES_SINCE, "--since TIME", "how far back: 12h, 30d (left out: 30d)"},
     {TAKES_DRY, "--dry-run", "say what would be done, write nothing"},
     {TAKES_STRATEGY, "--strategy STRATEGY",
      "provision (the host resets the account), or credential (the guest does, with one that is lent to it)"},
@@ -227,6 +231,7 @@ enum {
     OPT_CREDENTIAL,
     OPT_LOG_ON,
     OPT_POLICY,
+    OPT_SINCE,
     OPT_ALL,
     OPT_YES,
     OPT_VERSION
@@ -248,6 +253,7 @@ static const struct option options[] = {
     {"credential-file", required_argument, NULL, OPT_CREDENTIAL},
     {"log-on", no_argument, NULL, OPT_LOG_ON},
     {"policy", required_argument, NULL, OPT_POLICY},
+    {"since", required_argument, NULL, OPT_SINCE},
     {"all", no_argument, NULL, OPT_ALL},
     {"yes", no_argument, NULL, OPT_YES},
     {"version", no_argument, NULL, OPT_VERSION},
@@ -267,6 +273,7 @@ static const struct kept texts[] = {
     {OPT_ENGINE, offsetof(struct cli, engine)}, {OPT_HIVES, offsetof(struct cli, hives)},
     {OPT_ONLY, offsetof(struct cli, only)},     {OPT_STRATEGY, offsetof(struct cli, strategy)},
     {OPT_POLICY, offsetof(struct cli, policy)}, {OPT_CREDENTIAL, offsetof(struct cli, credential_file)},
+    {OPT_SINCE, offsetof(struct cli, since)},
 };
 static const struct kept flags[] = {
     {OPT_JSON, offsetof(struct cli, json)},     {OPT_DRY, offsetof(struct cli, dry_run)},
@@ -336,6 +343,7 @@ static int check_options(const struct cli *c, const struct command *command)
         {"--all", TAKES_ALL, c->all},
         {"--yes", TAKES_ALL, c->yes},
         {"--policy", TAKES_ALL, c->policy != NULL},
+        {"--since", TAKES_SINCE, c->since != NULL},
         {"--strategy", TAKES_STRATEGY, c->strategy != NULL},
         {"--credential-file", TAKES_STRATEGY, c->credential_file != NULL},
     };

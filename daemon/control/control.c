@@ -8,6 +8,7 @@
 #include "daemon/control/doctor.h"
 #include "daemon/control/lines.h"
 #include "daemon/control/policytest.h"
+#include "daemon/control/score.h"
 #include "daemon/control/session.h"
 #include "daemon/engine/listen.h"
 #include "daemon/engine/worker.h"
@@ -42,6 +43,7 @@ static const struct {
     {"breaker", handle_breaker},
     {"policy-facts", handle_policy_facts},
     {"approve-all", handle_approve_all},
+    {"scorecard", handle_scorecard},
 };
 
 void session_end(struct session *s, int exit_code)
@@ -131,6 +133,7 @@ static void session_free(struct session *s)
     record_free(s->request);
     sweep_free(s->sweep);
     batch_free(s->batch);
+    scoring_free(s->scoring);
     presence_free(s->presence);
     diagnosis_free(s->diagnosis);
     stream_free(s->stream);

@@ -58,23 +58,6 @@ static void add_cause(struct record *r, const struct cause_found *c)
     add_text(r, "command", c->command);
 }
 
-static const char *action_text(enum action a)
-{
-    switch (a) {
-    case ACTION_NOTHING:
-        return "nothing";
-    case ACTION_REFUSE:
-        return "refuse";
-    case ACTION_RECORD:
-        return "record";
-    case ACTION_ASK:
-        return "ask";
-    case ACTION_REPAIR:
-        return "repair";
-    }
-    return "?";
-}
-
 static void tell_diagnosis(struct session *s, const struct diagnosis *d)
 {
     _cleanup_record_ struct record *r = record_new("diagnosis");

@@ -11,6 +11,7 @@
 
 struct sweep;
 struct batch;
+struct scoring;
 struct diagnosis;
 
 struct session {
@@ -29,6 +30,7 @@ struct session {
     struct overview_place place; // how far it has come
     struct sweep *sweep;         // `sweep`: owned
     struct batch *batch;         // `approve-all`: owned
+    struct scoring *scoring;     // `scorecard`: owned
     struct diagnosis *diagnosis; // `diagnose`: owned
     struct presence *presence;   // `doctor`: the guests that are asked (doctor.h)
 };

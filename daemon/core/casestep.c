@@ -129,6 +129,8 @@ static void judge_and_decide(const struct case_world *w, int64_t now_us, struct 
     struct decision d = case_decide(&out->next, w, &j);
 
     out->judged = true;
+    out->action = d.action;
+    put(out->rule, sizeof out->rule, d.rule);
     out->next.verdict = d.verdict;
     put(out->next.cause, sizeof out->next.cause, j.cause);
     put(out->next.text, sizeof out->next.text, j.text);

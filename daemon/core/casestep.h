@@ -52,7 +52,9 @@ struct case_out {
     struct casefile next;
     enum case_effect effect;
     char note[LONG_TEXT]; // one line of history, "" none
-    bool judged;          // a verdict was reached in this step
+    bool judged;          // a verdict was reached in this step: with it
+    enum action action;
+    char rule[SHORT_TEXT]; // decide()'s, "" none
 };
 
 void case_open(struct casefile *c, const char *guest, const char *name, enum rollback_kind kind,

@@ -191,6 +191,23 @@ static const struct rule {
     {"ask", ACTION_ASK, asking, -1, "mode ask waits for an administrator", "`virtrust approve` this case"},
 };
 
+const char *action_text(enum action a)
+{
+    switch (a) {
+    case ACTION_NOTHING:
+        return "nothing";
+    case ACTION_REFUSE:
+        return "refuse";
+    case ACTION_RECORD:
+        return "record";
+    case ACTION_ASK:
+        return "ask";
+    case ACTION_REPAIR:
+        return "repair";
+    }
+    return "?";
+}
+
 const char *decide_rule(size_t i)
 {
     return i < ARRAY_SIZE(rules) ? rules[i].id : NULL;

@@ -56,5 +56,7 @@ struct decision {
 
 struct decision decide(const struct circumstances *c);
 
+const char *action_text(enum action a); // "nothing" "refuse" "record" "ask" "repair"
+
 // For tests and the manual: the rules' ids in order; NULL behind the last.
 const char *decide_rule(size_t i);

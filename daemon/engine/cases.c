@@ -59,6 +59,8 @@ static void fill_details(const struct case_out *out, const struct case_world *w,
     if (ev->directory.dc[0])
         record_add(r, "dc", ev->directory.dc);
     record_add(r, "would", out->next.would);
+    record_add(r, "action", action_text(out->action));
+    record_add(r, "rule", out->rule[0] ? out->rule : NULL);
 }
 
 // What was seen together goes into the ledger, after it has been judged by what stood there before.

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// policy test, breaker and approve --all as people and programs see them.
+// policy test, breaker, approve --all and scorecard as people and programs see them.
 #include "tests/unit/cli_common.h"
 
 #include <jansson.h>
@@ -177,6 +177,33 @@ static void a_batch_is_not_approved_by_chance(void **state)
     assert_string_equal(result.request, "type=approve\nv=1\nid=4\n\n");
 }
 
+static const char scored[] =
+    "type=prediction\nv=1\ncase=3\nguest=g\nname=vm3\nat_us=1700000000000000\nverdict=behind\nclass=wrong\n"
+    "settled_us=1700000900000000\nsettled_case=5\ntext=older\n\n"
+    "type=score\nv=1\nsince_us=1690000000000000\nguests=4\nlooks=9\npredicted=1\nby_hand=0\nby_virtrust="
+    "0\nby_rollback=0\n"
+    "still=0\nopen=0\nwrong=1\n\n" END("1");
+
+static void a_scorecard(void **state)
+{
+    json_t *all;
+
+    (void)state;
+    converse((const char *[]){"scorecard", "--since", "7d", NULL}, scored, &result);
+    assert_int_equal(result.code, 1);
+    assert_memory_equal(result.request, "type=scorecard\nv=1\nsince_us=", 28);
+    expect("wrong");
+    expect("4 guests in 9 looks:\n       1  would have been repaired\n");
+    converse((const char *[]){"--json", "scorecard", NULL}, scored, &result);
+    all = json_out();
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(all, "score"), "wrong")), 1);
+    assert_int_equal(json_array_size(json_object_get(all, "predictions")), 1);
+    json_decref(all);
+    converse((const char *[]){"scorecard", "--since", "soon", NULL}, scored, &result);
+    assert_int_equal(result.code, 2);
+    assert_string_equal(result.request, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +212,7 @@ int main(void)
         cmocka_unit_test(breakers),
         cmocka_unit_test(a_batch_is_told),
         cmocka_unit_test(a_batch_is_not_approved_by_chance),
+        cmocka_unit_test(a_scorecard),
     };
 
     return cmocka_run_group_tests(tests, cli_setup, testing_dir_remove);

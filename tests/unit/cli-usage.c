@@ -24,6 +24,9 @@ static const struct {
      "[--yes]; "
      "nothing was done\n"},
     {{"policy", "tset", "g"}, 2, "virtrust: usage: virtrust policy test GUEST\n"},
+    {{"scorecard", "--since", "soon"},
+     2,
+     "virtrust: --since soon does not fit; write 12h, 7d or 30d, at most 3650d\n"},
     {{"wait", "3", "--timeout", "soon"},
      2,
      "virtrust: --timeout soon does not fit; give seconds, or 90s, 5m, 2h, at most 30 days\n"},
@@ -91,10 +94,10 @@ static void test_no_daemon(void **state)
 static void test_help(void **state)
 {
     static const char *const words[] = {
-        "status",    "list",     "show",     "case",    "inspect",  "bind ",     "unbind",
-        "repair",    "bindings", "approve",  "wait",    "doctor",   "hook",      "--json",
-        "--disk",    "--config", "--domain", "--hives", "--format", "--timeout", "--dry-run",
-        "--version", "policy",   "breaker",  "--all",   "--yes"};
+        "status",    "list",     "show",     "case",      "inspect",  "bind ",     "unbind",
+        "repair",    "bindings", "approve",  "wait",      "doctor",   "hook",      "--json",
+        "--disk",    "--config", "--domain", "--hives",   "--format", "--timeout", "--dry-run",
+        "--version", "policy",   "breaker",  "scorecard", "--all",    "--yes",     "--since"};
     static struct result r;
 
     (void)state;

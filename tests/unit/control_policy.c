@@ -231,6 +231,46 @@ static void a_batch(void **state)
     stage_free(s);
 }
 
+static void look_at(struct stage *s, unsigned n)
+{
+    struct err err = {0};
+    int64_t id = 0;
+
+    assert_int_equal(engine_repair(s->engine, guest(n), true, &id, &err), 0);
+    stage_until(s, stage_case(s, guest(n)).id == id && stage_case(s, guest(n)).state == CASE_CLOSED);
+}
+
+// Foretold three times; then one is mended by hand, and the others are not looked at or still the same.
+static void a_score(void **state)
+{
+    struct stage *s = begin("mode: observe\n" QUICK STAGE_DOMAIN);
+
+    (void)state;
+    for (unsigned n = 1; n <= 3; n++) {
+        revert(s, n);
+        stage_until(s, stage_case(s, guest(n)).state == CASE_CLOSED);
+        assert_int_equal(stage_case(s, guest(n)).verdict, VERDICT_BEHIND);
+    }
+    look_at(s, 2); // the same again: no prediction of its own
+    world.guest_kvno = world.kvno = 7;
+    look_at(s, 1);
+    assert_int_equal(stage_case(s, guest(1)).verdict, VERDICT_IN_STEP);
+    ask_for(s, "type=scorecard\nv=1\nsince_us=0\n");
+    assert_int_equal(times(answer, "type=prediction\n"), 3);
+    expect_line(answer, "predicted=3");
+    expect_line(answer, "by_hand=1");
+    expect_line(answer, "still=1");
+    expect_line(answer, "open=1");
+    expect_line(answer, "wrong=0");
+    expect_line(answer, "looks=5");
+    expect_line(answer, "exit=0");
+    ask_for(s, "type=scorecard\nv=1\nsince_us=9000000000000000\n");
+    expect_line(answer, "predicted=0");
+    ask_for(s, "type=scorecard\nv=1\n");
+    expect_line(answer, "code=usage");
+    stage_free(s);
+}
+
 static int fresh(void **state)
 {
     (void)state;
@@ -243,6 +283,7 @@ int main(void)
         cmocka_unit_test_setup(facts, fresh),
         cmocka_unit_test_setup(breakers, fresh),
         cmocka_unit_test_setup(a_batch, fresh),
+        cmocka_unit_test_setup(a_score, fresh),
     };
 
     return cmocka_run_group_tests(tests, testing_dir_make, testing_dir_remove);
