@@ -97,12 +97,32 @@ EOT
     lab_daemon ceph-mon ceph-mon -i a --foreground --setuser root --setgroup root
     ceph_mon=$LAB_PID
     lab_wait 60 timeout 10 ceph osd create && ceph-osd -i 0 --mkfs --setuser root --setgroup root || return 1
-    lab_daemon ceph-osd ceph-osd -i 0 --foreground --setuser root --setgroup root
-    ceph_osd=$LAB_PID
-    lab_wait 60 timeout 20 ceph osd pool create vms 1 && timeout 120 rbd import disk.raw vms/guest
+    ceph_osd_up && lab_wait 60 timeout 20 ceph osd pool create vms 1 &&
+        lab_wait 120 ceph_serves && timeout 300 rbd import disk.raw vms/guest
 }
+# An OSD that is quicker than the monitor's first map ends with "wrong fsid"; systemd would start it again.
+ceph_osd_up() {
+    local tries
+    for tries in 1 2 3 4 5; do
+        lab_daemon "ceph-osd.$tries" ceph-osd -i 0 --foreground --setuser root --setgroup root
+        ceph_osd=$LAB_PID
+        lab_wait 120 ceph_up_or_ended && ceph_up && return
+    done
+    return 1
+}
+ceph_up() { timeout 20 ceph osd stat | grep -q ' 1 up'; }
+ceph_up_or_ended() { ! kill -0 "$ceph_osd" || ceph_up; }
+# Without a manager (none is needed here) nobody tells whether the pool is served: something is written to see it.
+ceph_serves() { timeout 20 rados --pool vms put probe "$CEPH_CONF"; }
 if command -v ceph-mon > /dev/null && command -v ceph-osd > /dev/null && command -v rbd > /dev/null && [ -e /usr/lib/x86_64-linux-gnu/qemu/block-rbd.so ]; then
-    ceph_begins() { ceph_start > "$LAB_LOG/ceph.log" 2>&1 || { tail -n 5 "$LAB_LOG/ceph.log" >&2 && return 1; }; }
+    ceph_fails() {
+        tail -n 5 "$LAB_LOG/ceph.log"
+        timeout 20 ceph -s
+        tail -n 5 ceph/*.log
+        cp ceph/*.log "$LAB_LOG"
+        return 1
+    }
+    ceph_begins() { ceph_start > "$LAB_LOG/ceph.log" 2>&1 || ceph_fails >&2; }
     lab_check "a Ceph cluster" ceph_begins
     rbd=(disk.0.protocol=rbd disk.0.host=127.0.0.1 disk.0.port=6789)
     unset CEPH_CONF
