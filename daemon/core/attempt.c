@@ -20,7 +20,7 @@ static bool among(const char *word, const char *const *words, size_t count)
 // The directory is asked in it, or what the directory holds already is under way to the guest.
 static bool touches_directory(enum job_state state)
 {
-    return state >= JOB_READING && state < JOB_ENDED;
+    return state == JOB_COMPARING || (state >= JOB_READING && state < JOB_ENDED);
 }
 
 // A domain controller that speaks for another domain, or not as one does.
@@ -41,7 +41,7 @@ static bool is_outage(const char *code)
 
 static bool asks_directory(enum job_state state)
 {
-    return state == JOB_READING || state == JOB_VETTING || state == JOB_RESETTING ||
+    return state == JOB_COMPARING || state == JOB_READING || state == JOB_VETTING || state == JOB_RESETTING ||
            state == JOB_CONFIRMING || state == JOB_COUNTING || state == JOB_PROVING;
 }
 
@@ -81,7 +81,7 @@ static enum attempt_result of_refusal(const struct job *j)
 
 enum attempt_result attempt_of_end(enum job_state before, const struct job *j)
 {
-    static const char *const waits[] = {"not-replicated", "rotation-not-shown", "silent"};
+    static const char *const waits[] = {"not-replicated", "rotation-not-shown", "reset-not-shown", "silent"};
 
     switch (j->outcome) {
     case OUTCOME_PROVEN:

@@ -153,6 +153,7 @@ static void answers(void **state)
         const char *type, *pairs;
         enum attempt_result result;
     } rows[] = {
+        {JOB_COMPARING, "error", "code=dc-unreachable", ATTEMPT_FAILED}, // who is asked first
         {JOB_READING, "error", "code=dc-unreachable", ATTEMPT_FAILED},
         {JOB_RESETTING, "error", "code=dc-unreachable", ATTEMPT_FAILED},
         {JOB_PROVING, "error", "code=timed-out", ATTEMPT_FAILED},
@@ -195,11 +196,16 @@ static void ends(void **state)
         {JOB_PROVING, OUTCOME_CLAIMED, "changed-again", ATTEMPT_FAILED},
         {JOB_CONFIRMING, OUTCOME_FAILED, "login-refused", ATTEMPT_FAILED},
         {JOB_CONFIRMING, OUTCOME_FAILED, "not-replicated", ATTEMPT_NEUTRAL},
+        {JOB_COUNTING, OUTCOME_FAILED, "reset-not-shown", ATTEMPT_NEUTRAL}, // the guest's own reset
+        {JOB_COMPARING, OUTCOME_FAILED, "dc-unreachable", ATTEMPT_FAILED},
         {JOB_READING, OUTCOME_FAILED, "dc-unreachable", ATTEMPT_FAILED},
         {JOB_STORING, OUTCOME_FAILED, "helper-failed", ATTEMPT_FAILED}, // the account is reset, the guest not
         {JOB_ROTATING, OUTCOME_FAILED, "no-dc", ATTEMPT_FAILED},
         {JOB_PROBING, OUTCOME_FAILED, "no-helper", ATTEMPT_NEUTRAL},
         {JOB_CHECKING, OUTCOME_REFUSED, "not-ready", ATTEMPT_NEUTRAL},
+        {JOB_CHECKING, OUTCOME_REFUSED, "other-directory",
+         ATTEMPT_NEUTRAL}, // a copy elsewhere: no word on the domain
+        {JOB_COMPARING, OUTCOME_REFUSED, "directory-untold", ATTEMPT_NEUTRAL},
         {JOB_RESETTING, OUTCOME_REFUSED, "access-denied", ATTEMPT_FAILED},
         {JOB_RESETTING, OUTCOME_REFUSED, "dc-refused", ATTEMPT_FAILED},
         {JOB_RESETTING, OUTCOME_REFUSED, "disabled", ATTEMPT_NEUTRAL},
