@@ -25,7 +25,8 @@ const struct pair *record_find_n(const struct record *r, const char *key, size_t
     if (!r || !(r->marks & mark))
         return NULL;
     for (size_t i = 0; i < r->count; i++)
-        if (r->pairs[i].key_len == key_len && memcmp(r->pairs[i].key, key, key_len) == 0)
+        if (r->pairs[i].key_len == key_len && r->pairs[i].key[0] == key[0] &&
+            memcmp(r->pairs[i].key, key, key_len) == 0)
             return &r->pairs[i];
     return NULL;
 }

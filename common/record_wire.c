@@ -13,8 +13,7 @@ static bool plain(unsigned char c)
     return c >= 0x20 && c <= 0x7e && c != '%';
 }
 
-// How many bytes from here on stand for themselves.
-static size_t plain_run(const char *text, size_t len)
+size_t record_plain_run(const char *text, size_t len)
 {
     const uint64_t ones = UINT64_MAX / 255, tops = ones * 0x80;
     size_t n = 0;
@@ -25,12 +24,15 @@ static size_t plain_run(const char *text, size_t len)
         memcpy(&eight, text + n, sizeof eight);
         percent = eight ^ ones * '%';
         rubout = eight ^ ones * 0x7f;
-        // A byte's top bit: the byte has it itself, is below 0x20, or is one of the two. (A borrow from the byte
-        // before can only mark one too many, and marked ones are looked at one by one.)
+        // A byte's top bit: the byte has it itself, is below 0x20, or is one of the two. A borrow from the byte
+        // before can mark one too many, but never the first one.
         odd = eight | ((eight - ones * 0x20) & ~eight) | ((percent - ones) & ~percent) |
               ((rubout - ones) & ~rubout);
-        if (odd & tops)
-            break;
+        if (!(odd & tops))
+            continue;
+        if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+            return n + (size_t)__builtin_ctzll(odd & tops) / 8;
+        break;
     }
     while (n < len && plain((unsigned char)text[n]))
         n++;
@@ -42,7 +44,7 @@ static size_t encoded_len(const struct pair *p)
     size_t n = 0;
 
     for (size_t i = 0; i < p->len; i++) {
-        size_t run = plain_run(p->value + i, p->len - i);
+        size_t run = record_plain_run(p->value + i, p->len - i);
 
         i += run;
         n += run + (i < p->len ? 3 : 0);
@@ -53,7 +55,7 @@ static size_t encoded_len(const struct pair *p)
 static char *encode_value(char *out, const struct pair *p)
 {
     for (size_t i = 0; i < p->len; i++) {
-        size_t run = plain_run(p->value + i, p->len - i);
+        size_t run = record_plain_run(p->value + i, p->len - i);
 
         memcpy(out, p->value + i, run);
         out += run;
@@ -105,7 +107,7 @@ int record_encode(const struct record *r, char **ret, size_t *ret_len)
 // In place: what is decoded is never longer than what it was.
 static int decode_value(char *text, size_t len, size_t *ret_len, struct err *err)
 {
-    size_t n = plain_run(text, len);
+    size_t n = record_plain_run(text, len);
 
     for (size_t i = n; i < len; i++) {
         unsigned char c = (unsigned char)text[i];

@@ -180,6 +180,18 @@ static void take_bytes(struct recio *s, size_t used)
         s->at = s->len = 0;
 }
 
+// More bytes for a record of which a part may be there: 0, else what the caller gets.
+static int more(struct recio *s, size_t step, int64_t deadline, struct err *err)
+{
+    int rc = fill(s, step, deadline);
+
+    if (rc == RECIO_END && s->len == s->at)
+        return RECIO_END;
+    if (rc == RECIO_END)
+        return err_set(err, -EBADMSG, "a message was cut short");
+    return rc < 0 ? err_set(err, rc, "cannot read a message: %s", strerror(-rc)) : 0;
+}
+
 static int next(struct recio *s, size_t step, int timeout_ms, struct record **ret, struct err *err)
 {
     int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
@@ -193,13 +205,31 @@ static int next(struct recio *s, size_t step, int timeout_ms, struct record **re
             take_bytes(s, used);
         if (rc != RECORD_MORE)
             return rc;
-        rc = fill(s, step, deadline);
-        if (rc == RECIO_END && s->len == s->at)
-            return RECIO_END;
-        if (rc == RECIO_END)
-            return err_set(err, -EBADMSG, "a message was cut short");
-        if (rc < 0)
-            return err_set(err, rc, "cannot read a message: %s", strerror(-rc));
+        rc = more(s, step, deadline, err);
+        if (rc != 0)
+            return rc;
+    }
+}
+
+int recio_next_of(struct recio *s, struct record_list *l, int timeout_ms, const struct record **ret,
+                  struct err *err)
+{
+    int64_t deadline =
+        -1; // a clock for each of a hundred thousand records would be a good part of their price
+
+    for (bool first = true;; first = false) {
+        size_t used = 0;
+        int rc = s->at < s->len ? record_list_next(l, s->buf + s->at, s->len - s->at, &used, ret, err)
+                                : RECORD_MORE;
+
+        s->at += used;
+        if (rc != RECORD_MORE)
+            return rc;
+        if (first && timeout_ms >= 0)
+            deadline = now_ms() + timeout_ms;
+        rc = more(s, CHUNK, deadline, err);
+        if (rc != 0)
+            return rc;
     }
 }
 

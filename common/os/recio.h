@@ -9,6 +9,7 @@
 #pragma once
 
 #include "common/record.h"
+#include "common/record_list.h"
 
 // Sends one record whole: 0, -ETIMEDOUT, -EPIPE, other negative errno. Never raises SIGPIPE on sockets.
 // timeout_ms < 0 waits for ever.
@@ -27,6 +28,9 @@ struct recio *recio_free(struct recio *s);
 DEFINE_CLEANUP(struct recio *, recio_free);
 int recio_fd(const struct recio *s);
 int recio_next(struct recio *s, int timeout_ms, struct record **ret, struct err *err); // as recio_read
+// The same for a long list (common/record_list.h): *ret is valid until the next call, whatever is then asked of s.
+int recio_next_of(struct recio *s, struct record_list *l, int timeout_ms, const struct record **ret,
+                  struct err *err);
 
 // Connects to a UNIX stream socket: a descriptor, or a negative errno with a sentence (names the path).
 int recio_connect(const char *path, struct err *err);

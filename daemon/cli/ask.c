@@ -4,6 +4,7 @@
 #include "common/os/credential.h"
 #include "common/os/recio.h"
 #include "daemon/cli/doctor.h"
+#include "daemon/cli/list.h"
 #include "daemon/cli/print.h"
 #include "daemon/cli/progress.h"
 
@@ -104,7 +105,8 @@ struct answer {
     const struct cli *c;
     const char *command;
     json_t *all;              // --json
-    struct json_list list;    // --json of a list that may be long: printed as it comes
+    struct json_list json;    // --json of a list that may be long: printed as it comes
+    struct list list;         // of it
     struct printer printer;   // else
     struct progress progress; // of a sweep
     struct record *newest;    // the newest case that was told
@@ -114,6 +116,11 @@ struct answer {
 static bool is_doctor(const struct answer *a)
 {
     return strcmp(a->command, "doctor") == 0;
+}
+
+static bool is_list(const struct answer *a)
+{
+    return strcmp(a->command, "list") == 0;
 }
 
 static bool is_sweep(const struct answer *a)
@@ -247,9 +254,7 @@ static void take_noun(struct answer *a, struct record *r)
         record_free(r);
         return;
     }
-    if (a->c->json && strcmp(a->command, "list") == 0 && record_is(r, "guest"))
-        json_list_add(&a->list, "guests", r);
-    else if (a->c->json)
+    if (a->c->json)
         json_collect(a->all, r);
     else
         print_record(&a->printer, r);
@@ -289,7 +294,8 @@ static int take_answers(struct answer *a, struct recio *s, int timeout_ms)
     for (;;) {
         _cleanup_record_ struct record *r = NULL;
         struct err err = {0};
-        int rc = recio_next(s, timeout_ms, &r, &err);
+        int rc = is_list(a) ? list_read(&a->list, s, timeout_ms, &r, &err)
+                            : recio_next(s, timeout_ms, &r, &err);
 
         if (rc != 0)
             return lost(a, rc, &err);
@@ -405,9 +411,11 @@ int cmd_ask(const struct cli *c, const char *command)
     for (size_t i = 0; i < ARRAY_SIZE(empty_lists); i++)
         if (strcmp(empty_lists[i].command, command) == 0)
             json_object_set_new(a.all, empty_lists[i].list, json_array());
+    a.list = (struct list){.printer = &a.printer, .json = c->json ? &a.json : NULL};
     rc = converse(&a);
     record_free(a.newest);
-    if (rc == EXIT_ANSWERED && !a.told && !c->json)
+    list_done(&a.list);
+    if (rc == EXIT_ANSWERED && !a.told && !a.list.told && !c->json)
         tell_nothing(command);
     if (!c->json) {
         json_decref(a.all);
@@ -418,7 +426,7 @@ int cmd_ask(const struct cli *c, const char *command)
         json_object_set_new(a.all, "type", json_string("end"));
         return json_print_line(a.all) != 0 ? EXIT_NO_WORK : rc;
     }
-    if (a.list.begun)
+    if (a.json.begun)
         json_object_del(a.all, "guests"); // are printed
-    return json_list_end(&a.list, a.all) != 0 ? EXIT_NO_WORK : rc;
+    return json_list_end(&a.json, a.all) != 0 ? EXIT_NO_WORK : rc;
 }

@@ -260,12 +260,12 @@ void json_list_add(struct json_list *l, const char *name, const struct record *r
         l->lines = calloc(1, sizeof *l->lines);
     text = l->lines ? json_lines_record(l->lines, r, &len) : NULL;
     if (l->begun)
-        fputs(",\n    ", stdout);
+        fwrite_unlocked(",\n    ", 1, 6, stdout);
     else
         printf("{\n  \"%s\": [\n    ", name);
     l->begun = true;
     if (text) {
-        fwrite(text, 1, len, stdout);
+        fwrite_unlocked(text, 1, len, stdout);
     } else {
         json_t *tree = json_of_record(r);
 

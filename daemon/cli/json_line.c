@@ -45,6 +45,20 @@ static bool sort(struct json_shape *s)
     return true;
 }
 
+// What stands before each value, the first one's brace too; short for what has a dot, which is not told here.
+static void name_all(struct json_shape *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        struct json_key *k = &s->keys[s->keys[i].order];
+        char name[sizeof k->name];
+        size_t len;
+
+        name_of(k, &len);
+        k->name_len = (size_t)snprintf(name, sizeof name, "%s\"%.*s\": ", i ? ", " : "{", (int)len, k->key);
+        memcpy(k->name, name, sizeof name);
+    }
+}
+
 static void take_shape(struct json_shape *s, const struct record *r)
 {
     const char *type = record_type(r), *key, *value;
@@ -58,6 +72,7 @@ static void take_shape(struct json_shape *s, const struct record *r)
         s->flat &= !strchr(key, '.');
     }
     s->flat = s->flat && sort(s);
+    name_all(s);
 }
 
 static bool fits(const struct json_shape *s, const struct record *r)
@@ -90,54 +105,93 @@ static const struct json_shape *shape_of(struct json_lines *l, const struct reco
 
 // ---- the text ----
 
+static bool make_room(struct json_lines *l, size_t len)
+{
+    size_t room = 2 * (l->len + len) + 4096;
+    char *grown;
+
+    if (l->room - l->len >= len)
+        return true;
+    grown = realloc(l->text, room);
+    if (!grown)
+        return false;
+    l->text = grown;
+    l->room = room;
+    return true;
+}
+
 static bool put(struct json_lines *l, const char *text, size_t len)
 {
-    if (l->room - l->len < len) {
-        size_t room = 2 * (l->len + len) + 4096;
-        char *grown = realloc(l->text, room);
-
-        if (!grown)
-            return false;
-        l->text = grown;
-        l->room = room;
-    }
+    if (!make_room(l, len))
+        return false;
     memcpy(l->text + l->len, text, len);
     l->len += len;
     return true;
 }
 
-static bool stands_for_itself(const char *text, size_t len)
+static bool stands_for_itself(char c)
 {
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] < 0x20 || (unsigned char)text[i] > 0x7e || text[i] == '"' ||
-            text[i] == '\\')
-            return false;
-    return true;
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+static bool put_odd(struct json_lines *l, const char *value, size_t len)
+{
+    json_t *tree = json_text(value, len);
+    char *dump = json_dumps(tree, JSON_ENCODE_ANY);
+    bool done = dump && put(l, dump, strlen(dump));
+
+    free(dump);
+    json_decref(tree);
+    return done;
 }
 
 static bool put_text(struct json_lines *l, const char *value, size_t len)
 {
-    json_t *tree;
-    char *dump;
-    bool done;
+    char *out;
 
-    if (stands_for_itself(value, len))
-        return put(l, "\"", 1) && put(l, value, len) && put(l, "\"", 1);
-    tree = json_text(value, len);
-    dump = json_dumps(tree, JSON_ENCODE_ANY);
-    done = dump && put(l, dump, strlen(dump));
-    free(dump);
-    json_decref(tree);
-    return done;
+    if (!make_room(l, len + 2))
+        return false;
+    out = l->text + l->len;
+    out[0] = out[len + 1] = '"';
+    for (size_t i = 0; i < len; i++) {
+        if (!stands_for_itself(value[i]))
+            return put_odd(l, value, len);
+        out[i + 1] = value[i];
+    }
+    l->len += len + 2;
+    return true;
+}
+
+// As record_get_i64 reads it and printf writes it, where both give the same text: no sign, no zero before it.
+static bool is_short_number(const char *value, size_t len)
+{
+    if (len == 0 || len > 18 || (value[0] == '0' && len > 1))
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (value[i] < '0' || value[i] > '9')
+            return false;
+    return true;
+}
+
+static bool put_number(struct json_lines *l, const struct record *r, const char *key, const char *value,
+                       size_t len)
+{
+    char text[32];
+    int64_t number;
+
+    if (is_short_number(value, len))
+        return put(l, value, len);
+    if (record_get_i64(r, key, &number) < 0)
+        return put_text(l, value, len);
+    return put(l, text, (size_t)snprintf(text, sizeof text, "%" PRId64, number));
 }
 
 // As json_of_record: what does not look like its kind is told as it is.
 static bool put_value(struct json_lines *l, const struct record *r, const struct json_key *k,
                       const char *value, size_t len)
 {
-    char text[FILETIME_TEXT + 2];
+    char text[FILETIME_TEXT];
     int64_t number;
-    int answer, n = 0;
 
     switch (k->kind) {
     case JSON_KIND_TIME:
@@ -146,17 +200,15 @@ static bool put_value(struct json_lines *l, const struct record *r, const struct
         us_text(number, text);
         return put_text(l, text, strlen(text));
     case JSON_KIND_NUMBER:
-        if (record_get_i64(r, k->key, &number) == 0)
-            n = snprintf(text, sizeof text, "%" PRId64, number);
-        break;
+        return put_number(l, r, k->key, value, len);
     case JSON_KIND_ANSWER:
-        answer = record_get_bool(r, k->key);
-        n = answer < 0 ? 0 : snprintf(text, sizeof text, "%s", answer ? "true" : "false");
+        if (len == 1 && (value[0] == '0' || value[0] == '1'))
+            return value[0] == '1' ? put(l, "true", 4) : put(l, "false", 5);
         break;
     case JSON_KIND_TEXT:
         break;
     }
-    return n ? put(l, text, (size_t)n) : put_text(l, value, len);
+    return put_text(l, value, len);
 }
 
 const char *json_lines_record(struct json_lines *l, const struct record *r, size_t *ret_len)
@@ -168,13 +220,11 @@ const char *json_lines_record(struct json_lines *l, const struct record *r, size
     l->len = 0;
     for (size_t i = 0; i < s->count; i++) {
         const struct json_key *k = &s->keys[s->keys[i].order];
-        const char *key, *value, *name;
-        size_t len, name_len;
+        const char *key, *value;
+        size_t len;
 
         record_at(r, s->keys[i].order + 2, &key, &value, &len);
-        name = name_of(k, &name_len);
-        if (!put(l, i ? ", \"" : "{\"", i ? 3 : 2) || !put(l, name, name_len) || !put(l, "\": ", 3) ||
-            !put_value(l, r, k, value, len))
+        if (!put(l, k->name, k->name_len) || !put_value(l, r, k, value, len))
             return NULL;
     }
     if (!put(l, s->count ? "}" : "{}", s->count ? 1 : 2))

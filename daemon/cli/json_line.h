@@ -19,6 +19,8 @@ struct json_shape { // the keys of a record, and what they are
     struct json_key {
         char key[RECORD_KEY_MAX + 1];
         enum json_kind kind;
+        char name[RECORD_KEY_MAX + 8]; // as it stands before its value, the comma and the quotes included
+        size_t name_len;
         size_t order; // which pair comes at this place
     } keys[JSON_SHAPE_KEYS];
 };

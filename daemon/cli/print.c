@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void guest_row(struct printer *p, const struct record *r)
+void print_guest_row(struct printer *p, const struct record *r)
 {
     static const char *const headers[] = {"GUEST",   "STATE", "MODE",    "VERDICT",
                                           "OUTCOME", "CASE",  "BINDING", NULL};
@@ -284,7 +284,7 @@ void print_record(struct printer *p, const struct record *r)
     if (diagnose_record(&p->diagnose, r) || policy_record(&p->table, r))
         return;
     if (record_is(r, "guest") && strcmp(p->command, "list") == 0)
-        guest_row(p, r);
+        print_guest_row(p, r);
     else if (record_is(r, "case") && (shows || strcmp(p->command, "list") == 0))
         case_row(p, r);
     else if (record_is(r, "binding") && !shows)

@@ -23,5 +23,6 @@ struct printer {
 };
 
 void print_record(struct printer *p, const struct record *r);
+void print_guest_row(struct printer *p, const struct record *r); // of a list
 void print_end(struct printer *p);         // prints the table that is still being collected
 void print_status(const struct record *r); // print_status.c

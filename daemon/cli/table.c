@@ -4,80 +4,128 @@
 
 #include "daemon/cli/text.h"
 
-#include "common/cleanup.h"
-
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static int make_room(struct table *t)
-{
-    size_t room = t->room ? t->room * 2 : 64;
-    char **grown;
+enum { COLOURS_MAX = 16 }; // bytes of a colour and of the way back
 
-    if (t->rows < t->room)
-        return 0;
-    grown = reallocarray(t->cells, room * t->columns, sizeof *grown);
+// Room for that many bytes more: where they go, or NULL.
+static char *make_room(struct table *t, size_t len)
+{
+    size_t room = 2 * (t->len + len) + 4096;
+    char *grown;
+
+    if (t->room - t->len >= len)
+        return t->text + t->len;
+    grown = realloc(t->text, room);
     if (!grown)
-        return -1;
-    t->cells = grown;
+        return NULL;
+    t->text = grown;
     t->room = room;
-    return 0;
+    return t->text + t->len;
 }
 
-static const char *cell(const struct table *t, size_t row, size_t column)
+static size_t plain_len(const char *text)
 {
-    const char *text = t->cells[row * t->columns + column];
+    size_t n = 0;
 
-    return text ? text : "(out of memory)";
+    while (text[n] >= 0x20 && text[n] < 0x7f)
+        n++;
+    return n;
 }
 
-static size_t width_of(const struct table *t, size_t column)
+static bool keep(struct table *t, const char *text, struct table_cell *ret)
 {
-    size_t width = strlen(t->headers[column]);
+    char safe[TEXT_SAFE];
+    size_t len = plain_len(text), width = len;
+    char *at;
 
-    for (size_t row = 0; row < t->rows; row++) {
-        size_t own = text_width(cell(t, row, column));
-
-        if (own > width)
-            width = own;
+    if (text[len] || len >= sizeof safe) { // hardly any
+        text = text_safe(text, safe, sizeof safe);
+        len = strlen(text);
+        width = text_width(text);
     }
-    return width;
+    at = make_room(t, len + 1);
+    if (!at)
+        return false;
+    memcpy(at, text, len);
+    at[len] = '\0';
+    *ret = (struct table_cell){.at = t->len, .len = len, .width = width};
+    t->len += len + 1;
+    return true;
 }
 
-static void print_cell(const char *text, size_t width, int last)
+static char *put(char *out, const char *text, size_t len)
 {
-    static const char blanks[] = "                                ";
-    const char *colour = text_colour(text);
-    size_t left = last ? 0 : width - text_width(text) + 2;
+    memcpy(out, text, len);
+    return out + len;
+}
 
-    fputs_unlocked(colour, stdout);
-    fputs_unlocked(text, stdout);
-    if (colour[0])
-        fputs_unlocked(text_plain(), stdout);
-    for (size_t n; left; left -= n) {
-        n = left < sizeof blanks - 1 ? left : sizeof blanks - 1;
-        fwrite_unlocked(blanks, 1, n, stdout);
+// A line of the table behind the cells' text; the caller has made room for it.
+static void put_line(struct table *t, const char *const *texts, const struct table_cell *cells)
+{
+    char *out = t->text + t->len;
+
+    for (size_t i = 0; i < t->columns; i++) {
+        const char *text = texts ? texts[i] : t->text + cells[i].at, *colour = text_colour(text);
+        size_t len = texts ? strlen(text) : cells[i].len, width = texts ? len : cells[i].width;
+
+        out = put(out, colour, strlen(colour));
+        out = put(out, text, len);
+        if (colour[0])
+            out = put(out, text_plain(), strlen(text_plain()));
+        if (i + 1 < t->columns) {
+            memset(out, ' ', t->widths[i] - width + 2);
+            out += t->widths[i] - width + 2;
+        }
     }
-    if (last)
-        putchar_unlocked('\n');
+    *out++ = '\n';
+    t->len = (size_t)(out - t->text);
+}
+
+static size_t line_most(const struct table *t)
+{
+    size_t n = 1;
+
+    // A character may take four bytes.
+    for (size_t i = 0; i < t->columns; i++)
+        n += t->widths[i] * 4 + 2 + COLOURS_MAX;
+    return n;
+}
+
+static void widen(struct table *t)
+{
+    for (size_t i = 0; i < t->columns; i++) {
+        size_t header = strlen(t->headers[i]);
+
+        t->widths[i] = header > t->widths[i] ? header : t->widths[i];
+        for (size_t row = 0; row < t->rows; row++)
+            if (t->cells[row][i].width > t->widths[i])
+                t->widths[i] = t->cells[row][i].width;
+    }
+}
+
+static void print_line(struct table *t, const char *const *texts, const struct table_cell *cells)
+{
+    size_t from = t->len;
+
+    if (!make_room(t, line_most(t)))
+        return;
+    put_line(t, texts, cells);
+    fwrite_unlocked(t->text + from, 1, t->len - from, stdout);
+    t->len = from;
 }
 
 static void print_batch(struct table *t)
 {
-    for (size_t i = 0; i < t->columns; i++) {
-        size_t own = width_of(t, i);
-
-        t->widths[i] = own > t->widths[i] ? own : t->widths[i];
-    }
-    for (size_t i = 0; !t->begun && i < t->columns; i++)
-        print_cell(t->headers[i], t->widths[i], i + 1 == t->columns);
+    widen(t);
+    if (!t->begun)
+        print_line(t, t->headers, NULL);
     t->begun = true;
     for (size_t row = 0; row < t->rows; row++)
-        for (size_t i = 0; i < t->columns; i++)
-            print_cell(cell(t, row, i), t->widths[i], i + 1 == t->columns);
-    for (size_t i = 0; i < t->rows * t->columns; i++)
-        free(t->cells[i]);
-    t->rows = 0;
+        print_line(t, NULL, t->cells[row]);
+    t->rows = t->len = 0;
 }
 
 void table_row(struct table *t, const char *const *headers, const char *const *cells)
@@ -87,14 +135,9 @@ void table_row(struct table *t, const char *const *headers, const char *const *c
     t->headers = headers;
     for (t->columns = 0; headers[t->columns] && t->columns < TABLE_COLUMNS;)
         t->columns++;
-    if (make_room(t) < 0)
-        return;
-    for (size_t i = 0; i < t->columns; i++) {
-        char safe[TEXT_SAFE];
-
-        text_safe(cells[i] && cells[i][0] ? cells[i] : "-", safe, sizeof safe);
-        t->cells[t->rows * t->columns + i] = strdup(safe);
-    }
+    for (size_t i = 0; i < t->columns; i++)
+        if (!keep(t, cells[i] && cells[i][0] ? cells[i] : "-", &t->cells[t->rows][i]))
+            return;
     if (++t->rows == TABLE_BATCH)
         print_batch(t);
 }
@@ -103,6 +146,6 @@ void table_print(struct table *t)
 {
     if (t->rows)
         print_batch(t);
-    free(t->cells);
+    free(t->text);
     *t = (struct table){0};
 }

@@ -17,8 +17,12 @@ enum { TABLE_COLUMNS = 12, TABLE_BATCH = 200 };
 
 struct table {
     const char *const *headers; // closed by NULL
-    char **cells;
-    size_t columns, rows, room;
+    struct table_cell {
+        size_t at, len, width; // in `text`, whose end it may be
+    } cells[TABLE_BATCH][TABLE_COLUMNS];
+    char *text; // of the cells that are kept, then of what is printed
+    size_t len, room;
+    size_t columns, rows;
     size_t widths[TABLE_COLUMNS]; // of what is printed already: columns only grow
     bool begun;                   // the headers are printed
 };

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// record_decode takes any bytes; what it takes encodes again, and decodes to the same.
-#include "common/record.h"
+// record_decode takes any bytes; what it takes encodes again, and decodes to the same. As a long list they give the
+// same records, too, and end at the same place.
+#include "common/record_list.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -24,6 +25,30 @@ static void same(const struct record *a, const struct record *b)
     }
 }
 
+static void as_a_list(const uint8_t *data, size_t size)
+{
+    _cleanup_free_ char *copy = malloc(size + 1);
+    struct record_list list = {0};
+    int rc = 0;
+
+    if (!copy)
+        return;
+    memcpy(copy, data, size);
+    for (size_t at = 0; rc == 0 && at < size;) {
+        _cleanup_record_ struct record *want = NULL;
+        const struct record *got = NULL;
+        size_t used = 0, want_used = 0;
+
+        rc = record_decode((const char *)data + at, size - at, &want_used, &want, NULL);
+        if (record_list_next(&list, copy + at, size - at, &used, &got, NULL) != rc || used != want_used)
+            abort();
+        if (rc == 0)
+            same(got, want);
+        at += used;
+    }
+    record_list_done(&list);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     _cleanup_record_ struct record *first = NULL, *second = NULL;
@@ -32,6 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = {0};
     int rc = record_decode((const char *)data, size, &used, &first, &err);
 
+    as_a_list(data, size);
     if (rc != 0) {
         if (first || (rc < 0 && !err.text[0]))
             abort();
