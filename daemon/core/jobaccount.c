@@ -46,7 +46,7 @@ void job_after_reading(struct job_out *o, const struct record *a, const struct j
         return;
     }
     if (w->moving) {
-        job_retry(o, w, now_us, "migrating", "the guest migrates; nothing is reset before that is over");
+        job_wait_migrated(o, w, now_us);
         return;
     }
     if (o->next.lends) {

@@ -72,9 +72,32 @@ static bool account_is_fit(struct job_out *o, const struct record *a)
     return false;
 }
 
+// What a read-only domain controller shows has moved by replication alone: a change on its writable partner arrives
+// sooner or later. What the host reads there beyond the guest's own reading is such a mark as well.
+static bool partner_heard(struct job_out *o, const struct record *a, const struct job_world *w,
+                          int64_t now_us, uint64_t guests)
+{
+    char text[LONG_TEXT];
+
+    if (o->next.marked || record_get_bool(a, "read_only") != 1)
+        return true;
+    if (o->next.seen.usn > guests) {
+        o->next.marked = true;
+        o->next.seen.usn--;
+        return true;
+    }
+    snprintf(
+        text, sizeof text,
+        "the guest's domain controller %.150s is read-only and shows no change since the guest was asked, by "
+        "which it could be told from a copy; waits for its replication with %.150s",
+        record_get_or(a, "reader", o->next.dc), record_get_or(a, "dc", "its partner"));
+    job_wait_replicated(o, w, now_us, text);
+    return false;
+}
+
 void job_after_comparing(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
 {
-    uint64_t marked = 0;
+    uint64_t marked = 0, guests = o->next.seen.usn;
     int64_t kvno;
 
     if (job_refused_answer(o, a, w, now_us, "account") || !job_account_fits(o, a, w, &kvno) ||
@@ -88,6 +111,8 @@ void job_after_comparing(struct job_out *o, const struct record *a, const struct
     o->next.marked = record_get_u64(a, "dc_usn_marked", &marked) == 0 && marked > o->next.seen.usn;
     if (o->next.marked)
         o->next.seen.usn = marked - 1;
+    if (!partner_heard(o, a, w, now_us, guests))
+        return;
     job_enter(o, JOB_CHECKING, "");
     snprintf(o->note, sizeof o->note,
              "%.200s holds the bound account at USN %" PRIu64

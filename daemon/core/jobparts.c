@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { SECOND = 1000 * 1000, PAUSE_LONGEST = 30, PAUSE_OFF = 300, OVERS = 5 };
+enum { OVERS = 5 };
 
 void job_enter(struct job_out *out, enum job_state state, const char *note)
 {
@@ -40,79 +40,6 @@ void job_end(struct job_out *out, enum outcome outcome, enum verdict verdict, co
     snprintf(out->next.next, sizeof out->next.next, "%s", next);
     snprintf(out->next.cause, sizeof out->next.cause, "%s", cause);
     snprintf(out->note, sizeof out->note, "%s: %.480s", outcome_text(outcome), text);
-}
-
-// The guest did not answer: nothing was begun, and waiting for its agent is the right thing.
-static bool is_absence(const char *code)
-{
-    static const char *const codes[] = {"no-agent", "agent-busy", "agent-timeout", "guest-off"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
-        if (strcmp(code, codes[i]) == 0)
-            return true;
-    return false;
-}
-
-// States in which a verb of ours may be half-done in the guest: they repeat it, and do not begin anew.
-static bool must_stay(enum job_state state)
-{
-    return state == JOB_STORING || state == JOB_LENDING || state == JOB_ROTATING || state == JOB_CONFIRMING ||
-           state == JOB_COUNTING || state == JOB_RESETTING || state == JOB_PROVING;
-}
-
-static int64_t pause_us(uint32_t tries)
-{
-    int64_t seconds = tries > 5 ? PAUSE_LONGEST : INT64_C(1) << tries;
-
-    return (seconds > PAUSE_LONGEST ? PAUSE_LONGEST : seconds) * SECOND;
-}
-
-// An off guest may stay off for weeks, also in the middle of a repair: the deadline runs only while it runs.
-static void wait_for_start(struct job_out *out, int64_t now_us)
-{
-    out->next.deadline_us = 0;
-    out->next.tries = 0;
-    out->next.next_us = now_us + (int64_t)PAUSE_OFF * SECOND;
-    out->effect = JOB_EFFECT_NONE;
-}
-
-static void end_late(struct job_out *out, const char *code, const char *text)
-{
-    enum outcome outcome = OUTCOME_FAILED;
-
-    if (!out->next.heard)
-        outcome = OUTCOME_SILENT;
-    else if (out->next.state == JOB_PROVING)
-        outcome = OUTCOME_CLAIMED;
-    job_end(out, outcome, VERDICT_UNKNOWN, code, text,
-            outcome == OUTCOME_SILENT ? "start qemu-guest-agent in the guest, then `virtrust repair` it"
-                                      : "mend what the text says, then `virtrust repair` the guest");
-}
-
-void job_retry(struct job_out *out, const struct job_world *w, int64_t now_us, const char *code,
-               const char *text)
-{
-    uint32_t tries = out->next.tries + 1;
-    enum job_state state = out->next.state;
-
-    snprintf(out->next.text, sizeof out->next.text, "%s", text);
-    if (!w->running && (state == JOB_STORING || state == JOB_LENDING || state == JOB_ROTATING)) {
-        wait_for_start(out, now_us);
-        return;
-    }
-    if (!out->next.deadline_us)
-        out->next.deadline_us = now_us + w->agent_wait_us;
-    if (now_us >= out->next.deadline_us) {
-        end_late(out, code, text);
-        return;
-    }
-    if (is_absence(code) && !must_stay(state))
-        job_enter(out, w->running ? JOB_WAITING_AGENT : JOB_WAITING_START, "");
-    out->next.tries = tries;
-    out->next.next_us = now_us + pause_us(tries);
-    out->effect = JOB_EFFECT_NONE;
-    if (tries == 1)
-        snprintf(out->note, sizeof out->note, "waits: %.480s", text);
 }
 
 bool job_start_over(struct job_out *out, enum job_state state, const char *cause, const char *text)
@@ -145,7 +72,7 @@ static bool ended_by_error(struct job_out *o, const char *code, const char *text
         if (strcmp(fatal[i].code, code) != 0)
             continue;
         // A half-done repair is not given up for a helper that failed once.
-        if (fatal[i].outcome == OUTCOME_FAILED && must_stay(o->next.state) &&
+        if (fatal[i].outcome == OUTCOME_FAILED && job_must_stay(o->next.state) &&
             o->next.tries < JOB_SETTLE_TRIES)
             return false;
         job_end(o, fatal[i].outcome, VERDICT_UNKNOWN, code, text, next);
@@ -320,6 +247,10 @@ void job_after_check(struct job_out *o, const struct record *a, const struct job
 {
     if (job_refused_answer(o, a, w, now_us, "check"))
         return;
+    if (record_get_bool(a, "migrating") == 1) {
+        job_wait_migrated(o, w, now_us);
+        return;
+    }
     if (record_get_bool(a, "ready") == 1) {
         if (job_check_compares(o, a, w, now_us))
             job_enter(o, JOB_READING, "the helper is ready to store a new secret");
@@ -341,6 +272,13 @@ void job_ask_again(struct job_out *o)
         "the guest holds the secret and its policy forbids to rotate it; asks whether its channel works");
 }
 
+// The DC that the guest reaches is not the one that was reset, and has not heard of it.
+static bool is_behind(const struct job_out *o, const struct job_world *w, const char *reason)
+{
+    return o->next.state == JOB_STORING && strcmp(reason, "wrong-secret") == 0 &&
+           w->journal == JOURNAL_CONFIRMED && w->journal_dc[0] && strcasecmp(o->next.dc, w->journal_dc) != 0;
+}
+
 // A helper's `result` that is not `done`.
 static void verb_refused(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
 {
@@ -349,6 +287,15 @@ static void verb_refused(struct job_out *o, const struct record *a, const struct
     uint32_t tries = o->next.tries + 1;
     char line[LONG_TEXT];
 
+    if (is_behind(o, w, reason)) {
+        snprintf(
+            line, sizeof line,
+            "the account was reset on %.200s, and the domain controller that the guest reaches does not know "
+            "of it yet; waits for their replication",
+            w->journal_dc);
+        job_probe_replicated(o, now_us, line);
+        return;
+    }
     if (strcmp(record_get_or(a, "result", ""), "refused") == 0) {
         if (o->next.stored) // the healthy guest rotated by itself, perhaps before the key version was counted
             o->next.kvno_reset = -1;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The parts of job_step, one for each answer (jobparts.c: the guest's, jobaccount.c: the directory's, jobdirectory.c: whether
-// both see the same directory); for jobstep.c.
+// both see the same directory, jobwait.c: the waiting); for jobstep.c.
 // Each gets the job_out with `next` already a copy of the job, and the worker's answer (hostile as the guest behind
 // it: every field is looked at before it is used).
 #pragma once
@@ -20,6 +20,17 @@ void job_end(struct job_out *out, enum outcome outcome, enum verdict verdict, co
 // deadline has passed the job ends: `silent` if the guest was never heard, else `failed` with this reason.
 void job_retry(struct job_out *out, const struct job_world *w, int64_t now_us, const char *code,
                const char *text);
+
+// The same for a guest that migrates, however long that takes.
+void job_wait_migrated(struct job_out *out, const struct job_world *w, int64_t now_us);
+
+// And for what one domain controller has to hear from another: for a day, which is no failure of anybody's. The second
+// asks the guest anew then, for its helper has recorded its refusal under this token.
+void job_wait_replicated(struct job_out *out, const struct job_world *w, int64_t now_us, const char *text);
+void job_probe_replicated(struct job_out *out, int64_t now_us, const char *text);
+
+// States in which a verb of ours may be half-done in the guest: they repeat it, and do not begin anew.
+bool job_must_stay(enum job_state state);
 
 // Back to an earlier state because what was learnt there holds no more. So often at most, over the whole job, that
 // nothing can lead it in a circle: then it ends `failed`, and false is returned.

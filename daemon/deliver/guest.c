@@ -168,6 +168,19 @@ bool guest_has_port(const struct guest *g)
     return g->port.connected;
 }
 
+bool guest_migrates(const struct guest *g)
+{
+    virTypedParameterPtr list = NULL;
+    int kind = VIR_DOMAIN_JOB_NONE, n = 0, what = VIR_DOMAIN_JOB_OPERATION_UNKNOWN;
+
+    if (virDomainGetJobStats(g->domain, &kind, &list, &n, 0) < 0)
+        return false;
+    virTypedParamsGetInt(list, n, VIR_DOMAIN_JOB_OPERATION, &what);
+    virTypedParamsFree(list, n);
+    return (kind == VIR_DOMAIN_JOB_BOUNDED || kind == VIR_DOMAIN_JOB_UNBOUNDED) &&
+           (what == VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT || what == VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN);
+}
+
 // FORCE: a reader that was left behind by an earlier connection makes way.
 virStreamPtr guest_open_port(struct guest *g, struct fail *fail)
 {

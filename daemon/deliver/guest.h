@@ -44,6 +44,8 @@ int64_t guest_left_ms(const struct guest *g);
 // Is the helper's service at the other end of its port? guest_open fails only when there is neither port nor agent;
 // guest_agent then says what the agent lacks.
 bool guest_has_port(const struct guest *g);
+// Is it being moved to another host, or taken over from one, as libvirt says just now?
+bool guest_migrates(const struct guest *g);
 // A stream of its bytes, to be finished or aborted and freed; NULL with the fail.
 virStreamPtr guest_open_port(struct guest *g, struct fail *fail);
 

@@ -285,6 +285,8 @@ static int run_helper(struct guest *g, const struct record *request, const struc
     if (rc < 0 || verbs_read_helper(verb, &s, &helper, fail) < 0)
         return -1;
     verbs_copy(answer, helper);
+    if (record_is(helper, "check")) // the last that is asked of the guest before its account is reset
+        record_add_bool(answer, "migrating", guest_migrates(g));
     return 0;
 }
 

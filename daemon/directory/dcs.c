@@ -114,7 +114,8 @@ int dcs_find(const struct config_domain *domain, const char *wish, struct dc_lis
 
     if (rc < 0)
         return rc;
-    if (!(wish[0] && dcs_choose(&list, wish)) && domain->dcs_count == 0 && list.n > 1)
+    list.wished = wish[0] && dcs_choose(&list, wish);
+    if (!list.wished && domain->dcs_count == 0 && list.n > 1)
         near_first(domain, &list);
     *ret = list;
     return 0;

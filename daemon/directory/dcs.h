@@ -14,6 +14,7 @@
 
 struct dc_list {
     size_t n;
+    bool wished;                    // it is the DC that was wished for, alone
     char hosts[SRV_MAX][HOST_TEXT]; // first to try first
 };
 

@@ -69,7 +69,7 @@ static int write_mark(struct session *s, const char *dn)
     return code;
 }
 
-static uint64_t read_usn(struct session *s)
+uint64_t mark_usn(struct session *s)
 {
     static const char *const attributes[] = {"highestCommittedUSN", NULL};
     _cleanup_message_ LDAPMessage *m = NULL;
@@ -82,15 +82,27 @@ static uint64_t read_usn(struct session *s)
     return 0;
 }
 
-void mark_add(struct session *s, const struct config_domain *domain, struct record *r)
+const char *mark_make(struct session *s, const struct config_domain *domain, char ret_dn[static DN_TEXT])
 {
     _cleanup_dn_ char *dn = domain->principal ? own_dn(s, domain->principal) : NULL;
     int code = dn ? write_mark(s, dn) : LDAP_NO_SUCH_OBJECT;
-    uint64_t usn = code == LDAP_SUCCESS ? read_usn(s) : 0;
+
+    if (code != LDAP_SUCCESS)
+        return ldap_err2string(code);
+    snprintf(ret_dn, DN_TEXT, "%s", dn);
+    return NULL;
+}
+
+void mark_add(struct session *s, const struct config_domain *domain, struct record *r)
+{
+    char dn[DN_TEXT];
+    const char *why = mark_make(s, domain, dn);
+    uint64_t usn = why ? 0 : mark_usn(s);
 
     if (usn)
         record_add_u64(r, "dc_usn_marked", usn);
     else
         record_addf(r, "mark_text", "%s:%d: %s could not change its own attribute `info`: %s", s->dc, s->port,
-                    domain->principal ? domain->principal : "virtrust's account", ldap_err2string(code));
+                    domain->principal ? domain->principal : "virtrust's account",
+                    why ? why : "its USN is not shown");
 }

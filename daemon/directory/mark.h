@@ -12,3 +12,8 @@
 #include "daemon/directory/session.h"
 
 void mark_add(struct session *s, const struct config_domain *domain, struct record *r);
+
+// Its parts. mark_make: NULL when it was made, with the DN of what was changed; else why it was not. mark_usn: the DC's
+// highest committed USN as it is now; 0 when it does not say.
+const char *mark_make(struct session *s, const struct config_domain *domain, char ret_dn[static DN_TEXT]);
+uint64_t mark_usn(struct session *s);

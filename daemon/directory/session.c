@@ -40,25 +40,40 @@ int session_search(struct session *s, const char *base, int scope, const char *f
     return code == LDAP_SERVER_DOWN || code == LDAP_TIMEOUT ? -EHOSTUNREACH : -EIO;
 }
 
-// The DC's own name for itself survives renames as an objectGUID; not everybody may read it. A read-only DC's settings
-// are of a class of their own.
-static bool read_instance(struct session *s, const char *settings)
+int session_settings(struct session *s, const char *dn, struct settings *ret)
 {
-    static const char *const attributes[] = {"objectGUID", "invocationId", "objectClass", NULL};
+    static const char *const attributes[] = {"objectGUID", "invocationId", "objectClass", "msDS-isRODC",
+                                             NULL};
     _cleanup_message_ LDAPMessage *m = NULL;
+    struct settings settings = {0};
     unsigned char guid[16];
     struct failure ignored = {0};
     LDAPMessage *e;
+    int rc = session_search(s, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 1, &m, &ignored);
 
-    snprintf(s->instance, sizeof s->instance, "%s", settings);
-    if (session_search(s, settings, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 1, &m, &ignored) < 0)
-        return true;
+    if (rc < 0)
+        return rc;
     e = ldap_first_entry(s->ldap, m);
     if (attribute_bytes(s->ldap, e, "objectGUID", guid, sizeof guid) == (int)sizeof guid)
-        guid_text(guid, s->instance);
+        guid_text(guid, settings.instance);
     if (attribute_bytes(s->ldap, e, "invocationId", guid, sizeof guid) == (int)sizeof guid)
-        guid_text(guid, s->invocation);
-    return !attribute_has(s->ldap, e, "objectClass", "nTDSDSARO");
+        guid_text(guid, settings.invocation);
+    // Windows gives a read-only DC's settings a class of their own, Samba tells it by this attribute alone.
+    settings.read_only = attribute_has(s->ldap, e, "objectClass", "nTDSDSARO") ||
+                         attribute_has(s->ldap, e, "msDS-isRODC", "TRUE");
+    *ret = settings;
+    return 0;
+}
+
+// The DC's own name for itself survives renames as an objectGUID; not everybody may read it.
+static bool read_instance(struct session *s, const char *dn)
+{
+    struct settings settings = {0};
+
+    session_settings(s, dn, &settings);
+    snprintf(s->instance, sizeof s->instance, "%s", settings.instance[0] ? settings.instance : dn);
+    snprintf(s->invocation, sizeof s->invocation, "%s", settings.invocation);
+    return !settings.read_only;
 }
 
 static void read_address(struct session *s)
@@ -80,7 +95,7 @@ static int read_only(const struct session *s, struct failure *f)
 }
 
 // Who answered? A DC of another domain, a read-only one, or one that is still catching up must not be taken.
-static int read_root(struct session *s, const struct config_domain *domain, struct failure *f)
+static int read_root(struct session *s, const struct config_domain *domain, bool reader, struct failure *f)
 {
     static const char *const attributes[] = {"defaultNamingContext",
                                              "dsServiceName",
@@ -102,7 +117,7 @@ static int read_root(struct session *s, const struct config_domain *domain, stru
         !dn_is_domain(s->domain_dn, domain->name))
         return failure_set(f, -EHOSTUNREACH, "wrong-domain", NEXT_OTHER_DC, "%s:%d serves %s and not %s",
                            s->dc, s->port, s->domain_dn[0] ? s->domain_dn : "no domain", domain->name);
-    if (attribute_has(s->ldap, e, "supportedCapabilities", CAP_RODC))
+    if (!reader && attribute_has(s->ldap, e, "supportedCapabilities", CAP_RODC))
         return read_only(s, f);
     if (attribute_has(s->ldap, e, "isSynchronized", "FALSE"))
         return failure_set(f, -EHOSTUNREACH, "dc-unsuitable", NEXT_OTHER_DC,
@@ -113,7 +128,8 @@ static int read_root(struct session *s, const struct config_domain *domain, stru
         generalized_time(text, &s->now_us);
     s->at_us = now_us();
     read_address(s);
-    if (attribute_text(s->ldap, e, "dsServiceName", text, sizeof text) == 0 && !read_instance(s, text))
+    if (attribute_text(s->ldap, e, "dsServiceName", text, sizeof text) == 0 && !read_instance(s, text) &&
+        !reader)
         return read_only(s, f);
     return 0;
 }
@@ -132,9 +148,14 @@ static int probe(const char *dc, int port, struct failure *f)
     return 0;
 }
 
-// user NULL: the delegated account, by its keytab.
-static int open_at(const struct config_domain *domain, const char *dc, const char *user,
-                   const struct secret *password, struct session **ret, struct failure *f)
+struct who {
+    const char *user; // NULL: the delegated account, by its keytab
+    const struct secret *password;
+    bool reader; // a read-only DC will do
+};
+
+static int open_at(const struct config_domain *domain, const char *dc, const struct who *who,
+                   struct session **ret, struct failure *f)
 {
     _cleanup_(session_freep) struct session *s = NULL;
     int port = domain->ldaps_ca ? PORT_LDAPS : PORT_LDAP, rc = probe(dc, port, f);
@@ -146,11 +167,12 @@ static int open_at(const struct config_domain *domain, const char *dc, const cha
         return failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
     snprintf(s->dc, sizeof s->dc, "%s", dc);
     s->port = port;
-    rc = user ? krb_open_as(domain, dc, user, password, &s->krb, f) : krb_open(domain, dc, &s->krb, f);
+    rc = who->user ? krb_open_as(domain, dc, who->user, who->password, &s->krb, f)
+                   : krb_open(domain, dc, &s->krb, f);
     if (rc == 0)
         rc = session_bind(s, domain, f);
     if (rc == 0)
-        rc = read_root(s, domain, f);
+        rc = read_root(s, domain, who->reader, f);
     if (rc == 0)
         *ret = take(s);
     return rc;
@@ -159,13 +181,19 @@ static int open_at(const struct config_domain *domain, const char *dc, const cha
 int session_open_at(const struct config_domain *domain, const char *dc, struct session **ret,
                     struct failure *f)
 {
-    return open_at(domain, dc, NULL, NULL, ret, f);
+    return open_at(domain, dc, &(struct who){0}, ret, f);
+}
+
+int session_open_reader(const struct config_domain *domain, const char *dc, struct session **ret,
+                        struct failure *f)
+{
+    return open_at(domain, dc, &(struct who){.reader = true}, ret, f);
 }
 
 int session_open_as(const struct config_domain *domain, const char *dc, const char *user,
                     const struct secret *password, struct session **ret, struct failure *f)
 {
-    return open_at(domain, dc, user, password, ret, f);
+    return open_at(domain, dc, &(struct who){.user = user, .password = password}, ret, f);
 }
 
 int session_open(const struct config_domain *domain, const char *wish, struct session **ret,

@@ -36,11 +36,21 @@ int session_open(const struct config_domain *domain, const char *wish, struct se
 // This DC and no other: -EHOSTUNREACH when it does not serve.
 int session_open_at(const struct config_domain *domain, const char *dc, struct session **ret,
                     struct failure *f);
+// The same, and it may be read-only: nothing is asked of it but what it is (rodc.h).
+int session_open_reader(const struct config_domain *domain, const char *dc, struct session **ret,
+                        struct failure *f);
 // The same as somebody else, by password.
 int session_open_as(const struct config_domain *domain, const char *dc, const char *user,
                     const struct secret *password, struct session **ret, struct failure *f);
 struct session *session_free(struct session *s);
 DEFINE_CLEANUP(struct session *, session_free);
+
+// A DC's NTDS settings as another, or itself, shows them: 0, or negative errno where they cannot be read.
+struct settings {
+    char instance[GUID_TEXT], invocation[GUID_TEXT]; // "" unknown
+    bool read_only;
+};
+int session_settings(struct session *s, const char *dn, struct settings *ret);
 
 static inline void ldap_msg_freep(LDAPMessage **m)
 {

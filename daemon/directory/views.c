@@ -8,6 +8,7 @@
 #include "daemon/directory/details.h"
 #include "daemon/directory/mark.h"
 #include "daemon/directory/newest.h"
+#include "daemon/directory/rodc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -233,7 +234,11 @@ int views_answer(const struct config_domain *domain, const struct request *q, st
     struct dc_list list;
     int rc = dcs_find(domain, q->dc, &list, f);
 
-    if (rc < 0)
+    if (rc == 0 && q->kind == REQUEST_ACCOUNT && q->dc[0] && !list.wished)
+        rc = rodc_account(domain, q, ret, f);
+    else if (rc == 0)
+        rc = RODC_NONE;
+    if (rc != RODC_NONE)
         return rc;
     all.items = calloc(list.n, sizeof *all.items);
     if (!all.items)
