@@ -73,7 +73,12 @@ static int told_by_end(int status, unsigned cpu_s, struct failure *f)
             f, "unknown-filesystem",
             "the parser tried a system call that parsing does not need, and was stopped: this disk may "
             "have been made to attack it");
-    if (signal == SIGXCPU || signal == SIGKILL)
+    if (signal == SIGKILL) {
+        fail(f, "internal", "the parser was ended from outside (SIGKILL), as a host short of memory does");
+        f->next = "look again; the kernel's log (dmesg) tells whether the memory ran out";
+        return -1;
+    }
+    if (signal == SIGXCPU)
         return fail(f, "unknown-filesystem",
                     "the parser was stopped after %u s of work: this disk's file systems are damaged, or "
                     "made to keep it busy",

@@ -45,7 +45,7 @@ struct cage_job {
 };
 
 // 0 with the answer as it came, or -1 with *f: timed-out, unknown-filesystem (the parser was stopped),
-// no-cage (none can be built here), internal.
+// no-cage (none can be built here), internal (somebody else ended it).
 int cage_run(const struct cage_job *job, unsigned timeout_s, struct record **ret, struct failure *f);
 
 // The user a cage runs as: /etc/passwd's virtrust-cage, else nobody. Read once, outside.

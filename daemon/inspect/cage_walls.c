@@ -41,6 +41,15 @@ static int limit(int what, rlim_t value)
     return setrlimit((__rlimit_resource_t)what, &l);
 }
 
+// The kernel says SIGXCPU at the lower of two, of which this process cannot be rid, and SIGKILL at the higher one: who
+// sees SIGKILL knows that somebody else sent it.
+static int limit_cpu(unsigned seconds)
+{
+    const struct rlimit l = {.rlim_cur = seconds, .rlim_max = seconds + 1};
+
+    return setrlimit(RLIMIT_CPU, &l);
+}
+
 static int change_user(struct cage_user user, struct err *err)
 {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -68,7 +77,7 @@ int cage_drop(struct cage_user user, int parent_pid, unsigned cpu_s, struct err 
     if (getppid() != parent_pid)
         return err_set(err, -ESRCH, "its parent is gone");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
-        limit(RLIMIT_CORE, 0) < 0 || limit(RLIMIT_AS, cage_memory) < 0 || limit(RLIMIT_CPU, cpu_s) < 0 ||
+        limit(RLIMIT_CORE, 0) < 0 || limit(RLIMIT_AS, cage_memory) < 0 || limit_cpu(cpu_s) < 0 ||
         limit(RLIMIT_NPROC, 0) < 0)
         return err_set(err, -errno, "it cannot limit itself: %s", strerror(errno));
     return 0;

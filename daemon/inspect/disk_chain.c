@@ -32,13 +32,24 @@ void disk_chain_done(struct disk_chain *chain)
 
 const char *disk_format_guess(const char *path)
 {
+    // vmdk and vhdx are not read; who has such an image is told so, and not that it holds no file system.
+    static const struct {
+        size_t offset, len;
+        const char *mark, *format;
+    } marks[] = {
+        {0, 4, "QFI\xfb", "qcow2"}, {64, 4, "\x7f\x10\xda\xbe", "vdi"},       {0, 8, "conectix", "vpc"},
+        {0, 4, "KDMV", "vmdk"},     {0, 21, "# Disk DescriptorFile", "vmdk"}, {0, 8, "vhdxfile", "vhdx"},
+    };
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    unsigned char magic[4];
-    ssize_t n = fd < 0 ? -1 : pread(fd, magic, sizeof magic, 0);
+    char head[512] = "";
 
-    if (n < 0)
+    if (fd < 0 || pread(fd, head, sizeof head, 0) < 0)
         return NULL;
-    return qcow2_magic(magic, (size_t)n) ? "qcow2" : "raw";
+    for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+        if (memcmp(head + marks[i].offset, marks[i].mark, marks[i].len) == 0)
+            return marks[i].format;
+    }
+    return "raw";
 }
 
 // disk.N.KEY, or disk.N.backing.M.KEY for the images below the first one.
@@ -205,8 +216,15 @@ static bool held_for_writing(int fd)
     return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
+static int no_snapshots(const char *path, const char *format, struct failure *f)
+{
+    fail(f, "unsupported-disk", "%s is of format %s, which has no internal snapshots", path, format);
+    f->next = "look at its present (without --snapshot), or at a qcow2 image";
+    return -1;
+}
+
 // The request's snapshot is one of each of its disks: libvirt takes an internal one of all of them.
-static int choose_snapshot(const struct record *request, unsigned n, struct disk_chain *chain,
+static int choose_snapshot(const struct record *request, const char *path, struct disk_chain *chain,
                            struct failure *f)
 {
     const char *name = record_get(request, "snapshot");
@@ -214,8 +232,7 @@ static int choose_snapshot(const struct record *request, unsigned n, struct disk
     if (!name)
         return 0;
     if (strcmp(chain->images[0].format, "qcow2") != 0)
-        return fail(f, "unsupported-disk", "disk %u is of format %s, which has no snapshots", n,
-                    chain->images[0].format);
+        return no_snapshots(path ? path : "the disk", chain->images[0].format, f);
     chain->snapshot = strdup(name);
     return chain->snapshot ? 0 : fail(f, "internal", "out of memory");
 }
@@ -249,7 +266,7 @@ int disk_chain_open(const struct record *request, unsigned n, struct disk_chain 
             check_format(path ? path : "a network disk", format, f) < 0)
             return -1;
         if (!path)
-            return open_network(request, n, format, ret, f) < 0 ? -1 : choose_snapshot(request, n, ret, f);
+            return open_network(request, n, format, ret, f) < 0 ? -1 : choose_snapshot(request, NULL, ret, f);
         if (open_image(path, image, f) < 0)
             return -1;
         snprintf(image->format, sizeof image->format, "%s", format);
@@ -259,7 +276,7 @@ int disk_chain_open(const struct record *request, unsigned n, struct disk_chain 
         if (level == 0)
             ret->in_use = held_for_writing(image->fd);
         if (image->last)
-            return choose_snapshot(request, n, ret, f);
+            return choose_snapshot(request, get(request, n, 0, "path"), ret, f);
     }
     return fail(f, "unsupported-disk", "disk %u is a chain of more than %d images", n, CHAIN_MAX);
 }

@@ -47,6 +47,6 @@ int disk_chain_open(const struct record *request, unsigned n, struct disk_chain 
 // The caller frees it; NULL when out of memory.
 char *disk_chain_json(const struct disk_chain *chain);
 
-// For the command line alone, where nobody names the format: qcow2 by its magic, else raw. NULL when it
-// cannot be read.
+// For the command line alone, where nobody names the format: by its mark, also one that is not read (vmdk, vhdx),
+// else raw. NULL when it cannot be read.
 const char *disk_format_guess(const char *path);

@@ -20,6 +20,7 @@ struct volume {
     struct disk_kind kind;
     char device[VOLUME_NAME_MAX];
     struct disk_fs *fs; // NULL: it is not mounted
+    struct err why;     // of one that could not be read
 };
 
 struct disk_direct {
@@ -103,13 +104,25 @@ static void name_device(size_t disk, unsigned part, char ret[static VOLUME_NAME_
         snprintf(ret, VOLUME_NAME_MAX, "/dev/sd%s", letters);
 }
 
-static int add_volume(struct disk_direct *d, size_t disk, const struct disk_part *part, struct err *err)
+static void add_failed(struct disk_direct *d, size_t disk, const struct err *why)
 {
     struct volume *v = &d->volumes[d->volume_count];
-    int rc = 0;
 
     if (d->volume_count == VOLUMES_MAX)
-        return 0;
+        return;
+    d->volume_count++;
+    *v = (struct volume){.io = d->disks[disk], .kind = disk_kind_failed, .why = *why};
+    name_device(disk, 0, v->device);
+}
+
+// One that cannot be read stands in the list as such.
+static void add_volume(struct disk_direct *d, size_t disk, const struct disk_part *part)
+{
+    struct volume *v = &d->volumes[d->volume_count];
+
+    if (d->volume_count == VOLUMES_MAX)
+        return;
+    d->volume_count++;
     *v = (struct volume){.io = d->disks[disk], .start = part->start, .size = part->size};
     name_device(disk, part->number, v->device);
     if (part->dynamic)
@@ -118,11 +131,8 @@ static int add_volume(struct disk_direct *d, size_t disk, const struct disk_part
         v->kind = disk_kind_pool;
     else if (part->boot)
         v->kind = disk_kind_empty;
-    else
-        rc = disk_kind_find(v->io, v->start, v->size, &v->kind, err);
-    if (rc == 0)
-        d->volume_count++;
-    return rc;
+    else if (disk_kind_find(v->io, v->start, v->size, &v->kind, &v->why) < 0)
+        v->kind = disk_kind_failed;
 }
 
 // The volumes of a table read with sectors of this size; whether there is anything in them that is known, in
@@ -133,10 +143,11 @@ static int list_table(struct disk_direct *d, size_t disk, unsigned sector, bool 
     int first = d->volume_count, rc = disk_table_read(d->disks[disk], sector, &table, err);
 
     for (size_t i = 0; rc == 0 && i < table.count; i++)
-        rc = add_volume(d, disk, &table.parts[i], err);
+        add_volume(d, disk, &table.parts[i]);
     *ret_known = false;
     for (int i = first; i < d->volume_count; i++)
-        *ret_known |= d->volumes[i].kind.use != KIND_EMPTY && d->volumes[i].kind.use != KIND_UNKNOWN;
+        *ret_known |= d->volumes[i].kind.use != KIND_EMPTY && d->volumes[i].kind.use != KIND_UNKNOWN &&
+                      d->volumes[i].kind.use != KIND_FAILED;
     return rc;
 }
 
@@ -153,8 +164,10 @@ static int list_disk(struct disk_direct *d, size_t disk, struct err *err)
         return rc;
     small = d->volume_count;
     rc = list_table(d, disk, 4096, &known, err);
-    if (rc < 0)
+    if (rc < 0) {
+        d->volume_count = small;
         return rc;
+    }
     if (d->volume_count > small && (known || small == first)) {
         d->sectors[disk] = 4096;
         memmove(&d->volumes[first], &d->volumes[small],
@@ -164,20 +177,22 @@ static int list_disk(struct disk_direct *d, size_t disk, struct err *err)
     d->volume_count = small;
     if (small > first)
         return 0;
-    return add_volume(d, disk, &(struct disk_part){.size = d->disks[disk]->size}, err);
+    add_volume(d, disk, &(struct disk_part){.size = d->disks[disk]->size});
+    return 0;
 }
 
 static int list_volumes(struct disk_reader *r, struct disk_volume ret[static VOLUMES_MAX], struct err *err)
 {
     struct disk_direct *d = direct(r);
 
+    (void)err;
     unmount_all(d);
     d->volume_count = 0;
     for (size_t i = 0; i < d->count; i++) {
-        int rc = list_disk(d, i, err);
+        struct err why = {0};
 
-        if (rc < 0)
-            return rc;
+        if (list_disk(d, i, &why) < 0)
+            add_failed(d, i, &why);
     }
     for (int i = 0; i < d->volume_count; i++) {
         memcpy(ret[i].device, d->volumes[i].device, VOLUME_NAME_MAX);
@@ -232,6 +247,8 @@ static int mount_volume(struct disk_reader *r, const char *device, struct err *e
     case KIND_NO_SYSTEM:
     case KIND_EMPTY:
         return 0;
+    case KIND_FAILED:
+        return err_set(err, -EIO, "%s", v->why.text);
     case KIND_NOBODY:
         return err_set(err, -ENOTSUP, "%s, whose format is not public, is not read", v->kind.name);
     case KIND_OTHER:

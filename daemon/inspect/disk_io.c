@@ -98,7 +98,7 @@ int disk_io_read(struct disk_io *io, uint64_t offset, void *ret, size_t len, str
     return 0;
 }
 
-// By whole lines, within the disk; no bytes if there is nothing to fetch.
+// By whole lines, within the disk, at most DISK_IO_SPAN; no bytes if there is nothing to fetch.
 static void widen(const struct disk_io *io, const struct disk_span *span, struct disk_ask *ret)
 {
     uint64_t from = span->offset - span->offset % DISK_IO_LINE, to = span->offset + span->len;
@@ -109,6 +109,9 @@ static void widen(const struct disk_io *io, const struct disk_span *span, struct
     to += (DISK_IO_LINE - to % DISK_IO_LINE) % DISK_IO_LINE;
     if (to > io->size)
         to = io->size;
+    // Both ends may have grown by a line.
+    if (to - from > DISK_IO_SPAN)
+        to = from + DISK_IO_SPAN;
     for (; from < to; from += DISK_IO_LINE) {
         if (io->lines[find_line(io, from)].at != from + 1)
             ret->len = (size_t)(to - ret->offset);

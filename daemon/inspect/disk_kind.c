@@ -13,6 +13,7 @@ enum {
     TAIL = 64 * 1024, // … and of its end (RAID)
 };
 
+const struct disk_kind disk_kind_failed = {"unreadable", "what cannot be read", KIND_FAILED};
 const struct disk_kind disk_kind_empty = {"unknown", "nothing", KIND_EMPTY};
 const struct disk_kind disk_kind_dynamic = {"ldm", "a dynamic disk", KIND_OTHER};
 const struct disk_kind disk_kind_pool = {"storage_spaces", "Storage Spaces", KIND_NOBODY};

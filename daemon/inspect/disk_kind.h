@@ -17,6 +17,7 @@ enum kind_use {
     KIND_NOBODY,    // neither: no engine there is knows its format
     KIND_UNKNOWN,   // it holds something that libblkid does not recognize
     KIND_EMPTY,     // it begins with zeros; its type is "unknown"
+    KIND_FAILED,    // it could not be read
 };
 
 struct disk_kind {
@@ -28,5 +29,6 @@ struct disk_kind {
 // 0, or a negative errno with a sentence.
 int disk_kind_find(struct disk_io *io, uint64_t start, uint64_t size, struct disk_kind *ret, struct err *err);
 extern const struct disk_kind disk_kind_dynamic; // a dynamic disk's
+extern const struct disk_kind disk_kind_failed;  // what cannot be read
 extern const struct disk_kind disk_kind_pool;    // of a pool of Storage Spaces
 extern const struct disk_kind disk_kind_empty;   // also of what is no place for a file system

@@ -162,9 +162,9 @@ static void read_linux_file(struct disk_reader *r, const char *path, size_t max,
         evidence_doubt(e, "unreadable-file", "%s is there but cannot be read: %.300s", path, err.text);
 }
 
-// Like has_any(). What cannot be told counts as there, with a doubt: "there is none" would be a fact of its own.
-static bool may_have(struct disk_reader *r, const char *const paths[], size_t count, const char **ret,
-                     struct evidence *e)
+// Like has_any(). What cannot be told is unknown, with a doubt: "there is none" would be a fact of its own.
+static enum answer may_have(struct disk_reader *r, const char *const paths[], size_t count, const char **ret,
+                            struct evidence *e)
 {
     struct err err = {0};
     int rc = has_any(r, paths, count, ret, &err);
@@ -172,7 +172,7 @@ static bool may_have(struct disk_reader *r, const char *const paths[], size_t co
     if (rc < 0)
         evidence_doubt(e, "unreadable-file", "%s may be there, but cannot be looked for: %.300s", *ret,
                        err.text);
-    return rc != 0;
+    return rc < 0 ? ANSWER_UNKNOWN : rc == 1 ? ANSWER_YES : ANSWER_NO;
 }
 
 static void find_linux(struct disk_reader *r, struct linux_files *ret, struct evidence *e)
@@ -180,12 +180,12 @@ static void find_linux(struct disk_reader *r, struct linux_files *ret, struct ev
     static const char *const keytab[] = {keytab_path}, *const var[] = {"/var/lib"};
     const char *dc, *lib;
 
-    if (may_have(r, keytab, 1, &ret->keytab_path, e))
+    if (may_have(r, keytab, 1, &ret->keytab_path, e) != ANSWER_NO)
         read_linux_file(r, keytab_path, KEYTAB_FILE_MAX, &ret->keytab, e);
-    if (may_have(r, tdb_paths, ARRAY_SIZE(tdb_paths), &ret->tdb_path, e))
+    if (may_have(r, tdb_paths, ARRAY_SIZE(tdb_paths), &ret->tdb_path, e) != ANSWER_NO)
         read_linux_file(r, ret->tdb_path, SECRETS_TDB_MAX, &ret->tdb, e);
     ret->samba_dc = may_have(r, dc_paths, ARRAY_SIZE(dc_paths), &dc, e);
-    if (!may_have(r, var, 1, &lib, e))
+    if (may_have(r, var, 1, &lib, e) == ANSWER_NO)
         evidence_doubt(e, "var-elsewhere",
                        "/var lies on another volume, so Samba's secrets.tdb was not looked for");
 }
@@ -245,6 +245,8 @@ static void visit(struct disk_reader *r, const struct disk_volume *v, struct sea
     if (rc < 0) {
         s->reason = err;
         s->damaged++;
+        if (!s->systems->damaged.text[0])
+            err_set(&s->systems->damaged, rc, "%s: %.300s", v->device, err.text);
         return;
     }
     s->mounted++;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/inspect/disk_systems.h"
 
+#include "common/plural.h"
+
 #include <string.h>
 
 enum { WRITTEN_AT = 12 }; // in a hive's first block: when it was written last
@@ -29,8 +31,10 @@ struct disk_system *disk_systems_add(struct disk_systems *all, const char *devic
     struct disk_system *system = all->count < SYSTEMS_MAX ? calloc(1, sizeof *system) : NULL;
     size_t at = all->count;
 
-    if (!system)
+    if (!system) {
+        all->left_out++;
         return NULL;
+    }
     snprintf(system->device, sizeof system->device, "%s", device);
     system->windows = windows;
     evidence_init(&system->said);
@@ -119,12 +123,19 @@ static void doubt_others(const struct disk_systems *all, const struct disk_syste
     else if (all->count > 1)
         evidence_doubt(e, "several-systems", "%zu volumes hold a system; %s was read%s", all->count,
                        best->device, best->windows && windows > 1 ? ", which was written last" : "");
+    if (all->left_out > 0)
+        evidence_doubt(e, "systems-left-out", "%zu more %s a system, and %s not looked at", all->left_out,
+                       plural(all->left_out, "volume holds", "volumes hold"),
+                       plural(all->left_out, "was", "were"));
     if (all->encrypted)
         evidence_doubt(e, "encrypted-volume", "a volume is encrypted with %s, and may hold another system",
                        strcmp(all->encrypted, "luks") == 0 ? "LUKS" : "BitLocker");
     if (all->unread.text[0])
         evidence_doubt(e, "volume-not-read", "a volume was not read, and may hold another system: %.200s",
                        all->unread.text);
+    if (all->damaged.text[0])
+        evidence_doubt(e, "volume-not-read", "a volume cannot be read, and may hold another system: %.300s",
+                       all->damaged.text);
 }
 
 int disk_systems_tell(struct disk_systems *all, struct evidence *e, struct failure *f)

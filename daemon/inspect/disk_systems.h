@@ -41,11 +41,13 @@ struct disk_systems {
     struct disk_system *list[SYSTEMS_MAX]; // by the names of their volumes
     size_t count;
     struct err unread;     // a volume of known kind that this engine does not read; "" none
+    struct err damaged;    // a volume that cannot be read; "" none
+    size_t left_out;       // how many more systems there are than are kept
     const char *encrypted; // "luks", "bitlocker": some volume is; static; NULL: none is
 };
 
 struct disk_systems *disk_systems_free(struct disk_systems *all); // fine on NULL; returns NULL
-// A new one, to be filled; NULL: there are too many, or no memory.
+// A new one, to be filled; NULL: there are too many, or no memory; it is counted then.
 struct disk_system *disk_systems_add(struct disk_systems *all, const char *device, bool windows);
 // Reads what was found into `said`, and puts the sources away. Once.
 void disk_system_parse(struct disk_system *system);

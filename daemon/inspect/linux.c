@@ -137,9 +137,9 @@ void linux_evidence(const struct linux_files *files, struct evidence *e)
         e->joined = ANSWER_YES;
     else
         e->joined = keytab == ANSWER_NO && tdb == ANSWER_NO ? ANSWER_NO : ANSWER_UNKNOWN;
-    if (files->samba_dc)
+    if (files->samba_dc == ANSWER_YES)
         e->role = ROLE_DOMAIN_CONTROLLER;
-    else if (e->joined != ANSWER_UNKNOWN)
+    else if (files->samba_dc == ANSWER_NO && e->joined != ANSWER_UNKNOWN)
         e->role = e->joined == ANSWER_YES ? ROLE_MEMBER : ROLE_WORKGROUP;
     if (e->joined == ANSWER_YES && !e->has_secret)
         evidence_doubt(

@@ -16,7 +16,7 @@ struct linux_files {
     struct blob keytab;
     const char *tdb_path; // static; NULL: there is none
     struct blob tdb;
-    bool samba_dc; // sam.ldb is there: an AD domain controller
+    enum answer samba_dc; // is sam.ldb there: an AD domain controller
 };
 void linux_files_done(struct linux_files *files);
 #define _cleanup_linux_files_ _cleanup_(linux_files_done)

@@ -7,6 +7,7 @@
 #include "daemon/inspect/disk_direct.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 enum { END_MS = 1000 };
@@ -80,22 +81,27 @@ static void answered(void *arg, const struct record *answer)
         nbd_server_kill(&p->servers[i]);
 }
 
+static bool hung_up(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+
+    return poll(&p, 1, 0) > 0;
+}
+
 int look_direct(struct nbd_server *servers, size_t count, unsigned timeout_s, struct record **ret,
                 struct failure *f)
 {
     struct parse p = {.servers = servers, .count = count};
     struct cage_job job = {.before = before_disks, .inside = inside_disks, .answered = answered, .arg = &p};
-    bool gone;
     int rc;
 
     evidence_init(&p.e);
     rc = cage_run(&job, timeout_s, ret, f);
     if (rc < 0 || !record_is(*ret, "error"))
         return rc;
-    gone = strcmp(record_get_or(*ret, "code", ""), "unsupported-disk") == 0;
     // The server's own word for it, if it is why: its end follows that of its connection.
     for (size_t i = 0; i < count; i++) {
-        if (nbd_server_ended(&servers[i], gone ? END_MS : 0, f) < 0) {
+        if (nbd_server_ended(&servers[i], hung_up(servers[i].fd) ? END_MS : 0, f) < 0) {
             *ret = record_free(*ret);
             return -1;
         }

@@ -18,7 +18,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-enum { LISTEN_FD = 3, GREETING_MS = 200, FIRST_SPARE_FD = 10, NOBODY = 65534 };
+enum { LISTEN_FD = 3, GREETING_MS = 200, FIRST_SPARE_FD = 10, NOBODY = 65534, LOG_MAX = 64 * 1024 };
 
 static const char usual_place[] = "/usr/bin/qemu-nbd";
 
@@ -104,28 +104,52 @@ static void run_server(const struct disk_chain *chain, const char *json, const c
     _exit(127);
 }
 
-// QEMU's last word about it: the first line of its log, without its own name.
-static void read_log(int log, char ret[static EVIDENCE_TEXT])
+// QEMU's last word about it: the first line of its log, without its own name, and without the disk's description in
+// JSON, which is long and says nothing that the request does not.
+static const char *reason_of(char *log)
 {
-    ssize_t n = pread(log, ret, EVIDENCE_TEXT - 1, 0);
-    const char *prefix = "qemu-nbd: ";
+    static const char prefix[] = "qemu-nbd: ", end[] = "}': ";
+    char *json, *next;
 
-    ret[n > 0 ? n : 0] = '\0';
-    ret[strcspn(ret, "\n")] = '\0';
-    if (strncmp(ret, prefix, strlen(prefix)) == 0)
-        memmove(ret, ret + strlen(prefix), strlen(ret + strlen(prefix)) + 1);
+    log[strcspn(log, "\n")] = '\0';
+    if (strncmp(log, prefix, strlen(prefix)) == 0)
+        log += strlen(prefix);
+    json = strstr(log, "json:{");
+    while (json && (next = strstr(json, end)))
+        log = json = next + strlen(end);
+    return log;
 }
 
-static int refused(int log, int status, struct failure *f)
+// QEMU names neither the snapshot nor the image.
+static int no_snapshot(const char *name, struct failure *f)
 {
-    char text[EVIDENCE_TEXT];
+    fail(f, "unsupported-disk", "the image has no internal snapshot %s", name);
+    f->next = "`qemu-img snapshot -U -l IMAGE`, or `virsh snapshot-list GUEST`, lists those that it has";
+    return -1;
+}
 
-    read_log(log, text);
+static int ended_by_signal(int number, struct failure *f)
+{
+    if (number == SIGSEGV || number == SIGBUS || number == SIGABRT || number == SIGILL || number == SIGFPE)
+        return fail(f, "unsupported-disk", "qemu-nbd crashed (%s) on the image", strsignal(number));
+    fail(f, "internal", "qemu-nbd, which reads the image, was ended from outside (%s)", strsignal(number));
+    f->next = "look again; the kernel's log (dmesg) tells whether the memory ran out";
+    return -1;
+}
+
+int nbd_server_refused(char *log, int status, const char *snapshot, struct failure *f)
+{
+    const char *text = reason_of(log);
+
+    if (WIFSIGNALED(status))
+        return ended_by_signal(WTERMSIG(status), f);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-        return fail(f, "no-engine", "%s; install qemu-utils", text);
+        return fail(f, "no-engine", "%.400s; install qemu-utils", text);
+    if (snapshot && strstr(text, "snapshot"))
+        return no_snapshot(snapshot, f);
     if (strstr(text, " lock"))
-        return fail(f, "locked", "QEMU cannot read the image: %s", text);
-    return fail(f, "unsupported-disk", "QEMU refuses the image: %s",
+        return fail(f, "locked", "QEMU cannot read the image: %.400s", text);
+    return fail(f, "unsupported-disk", "QEMU refuses the image: %.400s",
                 text[0] ? text : "it ended without a word");
 }
 
@@ -133,12 +157,19 @@ int nbd_server_ended(struct nbd_server *nbd, int wait_ms, struct failure *f)
 {
     _cleanup_close_ int fd = nbd->pid > 0 ? pidfd_open(nbd->pid, 0) : -1;
     struct pollfd p = {.fd = fd, .events = POLLIN};
+    _cleanup_free_ char *log = NULL;
     int status;
+    ssize_t n;
 
     if (nbd->pid <= 0 || poll(&p, 1, wait_ms) <= 0 || waitpid(nbd->pid, &status, WNOHANG) != nbd->pid)
         return 0;
     nbd->pid = 0;
-    return refused(nbd->log, status, f);
+    log = malloc(LOG_MAX);
+    if (!log)
+        return fail(f, "internal", "out of memory");
+    n = pread(nbd->log, log, LOG_MAX - 1, 0);
+    log[n > 0 ? n : 0] = '\0';
+    return nbd_server_refused(log, status, nbd->snapshot, f);
 }
 
 static int connect_to(const char *path, struct failure *f)
@@ -231,6 +262,7 @@ int nbd_server_start(const struct disk_chain *chain, const char *base, struct nb
     if (!json || snapshot_option(chain, &snapshot) < 0)
         return fail(f, "internal", "out of memory");
     ret->fd = ret->log = -1;
+    ret->snapshot = chain->snapshot;
     if (make_ends(base, ret, &listener, f) < 0)
         return -1;
     ret->pid = fork();

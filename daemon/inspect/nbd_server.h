@@ -24,19 +24,22 @@ struct nbd_server {
     int fd;    // a connection of its own, which it greets when the image is open
     int log;   // what QEMU has to say
     char socket[NBD_PATH_MAX];
-    unsigned sector; // how large the disk's sectors are; 0: not known
+    const char *snapshot; // borrowed from its chain; NULL: the present
+    unsigned sector;      // how large the disk's sectors are; 0: not known
 };
 
 // `base` is the path of the socket and, with ".log", of the log. 0, or -1 with *f: internal.
 int nbd_server_start(const struct disk_chain *chain, const char *base, struct nbd_server *ret,
                      struct failure *f);
-// Waits until it serves: 0, or -1 as below.
 // One more connection: its descriptor, which is the caller's, or -1 with *f.
 int nbd_server_connect(const struct nbd_server *nbd, struct failure *f);
+// Waits until it serves: 0, or -1 as below.
 int nbd_server_wait(struct nbd_server *nbd, struct failure *f);
-// Has it ended, or does it within these milliseconds? -1 with *f: no-engine (no qemu-nbd), locked,
-// unsupported-disk (QEMU refuses the image). 0: it runs.
+// Has it ended, or does it within these milliseconds? -1 with *f: no-engine (no qemu-nbd), locked, unsupported-disk
+// (QEMU refuses the image, or crashes on it), internal (somebody ended it). 0: it runs.
 int nbd_server_ended(struct nbd_server *nbd, int wait_ms, struct failure *f);
+// Why it ended, by the first line of its log (which is changed) and how it ended. -1 with *f.
+int nbd_server_refused(char *log, int status, const char *snapshot, struct failure *f);
 // Only sends it away; stop, or whoever reaps this process's children, sees it off.
 void nbd_server_kill(const struct nbd_server *nbd);
 void nbd_server_stop(struct nbd_server *nbd);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -20,9 +21,10 @@
 enum { KILL_ROUNDS = 100, KILL_PAUSE_US = 50 * 1000, LIFE_FD = 3, DIR_MAX = 64 };
 
 struct pipes {
-    int life[2];   // this process holds [1] as long as it lives; the janitor reads [0]
-    int go[2];     // the janitor gives the worker its directory, and stands ready
-    int answer[2]; // the worker's record
+    char dir[DIR_MAX]; // the worker's; the janitor makes it
+    int life[2];       // this process holds [1] as long as it lives; the janitor reads [0]
+    int go[2];         // the janitor gives the worker its directory, and stands ready
+    int answer[2];     // the worker's record
 };
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -76,14 +78,28 @@ static const char *top(void)
     return where && where[0] == '/' && strlen(where) <= 40 ? where : "/tmp";
 }
 
-// Makes the private directory itself, so that there is none without somebody who removes it. Its name is the
-// worker's sign to start; an empty one, that it could not be made.
+// Nobody guesses it, and nobody else's is taken: mkdir takes none that is there.
+static void name_directory(char ret[static DIR_MAX])
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+    unsigned char random[8];
+    char name[sizeof random + 1] = "";
+
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        abort(); // a kernel without randomness
+    for (size_t i = 0; i < sizeof random; i++)
+        name[i] = letters[random[i] % 32];
+    snprintf(ret, DIR_MAX, "%s/virtrust-look-%s", top(), name);
+}
+
+// Makes the private directory itself, so that there is none without somebody who removes it. A byte is the worker's
+// sign to start: whether it could be made.
 //
 // Holds nothing of its parent but the one descriptor: whoever reads the parent's output must not wait for the
 // janitor.
 static _Noreturn void janitor(struct pipes *p, pid_t worker)
 {
-    char dir[DIR_MAX], byte;
+    char made, byte;
     ssize_t n;
 
     setsid();
@@ -91,24 +107,22 @@ static _Noreturn void janitor(struct pipes *p, pid_t worker)
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     prctl(PR_SET_NAME, "inspect-janitor");
-    snprintf(dir, sizeof dir, "%s/virtrust-look-XXXXXX", top());
-    if (!mkdtemp(dir))
-        dir[0] = '\0';
-    if (write(p->go[1], dir, sizeof dir) != sizeof dir)
-        _exit(rmdir(dir));
+    made = mkdir(p->dir, 0700) == 0;
+    if (write(p->go[1], &made, 1) != 1)
+        _exit(made ? rmdir(p->dir) : 1);
     dup2(p->life[0], LIFE_FD);
     close_range(LIFE_FD + 1, UINT_MAX, 0);
     quiet(STDIN_FILENO, STDERR_FILENO);
     // A byte says that all of them have been killed, and are being put away meanwhile.
     while ((n = read(LIFE_FD, &byte, 1)) > 0 || (n < 0 && errno == EINTR)) {
         if (n > 0)
-            remove_all(dir);
+            remove_all(p->dir);
     }
     // The worker leads its group, and nothing in it leaves that. A member that is just being forked escapes
     // one round, not the next.
     for (int i = 0; i < KILL_ROUNDS && kill(-worker, SIGKILL) == 0; i++)
         usleep(i == 0 ? 1000 : KILL_PAUSE_US);
-    remove_all(dir);
+    remove_all(p->dir);
     _exit(0);
 }
 
@@ -124,7 +138,7 @@ static _Noreturn void worker(struct pipes *p, const struct supervised *job, pid_
 {
     _cleanup_record_ struct record *answer = NULL;
     struct rlimit none = {0};
-    char dir[DIR_MAX];
+    char made;
 
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -134,12 +148,12 @@ static _Noreturn void worker(struct pipes *p, const struct supervised *job, pid_
     close(p->go[1]);
     close(p->answer[0]);
     // Ends of the pipe say that the parent is gone, and with it the janitor's reason to be.
-    if (getppid() != parent || read(p->go[0], dir, sizeof dir) != sizeof dir)
+    if (getppid() != parent || read(p->go[0], &made, 1) != 1)
         _exit(1);
     quiet(STDIN_FILENO, getenv("VIRTRUST_INSPECT_TRACE") ? STDOUT_FILENO : STDERR_FILENO);
-    answer = dir[0] ? job->prepare(job->arg) : no_directory();
+    answer = made ? job->prepare(job->arg) : no_directory();
     if (!answer)
-        answer = job->run(job->arg, dir);
+        answer = job->run(job->arg, p->dir);
     _exit(answer && recio_write(p->answer[1], answer, -1, NULL) == 0 ? 0 : 1);
 }
 
@@ -205,14 +219,15 @@ static int await(struct pipes *p, pid_t worker_pid, unsigned timeout_s, struct r
 
 int supervise(const struct supervised *job, unsigned timeout_s, struct record **ret, struct failure *f)
 {
-    _cleanup_(pipes_done) struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}};
+    _cleanup_(pipes_done) struct pipes p = {.life = {-1, -1}, .go = {-1, -1}, .answer = {-1, -1}};
     pid_t worker_pid = -1, janitor_pid = -1;
-    int rc;
+    int rc, status = 0;
 
     if (pipe2(p.life, O_CLOEXEC) < 0 || pipe2(p.go, O_CLOEXEC) < 0 || pipe2(p.answer, O_CLOEXEC) < 0)
         return fail(f, "internal", "pipe: %s", strerror(errno));
     // What the worker leaves behind becomes ours to reap, whatever process 1 is like.
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    name_directory(p.dir);
     rc = start(&p, job, &worker_pid, &janitor_pid);
     if (rc < 0)
         fail(f, "internal", "the look cannot be started: %s", strerror(-rc));
@@ -229,7 +244,8 @@ int supervise(const struct supervised *job, unsigned timeout_s, struct record **
         ;
     close_pair(p.life);
     close_pair(p.go);
-    if (janitor_pid > 0)
-        waitpid(janitor_pid, NULL, 0);
+    // One that was killed has left its work to this process.
+    if (janitor_pid > 0 && waitpid(janitor_pid, &status, 0) == janitor_pid && WIFSIGNALED(status))
+        remove_all(p.dir);
     return rc < 0 ? -1 : 0;
 }

@@ -6,7 +6,7 @@
 //
 // Three processes: this one waits for the answer; the worker, in a process group of its own, looks; the
 // janitor waits until this one goes, orderly or not, then kills the worker's whole group (QEMU too) and
-// removes its private directory.
+// removes its private directory. Should somebody kill the janitor, this one does that.
 //
 //     rc = supervise(&job, 120, &answer, &failure);
 #pragma once

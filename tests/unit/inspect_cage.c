@@ -264,6 +264,43 @@ static void test_ends(void **state)
     assert_int_equal(access("core", F_OK), -1);
 }
 
+static struct {
+    int pid_pipe[2];
+} outside;
+
+static struct record *tells_its_pid(void *arg, struct cage_fds *ret)
+{
+    pid_t self = getpid();
+
+    (void)arg, (void)ret;
+    return write(outside.pid_pipe[1], &self, sizeof self) == sizeof self ? NULL : record_new("error");
+}
+
+// A host short of memory picks this process: that is nothing to hold against the disk.
+static void test_killed_from_outside(void **state)
+{
+    struct cage_job job = {.before = tells_its_pid, .inside = spins};
+    _cleanup_record_ struct record *answer = NULL;
+    struct failure f = {0};
+    pid_t killer, prisoner;
+
+    (void)state;
+    assert_int_equal(pipe(outside.pid_pipe), 0);
+    killer = fork();
+    if (killer == 0) {
+        if (read(outside.pid_pipe[0], &prisoner, sizeof prisoner) != sizeof prisoner)
+            _exit(1);
+        _exit(kill(prisoner, SIGKILL) == 0 ? 0 : 1);
+    }
+    assert_int_equal(cage_run(&job, LIMIT_S, &answer, &f), -1);
+    assert_string_equal(f.code, "internal");
+    assert_non_null(strstr(f.err.text, "ended from outside"));
+    assert_non_null(strstr(f.next, "memory"));
+    assert_int_equal(waitpid(killer, NULL, 0), killer);
+    close(outside.pid_pipe[0]);
+    close(outside.pid_pipe[1]);
+}
+
 static void test_memory(void **state)
 {
     _cleanup_record_ struct record *answer = NULL;
@@ -381,8 +418,9 @@ static void test_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers), cmocka_unit_test(test_calls), cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_memory),  cmocka_unit_test(test_alone),
+        cmocka_unit_test(test_answers), cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_ends),    cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_alone),   cmocka_unit_test(test_killed_from_outside),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,7 +50,8 @@ static void test_io(void **state)
 
 static void test_ahead(void **state)
 {
-    static const struct disk_span beginning = {0, 3}, rest = {1000, 50000}, beyond = {UINT64_MAX - 1, 9};
+    static const struct disk_span beginning = {0, 3}, rest = {1000, 50000}, beyond = {UINT64_MAX - 1, 9},
+                                  crooked = {1, DISK_IO_SPAN};
     struct disk_io *io;
     unsigned char bytes[3];
     struct err err = {0};
@@ -70,6 +71,12 @@ static void test_ahead(void **state)
     assert_int_equal(disk_io_read(io, 39999, bytes, 3, &err), 0);
     assert_memory_equal(bytes, "\0\0z", 3);
     assert_int_equal(io->requests, 2);
+    disk_io_free(io);
+    assert_true(made("truncate -s 1M long"));
+    io = open_image("long");
+    disk_io_ahead(io, &crooked, 1);
+    assert_int_equal(io->requests, 1);
+    assert_int_equal(io->bytes, DISK_IO_SPAN); // whole lines would be more than a request takes
     disk_io_free(io);
 }
 

@@ -149,7 +149,7 @@ static void test_both(void **state)
 
 static void test_not_joined(void **state)
 {
-    struct linux_files none = {0}, dc = {.samba_dc = true};
+    struct linux_files none = {0}, dc = {.samba_dc = ANSWER_YES};
     _cleanup_linux_files_ struct linux_files broken = {.keytab_path = "/etc/krb5.keytab"};
     struct evidence e;
 

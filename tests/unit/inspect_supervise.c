@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 struct plan {
-    bool hang, crash, answer_early;
+    bool hang, crash, answer_early, kill_janitor;
     int tell; // a descriptor that gets the child's pid, or -1
 };
 
@@ -28,6 +28,31 @@ static char top[] = "/var/tmp/virtrust-test-XXXXXX";
 static struct record *prepare(void *arg)
 {
     return ((struct plan *)arg)->answer_early ? record_new("early") : NULL;
+}
+
+// The worker's sibling.
+static void kill_janitor(void)
+{
+    DIR *d = opendir("/proc");
+    const struct dirent *entry;
+    bool found = false;
+
+    while (d && (entry = readdir(d))) {
+        char path[300], name[32] = "";
+        int pid = 0, parent = 0;
+        FILE *f;
+
+        snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
+        f = fopen(path, "r");
+        if (f && fscanf(f, "%d (%31[^)]) %*c %d", &pid, name, &parent) == 3 && parent == getppid() &&
+            strcmp(name, "inspect-janitor") == 0)
+            found = kill(pid, SIGKILL) == 0;
+        if (f)
+            fclose(f);
+    }
+    closedir(d);
+    if (!found)
+        abort();
 }
 
 // Leaves files in its directory and a child that would live for an hour.
@@ -51,6 +76,8 @@ static struct record *run(void *arg, const char *work)
     // To the descriptor of the test: both pids.
     if (plan->tell >= 0 && dprintf(plan->tell, "%d %d\n", (int)getpid(), (int)child) < 0)
         abort();
+    if (plan->kill_janitor)
+        kill_janitor();
     if (plan->crash)
         raise(SIGKILL);
     while (plan->hang)
@@ -166,12 +193,24 @@ static void test_killed(void **state)
     close(pipe_fds[1]);
 }
 
+// kill -9 of the janitor: the process that waits does its work.
+static void test_janitor_killed(void **state)
+{
+    struct plan plan = {.kill_janitor = true, .tell = -1};
+    struct failure f = {0};
+
+    (void)state;
+    assert_int_equal(supervised_run(&plan, 60, "done", &f), 0);
+    assert_int_equal(entries(top), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_janitor_killed),
     };
     int rc;
 

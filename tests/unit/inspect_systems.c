@@ -130,9 +130,37 @@ static void test_unread(void **state)
     disk_systems_free(all);
 }
 
+// More than are kept are counted.
+static void test_many(void **state)
+{
+    struct disk_systems *all = calloc(1, sizeof *all);
+    struct evidence *e = calloc(1, sizeof *e);
+    struct failure f = {0};
+
+    (void)state;
+    evidence_init(e);
+    for (int i = 0; i < SYSTEMS_MAX + 2; i++) {
+        char device[16];
+        struct disk_system *s;
+
+        snprintf(device, sizeof device, "/dev/sd%c", 'a' + i);
+        s = disk_systems_add(all, device, true);
+        assert_int_equal(s != NULL, i < SYSTEMS_MAX);
+        if (s)
+            s->parsed = true;
+    }
+    err_set(&all->damaged, 0, "/dev/sdz: a bad place");
+    assert_int_equal(disk_systems_tell(all, e, &f), 0);
+    assert_true(doubts(e, "systems-left-out"));
+    assert_true(doubts(e, "volume-not-read"));
+    free(e);
+    disk_systems_free(all);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_choice), cmocka_unit_test(test_unread)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_choice), cmocka_unit_test(test_unread),
+                                       cmocka_unit_test(test_many)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

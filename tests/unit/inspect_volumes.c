@@ -19,7 +19,7 @@
 struct fake_volume {
     const char *type, *first; // first: the volume's first bytes from offset 0 or 3
     size_t first_at;
-    bool broken, bad_directories;
+    bool broken, bad_directories, bad_samba;
     const char *const *files; // names, NULL at the end
 };
 
@@ -88,6 +88,9 @@ static int fake_exists(struct disk_reader *r, const char *path, struct err *err)
 
     if (((const struct fake *)r)->volumes[((const struct fake *)r)->mounted].bad_directories)
         return err_set(err, -EIO, "a directory cannot be read");
+    if (((const struct fake *)r)->volumes[((const struct fake *)r)->mounted].bad_samba &&
+        strstr(path, "/samba"))
+        return err_set(err, -EIO, "/var/lib/samba cannot be read");
     return name && strcmp(name, path) == 0;
 }
 
@@ -188,7 +191,8 @@ static void test_linux(void **state)
     assert_int_equal(look(plain, 3, &e, &f), 0);
     assert_string_equal(e.os, "linux");
     assert_int_equal(e.joined, ANSWER_NO);
-    assert_int_equal(e.doubt_count, 0);
+    assert_int_equal(e.doubt_count, 1);
+    assert_string_equal(e.doubts[0].id, "volume-not-read");
     assert_string_equal(e.encryption, "none");
     assert_string_equal(e.engine, "fake");
     assert_int_equal(look(two, 2, &e, &f), 0);
@@ -197,9 +201,27 @@ static void test_linux(void **state)
     assert_string_equal(e.doubts[0].id, "several-systems");
 }
 
+// Whether it is a domain controller stands in a directory that cannot be read: nobody knows.
+static void test_unreadable_samba(void **state)
+{
+    static const struct fake_volume volume = {.type = "ext4", .files = linux_files, .bad_samba = true};
+    struct failure f = {0};
+    struct evidence e;
+
+    (void)state;
+    assert_int_equal(look(&volume, 1, &e, &f), 0);
+    assert_int_equal(e.role, ROLE_UNKNOWN);
+    assert_int_equal(e.joined, ANSWER_UNKNOWN);
+    assert_true(e.doubt_count > 0);
+    for (size_t i = 0; i < e.doubt_count; i++)
+        assert_true(strcmp(e.doubts[i].id, "unreadable-file") == 0 ||
+                    strcmp(e.doubts[i].id, "damaged-secrets-tdb") == 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_reasons), cmocka_unit_test(test_linux)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_reasons), cmocka_unit_test(test_linux),
+                                       cmocka_unit_test(test_unreadable_samba)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
