@@ -32,7 +32,7 @@ static int complain(int code, const char *text)
     return code;
 }
 
-// A call into libvirt that does not come back: this answer was made beforehand, since a signal handler can do little.
+// A call into libvirt that does not come back, be it for a peer at the port who says nothing: this answer was made beforehand, since a signal handler can do little.
 static char *late_answer;
 static size_t late_len;
 
@@ -50,8 +50,8 @@ static int arm(unsigned seconds)
     _cleanup_record_ struct record *r = NULL;
     const struct sigaction act = {.sa_handler = too_late};
 
-    fail_set(&fail, "agent-timeout", "is libvirt's daemon stalled?", "libvirt did not come back within %u s",
-             seconds);
+    fail_set(&fail, "agent-timeout", "is libvirt's daemon stalled, or the helper's service in the guest?",
+             "neither libvirt nor the guest's port came back within %u s", seconds);
     r = verbs_error(&fail);
     if (record_encode(r, &late_answer, &late_len) < 0 || sigaction(SIGALRM, &act, NULL) < 0)
         return -1;
