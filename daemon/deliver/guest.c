@@ -62,7 +62,7 @@ static const char *words(void)
 {
     const virError *e = virGetLastError();
 
-    return e && e->message ? e->message : "no reason given";
+    return e && e->message && *e->message ? e->message : "no reason given";
 }
 
 static int code_of_last(void)
