@@ -60,6 +60,8 @@ static struct plan admit(enum verb verb, const struct plan_facts *f)
         return refuse("isolated",
                       "machine identity isolation is set up here: nobody could show that a new secret "
                       "is the one in use");
+    if (f->not_readable)
+        return refuse("not-readable", "this guest's machine secret cannot be read");
     if (!f->joined)
         return refuse("not-joined", "this guest holds no machine secret of a domain");
     if (!f->expect_given)

@@ -42,6 +42,7 @@ struct plan_facts {
     bool token_retired;  // a newer token's probe came after it
     bool has_key;        // the token's one-use key is there
     bool joined;         // the guest holds a machine secret of a domain
+    bool not_readable;   // there is one, or there may be, and the helper cannot read it
     bool expect_given;   // the request names a well-formed fingerprint
     bool expect_is_live; // and the guest holds just that
     bool was_storing;    // the guest holds what this verb's journal says it was about to store

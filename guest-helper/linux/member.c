@@ -49,6 +49,11 @@ const unsigned char *member_sha256(const struct member *m)
     return member_joined(m) ? m->kt.sha256 : NULL;
 }
 
+const char *member_why(const struct member *m)
+{
+    return m->why.text;
+}
+
 // A keytab's fingerprint follows from the password: what was about to be stored is told by it.
 bool member_holds(const struct member *m, const unsigned char storing[static DIGEST])
 {
@@ -59,5 +64,6 @@ void member_facts(const struct member *m, const char *sid, struct plan_facts *f)
 {
     (void)sid;
     f->joined = member_joined(m);
+    f->not_readable = m->state == MEMBER_UNREADABLE || m->state == MEMBER_NO_KEYTAB;
     f->store_writable = f->joined && ktfile_writable(&m->kt);
 }

@@ -127,6 +127,11 @@ const unsigned char *member_sha256(const struct member *m)
     return member_joined(m) ? m->secret.object : NULL;
 }
 
+const char *member_why(const struct member *m)
+{
+    return m->why.text;
+}
+
 // The sealed object differs each time; what was about to be stored is told by the value.
 bool member_holds(const struct member *m, const unsigned char storing[static DIGEST])
 {
@@ -137,6 +142,7 @@ void member_facts(const struct member *m, const char *sid, struct plan_facts *f)
 {
     f->lsa = true;
     f->joined = member_joined(m);
+    f->not_readable = m->state == MEMBER_UNREADABLE;
     f->domain_controller = m->role != ROLE_WORKSTATION && m->role != ROLE_SERVER;
     f->isolated = m->isolated;
     f->sid_differs = sid && *m->account_sid && !wide_same(sid, m->account_sid);

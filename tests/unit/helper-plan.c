@@ -60,6 +60,12 @@ static const struct row rows[] = {
      PLAN_REFUSE,
      "not-joined",
      STEP_END},
+    {"a check of a secret that cannot be read",
+     VERB_STORE_CHECK,
+     {.joined = true, .not_readable = true},
+     PLAN_REFUSE,
+     "not-readable",
+     STEP_END},
 
     {"a store", VERB_STORE, {0}, PLAN_DO, NULL, STEP_OPEN},
     {"a finished store", VERB_STORE, {.finished = true}, PLAN_RECORDED, NULL, STEP_END},
@@ -274,13 +280,14 @@ static struct plan_facts facts_of(unsigned bits)
                                .lsa = bits & 4096,
                                .domain_controller = bits & 8192,
                                .isolated = bits & 16384,
-                               .sid_differs = bits & 32768};
+                               .sid_differs = bits & 32768,
+                               .not_readable = bits & 65536};
 }
 
 static void nothing_is_changed_by_surprise(void **state)
 {
     (void)state;
-    for (unsigned bits = 0; bits < 65536; bits++) {
+    for (unsigned bits = 0; bits < 131072; bits++) {
         const struct plan_facts f = facts_of(bits);
 
         for (int v = VERB_STORE_CHECK; v <= VERB_REPAIR; v++) {
@@ -292,7 +299,8 @@ static void nothing_is_changed_by_surprise(void **state)
                 another = another && *p.steps != STEP_SHOW;
             if (f.finished)
                 assert_int_equal(p.kind, PLAN_RECORDED);
-            else if (f.token_retired || !f.joined || f.domain_controller || f.isolated || another)
+            else if (f.token_retired || !f.joined || f.not_readable || f.domain_controller || f.isolated ||
+                     another)
                 assert_int_equal(p.kind, PLAN_REFUSE);
             else if (v == VERB_REPAIR && (!f.sid_given || f.sid_differs))
                 assert_int_equal(p.kind, PLAN_REFUSE);
@@ -304,7 +312,7 @@ static void nothing_is_changed_by_surprise(void **state)
 static void order_of_the_steps(void **state)
 {
     (void)state;
-    for (unsigned bits = 0; bits < 65536; bits++) {
+    for (unsigned bits = 0; bits < 131072; bits++) {
         const struct plan_facts f = facts_of(bits);
 
         for (int v = VERB_STORE; v <= VERB_REPAIR; v++) {
