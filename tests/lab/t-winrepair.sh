@@ -139,14 +139,64 @@ repair
 lab_check "a reset whose answer was lost is asked after, and used" wine_is result 'done'
 lab_check "once" test "$(resets)" -eq 4
 WIN_FAULT=
+
+# ---- the world goes wrong ------------------------------------------------------------------------------------------
 broken 6
+held=$(lab_wine_secret) kvno=$(lab_dc_kvno "$WIN_NAME")
+untouched() {
+    lab_check "$1: the account is as it was" test "$(lab_dc_kvno "$WIN_NAME")" -eq "$kvno"
+    lab_check "$1: and the secret" test "$(lab_wine_secret)" = "$held"
+}
+if command -v faketime > /dev/null; then
+    for WIN_CLOCK in +600s -600s; do
+        repair
+        lab_check "a clock $WIN_CLOCK off: nothing is begun" wine_is reason clock-skew
+        lab_check "a clock $WIN_CLOCK off: how much, and against whom" grep -qE "off by -?(59|60)[0-9] s from that of $LAB_DC" <<< "$answer"
+        untouched "a clock $WIN_CLOCK off"
+    done
+    WIN_CLOCK=
+else
+    echo "SKIP: faketime is not installed: the clock was not put off"
+fi
+WIN_FAULT=lsa-denied
+repair
+lab_check "denied a look at the secret" wine_is reason not-readable
+lab_check "which is told as that" grep -q 'access denied; the helper must run as LocalSystem' <<< "$answer"
+untouched "denied a look at the secret"
+WIN_FAULT=
 lab_dc_stop
 repair
 lab_check "without a DC nothing is begun" wine_is reason no-dc
 lab_dc_start
+untouched "without a DC"
+# Half done, and then the clock and the DC fail, too.
+WIN_FAULT=lsa-write-denied
+repair
+lab_check "half done" wine_is reason access-denied
+WIN_FAULT=
+if command -v faketime > /dev/null; then
+    WIN_CLOCK=+600s
+    repair
+    lab_check "half done, and the clock is off" wine_is reason clock-skew
+    WIN_CLOCK=
+fi
+lab_dc_stop
+repair
+lab_check "half done, and no DC" wine_is reason no-dc
+lab_dc_start
 repair
 lab_check "with it all is" wine_is result 'done'
+lab_check "after one reset" test "$(lab_dc_kvno "$WIN_NAME")" -eq $((kvno + 1))
 lab_check "the member logs on" lab_wine_works
+finished=$answer
+wine_ask probe "token=$(token 7)" key=1
+repair
+lab_check "an older token, replayed, has its own answer" test "$answer" = "$finished"
+token=$(token 5) && repair
+lab_check "and so has one older yet" wine_is result 'done'
+token=$(token 99) && repair
+lab_check "a token that nobody probed with is refused" wine_is reason no-probe
+lab_check "none of them resets anything" test "$(lab_dc_kvno "$WIN_NAME")" -eq $((kvno + 1))
 
 # ---- what is left in memory ----------------------------------------------------------------------------------------
 # The helper opens what is sealed, goes as far as the login, and ends; just before its process is gone, all that it could
