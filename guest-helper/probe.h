@@ -12,6 +12,6 @@
 
 struct record *probe_answer(const struct member *m, bool log_on);
 
-// The verb `look`: a probe that has no token, makes no key, takes no lock and retires nothing, for whoever only wants to
-// know. Request: log_on=0|1. 0 or -ENOMEM.
+// The verb `look`: a probe that has no token, makes no key, takes no lock and retires nothing, for whoever only
+// wants to know. Request: log_on=0|1. 0 or -ENOMEM.
 int probe_look(const char *root, const struct record *request, struct record **ret, struct err *err);

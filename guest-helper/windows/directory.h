@@ -28,8 +28,8 @@ DEFINE_CLEANUP(struct directory *, directory_free);
 // The DC's clock, to the second, without a login: 0 or -EIO.
 int directory_time(struct directory *d, int64_t *ret_us);
 
-// Without a login: the name of its NTDS settings with its GUID ("<GUID=…>;CN=…"), and its highest committed USN (0 where
-// it does not say). 0 or -EIO.
+// Without a login: the name of its NTDS settings with its GUID ("<GUID=…>;CN=…"), and its highest committed USN (0
+// where it does not say). 0 or -EIO.
 int directory_root(struct directory *d, char ret_service[static DIRECTORY_NAME], uint64_t *ret_usn);
 
 // 0, -EACCES (these are not accepted), -ENOTSUP (no signing and sealing here), -EIO; all with a sentence.

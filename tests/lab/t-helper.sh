@@ -94,6 +94,12 @@ ask store "token=$(token 1)" "expect=$live" "sealed=$other" "kvno=$kvno" "dc=$LA
 lab_check "a secret that the DC does not take is refused" is reason wrong-secret
 ask store "token=$(token 1)" "expect=$live" "sealed=${sealed%??}00" "kvno=$kvno" "dc=$LAB_DC"
 lab_check "an altered blob is refused" is reason not-for-me
+cp -p "$root/etc/krb5.keytab" "$LAB_TMP/whole.keytab"
+truncate -s 40 "$root/etc/krb5.keytab"
+ask store "token=$(token 1)" "expect=$live" "sealed=$sealed" "kvno=$kvno" "dc=$LAB_DC"
+lab_check "a keytab that is cut short is not called missing" is reason not-readable
+lab_check "but by its name" grep -q 'krb5.keytab' <<< "$(get text)"
+cp -p "$LAB_TMP/whole.keytab" "$root/etc/krb5.keytab"
 lab_check "the keytab is as it was" grep -qF "$(sha256sum < "$root/etc/krb5.keytab" | cut -d ' ' -f 1)" <<< "$before"
 
 chmod 0640 "$root/etc/krb5.keytab"
