@@ -44,7 +44,9 @@ static struct record *request_of(const struct cli *c, const char *command)
         record_add(r, "reset", c->args_count == 2 ? c->args[1] : NULL);
     else if (c->args_count)
         record_add(r, by_case ? "id" : "guest", c->args[0]);
-    if (strcmp(command, "bind") == 0)
+    if (c->by_proof)
+        record_add_bool(r, "by_proof", true);
+    else if (strcmp(command, "bind") == 0)
         add_computer(r, c->args[1]);
     record_add(r, "domain", c->domain);
     record_add(r, "only", c->only);

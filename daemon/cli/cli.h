@@ -15,7 +15,8 @@ enum { CLI_SCHEMA = 1, CLI_ARGS_MAX = 4 };
 struct cli {
     struct config *config;    // of `doctor`: the defaults when the file is broken, and then
     const char *config_error; // what is wrong with it
-    bool json, dry_run, log_on, all, yes;
+    const char *file;         // of the configuration; NULL: the usual one
+    bool json, dry_run, log_on, all, yes, by_proof;
     const char *domain, *disk, *format, *snapshot, *engine, *hives, *only; // options, NULL when not given
     const char *policy, *since;
     const char *strategy, *credential_file; // of `repair`

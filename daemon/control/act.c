@@ -67,6 +67,10 @@ void handle_bind(struct session *s, const struct record *request)
     struct record *ask;
     struct guest g;
 
+    if (record_get_bool(request, "by_proof") == 1) {
+        bind_by_proof(s, request);
+        return;
+    }
     if (!session_guest(s, request, &g))
         return;
     if (!domain && config->domains_count == 1)

@@ -10,6 +10,7 @@
 #include "daemon/control/policytest.h"
 #include "daemon/control/score.h"
 #include "daemon/control/session.h"
+#include "daemon/engine/attest.h"
 #include "daemon/engine/listen.h"
 #include "daemon/engine/worker.h"
 
@@ -129,6 +130,7 @@ static void session_free(struct session *s)
     }
     s->control->count--;
     worker_cancel_arg(s->engine, s);
+    attest_cancel_arg(s->engine, s);
     sd_event_source_disable_unref(s->wait_timer);
     record_free(s->request);
     sweep_free(s->sweep);

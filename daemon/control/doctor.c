@@ -5,6 +5,7 @@
 
 #include "common/plural.h"
 #include "daemon/control/breaker.h"
+#include "daemon/engine/proofs.h"
 #include "daemon/engine/watchlink.h"
 #include "daemon/engine/worker.h"
 
@@ -74,6 +75,24 @@ static void check_agent(struct check *check, const struct guest *g, bool bound)
     }
 }
 
+// A policy that binds by proof: why has there been none? It is asked again.
+static void tell_unproven(struct session *s, const struct guest *g)
+{
+    const char *why = proofs_last(s->engine, g->uuid);
+    char text[LONG_TEXT], next[LONG_TEXT];
+
+    snprintf(text, sizeof text, "%s has no binding yet: its policy binds it by proof of possession, and %s%s",
+             g->name,
+             why          ? "the last attempt ended so: "
+             : g->running ? "it has not been asked"
+                          : "it does not run",
+             why ? why : "");
+    snprintf(next, sizeof next, "%s`virtrust bind %s --by-proof` asks it while you wait",
+             g->running ? "" : "start it; ", g->name);
+    doctor_finding(s, "binding", "warning", text, next);
+    proofs_again(s->engine, g);
+}
+
 // A policy that names the computer binds by itself, as soon as the directory has told which account that is.
 static void tell_unbound(struct session *s, const struct guest *g)
 {
@@ -91,6 +110,10 @@ static void tell_unbound(struct session *s, const struct guest *g)
                  "see what is said of the directory here; `virtrust repair %s --dry-run` asks it again",
                  g->name);
         doctor_finding(s, "binding", "warning", text, next);
+        return;
+    }
+    if (choice.by_proof) {
+        tell_unproven(s, g);
         return;
     }
     snprintf(text, sizeof text, "%s has no binding: it will never be repaired", g->name);

@@ -52,6 +52,7 @@ void handle_show(struct session *s, const struct record *r);
 void handle_case(struct session *s, const struct record *r);
 void handle_bindings(struct session *s, const struct record *r);
 void handle_bind(struct session *s, const struct record *r);
+void bind_by_proof(struct session *s, const struct record *r); // bindproof.c
 void handle_unbind(struct session *s, const struct record *r);
 void handle_repair(struct session *s, const struct record *r);
 void handle_approve(struct session *s, const struct record *r);

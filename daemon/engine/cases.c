@@ -6,6 +6,7 @@
 #include "daemon/control/control.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/loan.h"
+#include "daemon/engine/proofs.h"
 #include "daemon/engine/subject.h"
 #include "daemon/engine/turns.h"
 #include "daemon/engine/worker.h"
@@ -223,8 +224,10 @@ static void after_commit(struct engine *e, const struct case_out *out, const str
                    rollback_kind_text(opened->kind));
         engine_case_effect(e, opened, case_effect(opened));
     }
-    if (c->state == CASE_CLOSED)
+    if (c->state == CASE_CLOSED) {
+        proofs_case_closed(e, c);
         control_case_closed(e->control, c);
+    }
 }
 
 static int keep_evidence(struct engine *e, int64_t id, const char *source, const struct record *evidence,

@@ -7,6 +7,7 @@
 #include "daemon/engine/asks.h"
 #include "daemon/engine/hold.h"
 #include "daemon/engine/hoststate.h"
+#include "daemon/engine/proofs.h"
 #include "daemon/engine/turns.h"
 #include "daemon/engine/watchlink.h"
 
@@ -269,6 +270,7 @@ struct engine *engine_close(struct engine *e)
         return NULL;
     worker_cancel_all(e);
     sd_event_source_disable_unref(e->hold);
+    proofs_close(e);
     e->asks = asks_close(e->asks);
     looks_done(&e->looks);
     turns_done(&e->turns);

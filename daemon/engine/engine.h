@@ -51,6 +51,8 @@ struct engine {
     struct turns turns;
     struct lookpool looks;
     struct asks *asks;
+    struct attest_run *attests; // attest.h
+    struct proofs *proofs;      // proofs.h; NULL: none were asked
     struct watchlink *watch;
     struct control *control;
     int64_t started_us;

@@ -5,6 +5,7 @@
 #include "daemon/core/signal.h"
 #include "daemon/engine/chains.h"
 #include "daemon/engine/engine.h"
+#include "daemon/engine/proofs.h"
 #include "daemon/engine/worker.h"
 
 #include <errno.h>
@@ -180,6 +181,7 @@ int engine_signal(struct engine *e, const struct record *signal, struct err *err
         due_set(&e->due, DUE_GUEST, 0, g.uuid, g.burst.last_us + (int64_t)e->config->settle_ms * 1000);
         engine_rearm(e);
     }
+    proofs_noticed(e, &g, kind == SIGNAL_AGENT_CONNECTED);
     // A case that cannot be closed now: the signal is not acknowledged, and comes again.
     if (kind == SIGNAL_UNDEFINED && !g.present)
         return leave(e, &g, "the guest was undefined", err);

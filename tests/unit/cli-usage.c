@@ -11,7 +11,21 @@ static const struct {
 } refused[] = {
     {{"frobnicate"}, 2, "virtrust: there is no command frobnicate; `virtrust --help` lists them\n"},
     {{"show"}, 2, "virtrust: usage: virtrust show GUEST\n"},
-    {{"bind", "a"}, 2, "virtrust: usage: virtrust bind GUEST COMPUTER\n"},
+    {{"bind"}, 2, "virtrust: usage: virtrust bind GUEST COMPUTER\n"},
+    {{"bind", "a"},
+     2,
+     "virtrust: usage: virtrust bind GUEST COMPUTER|--by-proof; name the computer, or let the guest prove "
+     "which "
+     "it is: --by-proof, not both\n"},
+    {{"bind", "a", "b", "--by-proof"},
+     2,
+     "virtrust: usage: virtrust bind GUEST COMPUTER|--by-proof; name the computer, or let the guest prove "
+     "which "
+     "it is: --by-proof, not both\n"},
+    {{"show", "a", "--by-proof"},
+     2,
+     "virtrust: --by-proof is no option of show; `virtrust --help` says which command takes it; nothing was "
+     "done\n"},
     {{"list", "x"}, 2, "virtrust: usage: virtrust list (without arguments)\n"},
     {{"show", ""}, 2, "virtrust: an argument is empty; usage: virtrust show GUEST\n"},
     {{"show", "g", "--dry-run"},
