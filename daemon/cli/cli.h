@@ -16,7 +16,7 @@ struct cli {
     struct config *config;    // of `doctor`: the defaults when the file is broken, and then
     const char *config_error; // what is wrong with it
     const char *file;         // of the configuration; NULL: the usual one
-    bool json, dry_run, log_on, all, yes, by_proof;
+    bool json, dry_run, log_on, all, yes, by_proof, delegation;
     const char *domain, *disk, *format, *snapshot, *engine, *hives, *only; // options, NULL when not given
     const char *policy, *since;
     const char *strategy, *credential_file; // of `repair`
@@ -26,6 +26,7 @@ struct cli {
 };
 
 int cmd_ask(const struct cli *c, const char *command); // whatever virtrustd answers
+int cmd_doctor(const struct cli *c, const char *command);
 int cmd_inspect(const struct cli *c, const char *command);
 int cmd_approve(const struct cli *c, const char *command);
 int cmd_scorecard(const struct cli *c, const char *command);

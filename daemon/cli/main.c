@@ -45,7 +45,7 @@ static const struct command {
     {"breaker", "[list|reset NAME]", 0, 2, 0, cmd_ask,
      "circuit breakers and limits of domains and policies; close one"},
     {"wait", "CASE|GUEST", 1, 1, TAKES_TIMEOUT, cmd_ask, "until a case is closed (--timeout TIME)"},
-    {"doctor", "[GUEST]", 0, 1, 0, cmd_ask,
+    {"doctor", "[GUEST]", 0, 1, TAKES_DELEGATION, cmd_doctor,
      "everything that stands in the way, with the next step"},
     {"hook", "install|remove|status", 1, 1, 0, cmd_hook, "the qemu hook"},
     {"help", "[COMMAND]", 0, 1, 0, cmd_help, "this, or one command with its options"},

@@ -50,6 +50,8 @@ static const struct {
      "auto (direct, and guestfs for what it does not read), direct or guestfs"},
     {"hives", "--hives DIR", TEXT, offsetof(struct cli, hives), TAKES_DISK,
      "a folder of registry hives instead of a guest"},
+    {"delegation", "--delegation", FLAG, offsetof(struct cli, delegation), TAKES_DELEGATION,
+     "print the commands that give the delegated account its right, and no more (needs no daemon)"},
     {"version", "--version, --help", THE_VERSION, 0, 0, ""},
     {"help", NULL, THE_HELP, 0, 0, ""},
 };

@@ -21,6 +21,7 @@ enum { // which options a command takes, besides --json and --config
     TAKES_ALL = 128,
     TAKES_SINCE = 256,
     TAKES_PROOF = 512,
+    TAKES_DELEGATION = 1024,
 };
 
 enum options_end { OPTIONS_GO_ON, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_WRONG };

@@ -26,6 +26,7 @@ static const struct {
      2,
      "virtrust: --by-proof is no option of show; `virtrust --help` says which command takes it; nothing was "
      "done\n"},
+    {{"doctor", "a", "--delegation"}, 2, "virtrust: usage: virtrust doctor --delegation\n"},
     {{"list", "x"}, 2, "virtrust: usage: virtrust list (without arguments)\n"},
     {{"show", ""}, 2, "virtrust: an argument is empty; usage: virtrust show GUEST\n"},
     {{"show", "g", "--dry-run"},
