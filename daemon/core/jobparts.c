@@ -142,6 +142,12 @@ static bool is_another(const struct record *a, const struct binding *b, char *re
     return true;
 }
 
+// No account is reset for a guest that does not say which one it holds.
+static bool says_who(const struct record *a)
+{
+    return record_get_or(a, "sam_account_name", "")[0] || record_get_or(a, "account_sid", "")[0];
+}
+
 // Healthy: nothing was broken, or a store of ours came through whose rotation is still owed, or the rotation did too
 // (its answer was lost, and the journal is settled): then the DC has to show it.
 static void after_healthy(struct job_out *o, const struct job_world *w, int64_t now_us)
@@ -230,9 +236,9 @@ void job_after_probe(struct job_out *o, const struct record *a, const struct job
         after_healthy(o, w, now_us);
     else if (strcmp(channel, "broken") != 0 || record_get_bool(a, "dc_reachable") != 1)
         after_odd_channel(o, a, w, now_us);
-    else if (!o->next.has_live || !o->next.has_public_key)
+    else if (!o->next.has_live || !o->next.has_public_key || !says_who(a))
         job_end(o, OUTCOME_FAILED, VERDICT_UNKNOWN, "helper-answer",
-                "the helper gave no fingerprint or no one-use key",
+                "the helper gave no account name, no fingerprint or no one-use key",
                 "install the current virtrust-helper in the guest");
     else {
         if (hostname_valid(record_get(a, "dc"))) // its own, also where an unsettled secret was set at another

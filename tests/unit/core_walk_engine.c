@@ -232,6 +232,7 @@ struct walk walk_new(unsigned (*choose)(struct walk *, unsigned), uint64_t seed)
     k.jw.agent_wait_us = INT64_C(1800) * 1000000;
     k.jw.proof_wait_us = INT64_C(120) * 1000000;
     snprintf(k.jw.binding.guid, sizeof k.jw.binding.guid, "11111111-2222-3333-4444-555555555555");
+    snprintf(k.jw.binding.name, sizeof k.jw.binding.name, "WS1$");
     snprintf(k.jw.binding.sid, sizeof k.jw.binding.sid, "S-1-5-21-1-2-3-1105");
     walk_job(&k);
     return k;

@@ -112,6 +112,7 @@ static struct record *probe(struct world *w, const struct job *j)
         record_add_bool(r, "superseded", true);
     }
     record_add_bool(r, "joined", true);
+    record_add(r, "sam_account_name", "WS1$");
     record_add(r, "rotation", w->no_rotation && !w->tells_late ? "forbidden" : "allowed");
     record_add(r, "channel", w->guest.held == w->dcs[w->guests_dc].secret ? "healthy" : "broken");
     record_add_bool(r, "dc_reachable", true);
