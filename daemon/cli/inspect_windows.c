@@ -52,6 +52,8 @@ static const struct member members[] = {
      NUMBER},
     {"pending", {"pending"}, WORDS},
     {"setup.image_state", {"setup", "image_state"}, TEXT},
+    {"entra.joined", {"entra", "joined"}, ANSWER},
+    {"entra.tenant", {"entra", "tenant"}, TEXT},
     {"hibernation.state", {"hibernation", "state"}, TEXT},
     {"hibernation.fast_startup", {"hibernation", "fast_startup"}, ANSWER},
     {"guest_agent.installed", {"guest_agent", "installed"}, ANSWER},

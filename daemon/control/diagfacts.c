@@ -94,6 +94,7 @@ static void guest_facts(const struct record *disk, const struct record *probe, s
         .netlogon_off = is_word(disk, "netlogon.start", "disabled"),
         .isolated = is_isolated(disk, probe),
         .bitlocker = is_word(disk, "encryption", "bitlocker"),
+        .entra = answer(disk, "entra.joined"),
     };
     if (ret->windows == TRI_UNKNOWN)
         ret->windows = is_word(probe, "os", "windows");
@@ -300,9 +301,11 @@ static void guest_state(struct engine *e, struct diagnosis *d)
     f->now_us = now_us();
     f->ran_us = d->guest.running ? f->now_us : d->guest.ran_us;
     f->running = d->guest.running ? TRI_YES : TRI_NO;
-    f->genid = TRI_UNKNOWN;
-    if (store_description_get(e->store, d->guest.uuid, &description, &err) == 0)
+    f->genid = f->tpm = TRI_UNKNOWN;
+    if (store_description_get(e->store, d->guest.uuid, &description, &err) == 0) {
         f->genid = record_get(description, "genid") ? TRI_YES : TRI_NO;
+        f->tpm = record_get(description, "tpm") ? TRI_YES : TRI_NO;
+    }
     f->stale = !d->disk.fresh;
     f->has_clock = record_get_i64(d->clock.record, "offset_ms", &ms) == 0;
     if (f->has_clock)

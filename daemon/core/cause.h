@@ -54,6 +54,7 @@ struct probe_facts {
 // What the disk says besides the secret.
 struct guest_facts {
     enum tri windows, join_pending, rotation_off, netlogon_off, isolated, bitlocker;
+    enum tri entra;                // registered in Entra ID, with a device key of its own
     int64_t max_age_days;          // of the machine password, -1 unknown
     char resolvers[CAUSE_SERVERS]; // addresses, apart by blanks
 };
@@ -65,7 +66,7 @@ struct cause_facts {
     char name[NAME_TEXT];     // the guest's
     char base[CAUSE_DN];      // the OU that is delegated; ""
     int64_t now_us, ran_us;   // ran_us: when it was last seen to run; 0 never
-    enum tri running, genid;
+    enum tri running, genid, tpm;
     bool stale;  // the disk was not looked at just now
     bool rolled; // a rollback was seen, and nothing proved the guest whole since
     enum rollback_kind rollback;

@@ -243,3 +243,13 @@ bool when_bitlocker(const struct cause_facts *f)
 {
     return went_back(f) && f->disk.bitlocker == TRI_YES;
 }
+
+bool when_tpm(const struct cause_facts *f)
+{
+    return went_back(f) && f->tpm == TRI_YES;
+}
+
+bool when_entra(const struct cause_facts *f)
+{
+    return went_back(f) && f->evidence.guest.known && f->disk.entra == TRI_YES;
+}

@@ -263,6 +263,17 @@ const struct cause_row cause_rows[] = {
      "more; keep the "
      "recovery key at hand",
      PLACE_GUEST, "manage-bde -protectors -get C:"},
+    {"vtpm-went-back", 0, true, CONFIDENCE_POSSIBLE, HEALTH_AT_RISK, FROM_LIBVIRT, when_tpm, NULL,
+     "the guest went back, and its TPM's state, which the host keeps apart from the disks, may be of another "
+     "time: what is sealed to it (disk keys, Windows Hello, Credential Guard, a device key) may not open any "
+     "more",
+     PLACE_GUEST,
+     "Get-Tpm; manage-bde -status\n"
+     "journalctl -b -u 'systemd-cryptsetup@*'"},
+    {"entra-went-back", 0, true, CONFIDENCE_POSSIBLE, HEALTH_AT_RISK, FROM_DISK, when_entra, NULL,
+     "the guest is registered in Entra ID, and went back: its device key may be one that was replaced since; "
+     "if DeviceAuthStatus is not SUCCESS, leave (dsregcmd /leave) and let it register again",
+     PLACE_GUEST, "dsregcmd /status"},
 };
 
 const size_t cause_rows_count = sizeof cause_rows / sizeof *cause_rows;

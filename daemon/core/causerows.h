@@ -77,6 +77,8 @@ bool when_rotation_due(const struct cause_facts *f);
 bool when_rotation_off(const struct cause_facts *f);
 bool when_laps(const struct cause_facts *f);
 bool when_bitlocker(const struct cause_facts *f);
+bool when_tpm(const struct cause_facts *f);
+bool when_entra(const struct cause_facts *f);
 
 // ---- subjects ----
 void subject_clone(const struct cause_facts *f, char *ret, size_t size);

@@ -34,6 +34,8 @@ enum { INTERFACES_MAX = 64, WINDOWS_11_BUILD = 22000 };
     }
 
 const char *const windows_fact_names[] = {
+    "entra.joined",
+    "entra.tenant",
     "guard.credential_guard",
     "guard.group_policy.credential_guard",
     "guard.group_policy.machine_identity_isolation",
@@ -231,6 +233,28 @@ static void add_pending(const struct lookup_in *in)
     evidence_fact(in->e, "pending", "%s", list[0] ? list : "none");
 }
 
+// The key of each registration is named by its certificate; a device has one.
+static void add_entra(const struct lookup_in *in)
+{
+    static const char *const path[] = {"Control", "CloudDomainJoin", "JoinInfo", NULL};
+    _cleanup_free_ uint32_t *cells = NULL;
+    struct regf_key key, one;
+    char tenant[HIVE_TEXT_MAX];
+    struct err err = {0};
+    size_t count = 0;
+
+    if (lookup_key(in, path, &key) != 0) {
+        evidence_fact(in->e, "entra.joined", "0");
+        return;
+    }
+    if (regf_subkeys(in->h, &key, &cells, &count, &err) < 0)
+        return;
+    evidence_fact(in->e, "entra.joined", "%d", count > 0);
+    if (count && regf_key(in->h, cells[0], &one, &err) == 0 &&
+        hive_tree_text(in->h, &one, "TenantId", tenant, &err) == 0)
+        evidence_fact(in->e, "entra.tenant", "%s", tenant);
+}
+
 void windows_facts_system(const struct regf *h, const char *control_set, struct evidence *e)
 {
     const struct lookup_in in = {.h = h, .top = control_set, .hive = "SYSTEM", .e = e};
@@ -241,6 +265,7 @@ void windows_facts_system(const struct regf *h, const char *control_set, struct 
     evidence_fact(e, names[1], "%d", evidence_fact_get(e, "helper.start") != NULL);
     add_resolver(&in);
     add_pending(&in);
+    add_entra(&in);
 }
 
 static void add_version(const struct lookup_in *in)

@@ -269,6 +269,7 @@ int guestxml_describe(const char *xml, size_t len, struct guestxml_id *ret_id, s
     add_text(r, "title", child(root, "title"));
     add_text(r, "genid", child(root, "genid"));
     add(r, "agent", agent_state(devices));
+    add(r, "tpm", child(devices, "tpm") ? "1" : NULL);
     add(r, "transient_disks", add_disks(r, devices) || snapshot_mode(root) ? "1" : "0");
     guestmeta_add(r, child(root, "metadata"));
     *ret_id = id;

@@ -57,7 +57,7 @@ static void check_shape(json_t *j)
         "policy",      "hives",       "keytab",        "encryption", "live",
         "doubts",      "engine",      "now",           "windows",    "netlogon",
         "resolver",    "time",        "last_shutdown", "pending",    "credential_guard",
-        "hibernation", "guest_agent", "helper"};
+        "hibernation", "guest_agent", "helper",        "entra"};
     static const char *const below[][2] = {{"domain", "netbios"},
                                            {"domain", "dns"},
                                            {"domain", "sid"},

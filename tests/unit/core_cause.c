@@ -59,7 +59,15 @@ static void shuffle_guest(struct cause_facts *f)
     g->has_fingerprint = chance(3);
     if (chance(8) == 0)
         snprintf(g->sam, sizeof g->sam, "WS2$");
-    f->disk = (struct guest_facts){any(), any(), any(), any(), any(), any(), 30, "10.0.0.9"};
+    f->disk = (struct guest_facts){.windows = any(),
+                                   .join_pending = any(),
+                                   .rotation_off = any(),
+                                   .netlogon_off = any(),
+                                   .isolated = any(),
+                                   .bitlocker = any(),
+                                   .entra = any(),
+                                   .max_age_days = 30,
+                                   .resolvers = "10.0.0.9"};
     f->evidence.bound = chance(5);
     for (unsigned i = chance(4); i > 0; i--)
         add_pair(&f->evidence, (unsigned char)(1 + chance(3)), (int64_t)chance(99), any_time(), any_time())
@@ -74,6 +82,7 @@ static void shuffle_rest(struct cause_facts *f)
     f->same_fingerprint = chance(5);
     f->running = any();
     f->genid = any();
+    f->tpm = any();
     f->ran_us = chance(2) ? noon + (int64_t)chance(9) * 400 * second : 0;
     f->probe.known = chance(2);
     f->probe.healthy = any();
@@ -112,7 +121,14 @@ static void forget(struct cause_facts *f, unsigned source)
 {
     if (source & FROM_DISK) {
         f->evidence.guest = (struct guest_side){.joined = TRI_UNKNOWN, .kvno = -1};
-        f->disk = (struct guest_facts){-1, -1, -1, -1, -1, -1, -1, ""};
+        f->disk = (struct guest_facts){.windows = -1,
+                                       .join_pending = -1,
+                                       .rotation_off = -1,
+                                       .netlogon_off = -1,
+                                       .isolated = -1,
+                                       .bitlocker = -1,
+                                       .entra = -1,
+                                       .max_age_days = -1};
     }
     if (source & FROM_DIRECTORY) {
         f->dcs_count = 0;
@@ -128,7 +144,7 @@ static void forget(struct cause_facts *f, unsigned source)
         f->same_fingerprint = 0;
     }
     if (source & FROM_LIBVIRT) {
-        f->running = f->genid = TRI_UNKNOWN;
+        f->running = f->genid = f->tpm = TRI_UNKNOWN;
         f->ran_us = 0;
     }
     if (source & FROM_CLOCKS)

@@ -290,6 +290,23 @@ static void other_secrets(void **state)
     f.disk.bitlocker = TRI_UNKNOWN;
     expect_beside(&f, "laps-went-back", false);
     expect_beside(&f, "bitlocker-went-back", false);
+    expect_beside(&f, "vtpm-went-back", false);
+    expect_beside(&f, "entra-went-back", false);
+    f.tpm = f.disk.entra = TRI_YES;
+    expect_beside(&f, "vtpm-went-back", true);
+    expect_beside(&f, "entra-went-back", true);
+    assert_string_equal(command_of(&f, "vtpm-went-back"), "Get-Tpm; manage-bde -status");
+    assert_string_equal(command_of(&f, "entra-went-back"), "dsregcmd /status");
+    f.disk.windows = TRI_NO;
+    assert_string_equal(command_of(&f, "vtpm-went-back"), "journalctl -b -u 'systemd-cryptsetup@*'");
+    f.rolled = false;
+    expect_beside(&f, "vtpm-went-back", false);
+    expect_beside(&f, "entra-went-back", false);
+    // A rollback that only the ledger betrays.
+    fall_behind(&f, HOUR * second);
+    add_pair(&f.evidence, 2, noon + HOUR * second, at(HOUR * second), at(HOUR * second));
+    expect_beside(&f, "vtpm-went-back", true);
+    expect_beside(&f, "entra-went-back", true);
 }
 
 static void unknowns(void **state)

@@ -135,6 +135,8 @@ static const struct case_ cases[] = {
     {"a port without its helper",
      DEVICES("<channel><target type='virtio' name='org.virtrust.guest.0' state='disconnected'/></channel>"),
      {"agent", "disconnected"}},
+    {"a TPM", DEVICES("<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>"), {"tpm", "1"}},
+    {"no TPM", DEVICES("<rng model='virtio'/>"), {"tpm", NULL}},
     {"agent disconnected",
      DEVICES("<channel><target type='virtio' name='org.qemu.guest_agent.0' state='disconnected'/></channel>"),
      {"agent", "disconnected"}},

@@ -177,6 +177,28 @@ static void test_pending(void **state)
     expect(&e, "pending", "none");
 }
 
+static void test_entra(void **state)
+{
+    static const char info[] = "Control\\CloudDomainJoin\\JoinInfo";
+    struct evidence e;
+    char keys[512];
+
+    (void)state;
+    made(MEMBER, &e);
+    expect(&e, "entra.joined", "0");
+    snprintf(keys, sizeof keys, MEMBER SET "%s'", info);
+    made(keys, &e);
+    expect(&e, "entra.joined", "0");
+    snprintf(keys, sizeof keys, MEMBER SET "%s\\0A1B2C:UserEmail=s:x@corp.test'", info);
+    made(keys, &e);
+    expect(&e, "entra.joined", "1");
+    expect(&e, "entra.tenant", NULL);
+    snprintf(keys, sizeof keys, MEMBER SET "%s\\0A1B2C:TenantId=s:6a1f'", info);
+    made(keys, &e);
+    expect(&e, "entra.joined", "1");
+    expect(&e, "entra.tenant", "6a1f");
+}
+
 // Machine identity isolation: the secret may lie under another name, and be the only one.
 static void test_isolation(void **state)
 {
@@ -279,7 +301,7 @@ int main(void)
         cmocka_unit_test(test_services),    cmocka_unit_test(test_resolver_and_time),
         cmocka_unit_test(test_pending),     cmocka_unit_test(test_isolation),
         cmocka_unit_test(test_record),      cmocka_unit_test(test_control_sets),
-        cmocka_unit_test(test_hibernation),
+        cmocka_unit_test(test_hibernation), cmocka_unit_test(test_entra),
     };
     int rc;
 
