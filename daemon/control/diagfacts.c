@@ -95,11 +95,14 @@ static void guest_facts(const struct record *disk, const struct record *probe, s
         .isolated = is_isolated(disk, probe),
         .bitlocker = is_word(disk, "encryption", "bitlocker"),
         .entra = answer(disk, "entra.joined"),
+        .users_off = is_word(disk, "member.start", "disabled"),
     };
     if (ret->windows == TRI_UNKNOWN)
         ret->windows = is_word(probe, "os", "windows");
     ret->max_age_days = number(disk, "policy.group_policy.maximum_password_age_days",
                                number(disk, "policy.maximum_password_age_days", -1));
+    text(disk, "member.service", ret->users_service, sizeof ret->users_service);
+    text(disk, "member.realm", ret->realm, sizeof ret->realm);
     text(disk, "resolver.group_policy.servers", ret->resolvers, sizeof ret->resolvers);
     if (!ret->resolvers[0])
         text(disk, "resolver.servers", ret->resolvers, sizeof ret->resolvers);

@@ -54,9 +54,12 @@ struct probe_facts {
 // What the disk says besides the secret.
 struct guest_facts {
     enum tri windows, join_pending, rotation_off, netlogon_off, isolated, bitlocker;
-    enum tri entra;                // registered in Entra ID, with a device key of its own
-    int64_t max_age_days;          // of the machine password, -1 unknown
-    char resolvers[CAUSE_SERVERS]; // addresses, apart by blanks
+    enum tri entra;                 // registered in Entra ID, with a device key of its own
+    enum tri users_off;             // the service that looks its users up does not start
+    char users_service[SHORT_TEXT]; // its name
+    char realm[NAME_TEXT];          // that the guest's services are set up for
+    int64_t max_age_days;           // of the machine password, -1 unknown
+    char resolvers[CAUSE_SERVERS];  // addresses, apart by blanks
 };
 
 struct cause_facts {

@@ -155,6 +155,20 @@ bool when_some_clock(const struct cause_facts *f)
     return probe_said(f, "clock-skew") && !when_guest_clock(f) && count_dcs(f, true) == 0;
 }
 
+// ---- a Linux guest's settings ----
+
+bool when_users_off(const struct cause_facts *f)
+{
+    return f->evidence.guest.known && f->disk.users_off == TRI_YES;
+}
+
+bool when_realm_differs(const struct cause_facts *f)
+{
+    const struct guest_side *g = &f->evidence.guest;
+
+    return g->known && g->domain[0] && f->disk.realm[0] && strcasecmp(g->domain, f->disk.realm) != 0;
+}
+
 // ---- the account and the DCs ----
 
 bool when_isolated(const struct cause_facts *f)

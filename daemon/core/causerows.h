@@ -68,6 +68,8 @@ bool when_resolver(const struct cause_facts *f);
 bool when_dc_unreachable(const struct cause_facts *f);
 bool when_netlogon_off(const struct cause_facts *f);
 bool when_netlogon_stopped(const struct cause_facts *f);
+bool when_users_off(const struct cause_facts *f);
+bool when_realm_differs(const struct cause_facts *f);
 bool when_isolated(const struct cause_facts *f);
 bool when_spn_missing(const struct cause_facts *f);
 bool when_spn_twice(const struct cause_facts *f);
@@ -94,6 +96,8 @@ void subject_probe_dc(const struct cause_facts *f, char *ret, size_t size);
 void subject_clock(const struct cause_facts *f, char *ret, size_t size);    // how much the guest's is off
 void subject_dc_clock(const struct cause_facts *f, char *ret, size_t size); // the DC whose clock is off
 void subject_resolvers(const struct cause_facts *f, char *ret, size_t size);
+void subject_users(const struct cause_facts *f, char *ret, size_t size); // the service that looks users up
+void subject_realm(const struct cause_facts *f, char *ret, size_t size);
 void subject_spn(const struct cause_facts *f, char *ret, size_t size);
 void subject_spn_other(const struct cause_facts *f, char *ret, size_t size);
 void subject_base(const struct cause_facts *f, char *ret, size_t size);

@@ -131,6 +131,16 @@ void subject_resolvers(const struct cause_facts *f, char *ret, size_t size)
     snprintf(ret, size, "%s", f->disk.resolvers);
 }
 
+void subject_users(const struct cause_facts *f, char *ret, size_t size)
+{
+    snprintf(ret, size, "%s", f->disk.users_service);
+}
+
+void subject_realm(const struct cause_facts *f, char *ret, size_t size)
+{
+    snprintf(ret, size, "%s", f->disk.realm);
+}
+
 void subject_spn(const struct cause_facts *f, char *ret, size_t size)
 {
     const struct dc_view *v = view_judged(f);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/inspect/answer.h"
 
+#include "daemon/inspect/linux_facts.h"
 #include "daemon/inspect/windows_facts.h"
 
 #include <string.h>
@@ -156,6 +157,10 @@ static struct record *evidence(const struct record *from, const struct evidence 
         record_add(to, outside->facts[i].key, outside->facts[i].value);
     for (size_t i = 0; windows_fact_names[i]; i++)
         copy(from, to, windows_fact_names[i], FORM_TEXT);
+    // Some are of both: they stand once.
+    for (size_t i = 0; linux_fact_names[i]; i++)
+        if (!record_get(to, linux_fact_names[i]))
+            copy(from, to, linux_fact_names[i], FORM_TEXT);
     for (size_t i = 0; i < ARRAY_SIZE(hive_names); i++) {
         for (size_t j = 0; j < ARRAY_SIZE(hive_keys); j++) {
             char key[RECORD_KEY_MAX];

@@ -4,6 +4,7 @@
 
 #include "common/keytab.h"
 #include "common/plural.h"
+#include "daemon/inspect/linux_facts.h"
 #include "daemon/inspect/windows_facts.h"
 
 #include <errno.h>
@@ -53,6 +54,15 @@ static int has_any(struct disk_reader *r, const char *const paths[], size_t coun
         return rc;
     }
     return 0;
+}
+
+static size_t list_count(const char *const list[])
+{
+    size_t count = 0;
+
+    while (list[count])
+        count++;
+    return count;
 }
 
 // The kind of system on the mounted volume: 0, or a negative errno with a sentence where it is too damaged to tell.
@@ -175,6 +185,24 @@ static enum answer may_have(struct disk_reader *r, const char *const paths[], si
     return rc < 0 ? ANSWER_UNKNOWN : rc == 1 ? ANSWER_YES : ANSWER_NO;
 }
 
+// Nothing is decided by them, so that what cannot be read is no doubt.
+static void read_settings(struct disk_reader *r, struct linux_files *ret)
+{
+    const char *ignored;
+    struct err err = {0};
+
+    for (size_t i = 0; i < LINUX_SETTINGS; i++)
+        disk_read_file(r, linux_settings_paths[i], LINUX_SETTINGS_MAX, &ret->settings[i], &err);
+    for (size_t i = 0; i < LINUX_SERVICES; i++) {
+        const struct linux_service *s = &linux_services[i];
+
+        if (!linux_service_asked(ret, s))
+            continue;
+        ret->installed[i] = has_any(r, s->units, list_count(s->units), &ignored, &err) == 1;
+        ret->starts[i] = has_any(r, s->starts, list_count(s->starts), &ignored, &err) != 0;
+    }
+}
+
 static void find_linux(struct disk_reader *r, struct linux_files *ret, struct evidence *e)
 {
     static const char *const keytab[] = {keytab_path}, *const var[] = {"/var/lib"};
@@ -184,6 +212,7 @@ static void find_linux(struct disk_reader *r, struct linux_files *ret, struct ev
         read_linux_file(r, keytab_path, KEYTAB_FILE_MAX, &ret->keytab, e);
     if (may_have(r, tdb_paths, ARRAY_SIZE(tdb_paths), &ret->tdb_path, e) != ANSWER_NO)
         read_linux_file(r, ret->tdb_path, SECRETS_TDB_MAX, &ret->tdb, e);
+    read_settings(r, ret);
     ret->samba_dc = may_have(r, dc_paths, ARRAY_SIZE(dc_paths), &dc, e);
     if (may_have(r, var, 1, &lib, e) == ANSWER_NO)
         evidence_doubt(e, "var-elsewhere",

@@ -5,6 +5,7 @@
 #include "common/filetime.h"
 #include "common/keytab.h"
 #include "common/plural.h"
+#include "daemon/inspect/linux_facts.h"
 #include "daemon/inspect/secrets_tdb.h"
 
 #include <string.h>
@@ -15,6 +16,8 @@ void linux_files_done(struct linux_files *files)
 {
     blob_done(&files->keytab);
     blob_done(&files->tdb);
+    for (size_t i = 0; i < LINUX_SETTINGS; i++)
+        blob_done(&files->settings[i]);
 }
 
 static uint64_t filetime_of_seconds(uint32_t seconds)
@@ -145,4 +148,5 @@ void linux_evidence(const struct linux_files *files, struct evidence *e)
         evidence_doubt(
             e, "no-secret",
             "the guest is joined, but no key of its own is in a keytab, so there is no fingerprint");
+    linux_facts(files, e);
 }

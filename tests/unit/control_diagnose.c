@@ -305,7 +305,7 @@ static struct record *same_date(struct stage *s, const struct record *request)
                                         "dcs.0.found=1 dcs.0.pwd_last_set=" NINE);
 }
 
-// What a look tells of a Windows guest besides its secret.
+// What a look tells of a guest besides its secret.
 static void what_the_disk_says(void **state)
 {
     static const struct {
@@ -318,6 +318,10 @@ static void what_the_disk_says(void **state)
         {"joined=1 guard.isolated_secret=1 password.filetime=" NINE, "cause=isolated-identity"},
         {"joined=1 policy.disable_password_change=1 password.filetime=" NINE, "cause=rotation-disabled"},
         {"joined=1 role=domain-controller", "cause=domain-controller"},
+        {"joined=1 member.service=sssd member.start=disabled password.filetime=" NINE,
+         "cause=user-service-disabled"},
+        {"joined=1 domain.dns=corp.test member.realm=OLD.TEST password.filetime=" NINE,
+         "cause=realm-differs"},
     };
 
     (void)state;

@@ -66,6 +66,7 @@ static void shuffle_guest(struct cause_facts *f)
                                    .isolated = any(),
                                    .bitlocker = any(),
                                    .entra = any(),
+                                   .users_off = any(),
                                    .max_age_days = 30,
                                    .resolvers = "10.0.0.9"};
     f->evidence.bound = chance(5);
@@ -128,6 +129,7 @@ static void forget(struct cause_facts *f, unsigned source)
                                        .isolated = -1,
                                        .bitlocker = -1,
                                        .entra = -1,
+                                       .users_off = -1,
                                        .max_age_days = -1};
     }
     if (source & FROM_DIRECTORY) {

@@ -78,6 +78,33 @@ static void reachability(void **state)
     expect_cause(&f, "in-step");
 }
 
+static void linux_settings(void **state)
+{
+    struct cause_facts f = facts();
+
+    (void)state;
+    f.disk.windows = TRI_NO;
+    snprintf(f.disk.users_service, sizeof f.disk.users_service, "winbind");
+    expect_cause(&f, "in-step");
+    f.disk.users_off = TRI_NO;
+    expect_cause(&f, "in-step");
+    f.disk.users_off = TRI_YES;
+    expect_cause(&f, "user-service-disabled");
+    assert_string_equal(command_of(&f, "user-service-disabled"), "systemctl enable --now winbind");
+    f.disk.users_off = TRI_UNKNOWN;
+    snprintf(f.disk.realm, sizeof f.disk.realm, "corp.TEST");
+    expect_cause(&f, "in-step");
+    snprintf(f.disk.realm, sizeof f.disk.realm, "OLD.TEST");
+    expect_cause(&f, "realm-differs");
+    probe_says(&f, TRI_UNKNOWN, "no-dc");
+    snprintf(f.disk.resolvers, sizeof f.disk.resolvers, "192.0.2.1");
+    snprintf(f.dcs[0].more.address, sizeof f.dcs[0].more.address, "10.0.0.2");
+    f.disk.realm[0] = '\0';
+    expect_cause(&f, "resolver");
+    assert_string_equal(command_of(&f, "resolver"),
+                        "cat /etc/resolv.conf; resolvectl query --type=SRV _ldap._tcp.dc._msdcs.corp.test");
+}
+
 static void clocks(void **state)
 {
     const int64_t limit = 300 * second;
@@ -119,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(probes),
         cmocka_unit_test(reachability),
+        cmocka_unit_test(linux_settings),
         cmocka_unit_test(clocks),
     };
 

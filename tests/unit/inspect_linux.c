@@ -5,7 +5,7 @@
 // damaged.
 #include "common/filetime.h"
 #include "common/hex.h"
-#include "daemon/inspect/linux.h"
+#include "daemon/inspect/linux_facts.h"
 #include "daemon/inspect/secrets_tdb.h"
 #include "tests/unit/inspect_common.h"
 
@@ -170,6 +170,123 @@ static void test_not_joined(void **state)
     assert_true(doubted(&e, "damaged-keytab"));
 }
 
+// ---- settings ----
+
+static void set(struct linux_files *files, enum linux_settings which, const char *text)
+{
+    blob_done(&files->settings[which]);
+    assert_int_equal(blob_copy(&files->settings[which], text, strlen(text)), 0);
+}
+
+static void expect_fact(const struct linux_files *files, const char *fact, const char *value)
+{
+    struct evidence e;
+    const char *is;
+
+    evidence_init(&e);
+    linux_facts(files, &e);
+    assert_int_equal(e.doubt_count, 0);
+    is = evidence_fact_get(&e, fact);
+    if (value ? !is || strcmp(is, value) != 0 : is != NULL)
+        fail_msg("%s is \"%s\", not \"%s\"", fact, is ? is : "unknown", value ? value : "unknown");
+}
+
+static void test_resolvers(void **state)
+{
+    _cleanup_linux_files_ struct linux_files files = {0};
+
+    (void)state;
+    expect_fact(&files, "resolver.servers", NULL);
+    set(&files, SETTINGS_RESOLV,
+        "# made by hand\ndomain old.test\nsearch lab.test\tcorp.test \n nameserver 10.0.2.2\nnameserver "
+        "2001:db8::1\n;nameserver 192.0.2.9\nnameserver not.an.address\noptions timeout:2");
+    expect_fact(&files, "resolver.servers", "10.0.2.2 2001:db8::1");
+    expect_fact(&files, "resolver.search", "lab.test corp.test");
+    // A resolver of the guest's own: what it asks is in its settings, or not known.
+    set(&files, SETTINGS_RESOLV, "nameserver 127.0.0.53\nsearch lab.test\n");
+    expect_fact(&files, "resolver.servers", NULL);
+    set(&files, SETTINGS_RESOLVED,
+        "[Resolve]\n#DNS=192.0.2.9\nDNS = 10.0.2.2:53#dc1.lab.test [2001:db8::1]:53 fe80::1%eth0\n");
+    expect_fact(&files, "resolver.servers", "10.0.2.2 2001:db8::1 fe80::1");
+    set(&files, SETTINGS_RESOLV, "nameserver 10.0.2.3");
+    expect_fact(&files, "resolver.servers", "10.0.2.3");
+}
+
+static void test_services(void **state)
+{
+    _cleanup_linux_files_ struct linux_files files = {.installed = {true, true}};
+
+    (void)state;
+    expect_fact(&files, "member.service", NULL);
+    set(&files, SETTINGS_NSSWITCH, "passwd: files\nshadow: files sss\n");
+    expect_fact(&files, "member.start", NULL); // nobody asks it for users
+    set(&files, SETTINGS_NSSWITCH, "#passwd: sss\npasswd:\tfiles winbind systemd\n");
+    expect_fact(&files, "member.service", "winbind");
+    expect_fact(&files, "member.start", "disabled");
+    files.starts[1] = true;
+    expect_fact(&files, "member.start", "automatic");
+    files.starts[1] = files.installed[1] = false;
+    expect_fact(&files, "member.start", NULL);
+    set(&files, SETTINGS_NSSWITCH, "passwd: sss files");
+    expect_fact(&files, "member.service", "sssd");
+    set(&files, SETTINGS_SMB, "[global]\n  realm = Lab.Test\n");
+    expect_fact(&files, "member.realm", "LAB.TEST");
+    set(&files, SETTINGS_SSSD, "[domain/corp]\nad_domain=corp.test\nkrb5_realm =CORP.TEST\n");
+    expect_fact(&files, "member.realm", "CORP.TEST");
+}
+
+// Bytes of a guest: whatever they are, the facts are of the form that an answer takes.
+static void test_settings_mutations(void **state)
+{
+    static const char text[] =
+        "passwd: files sss winbind\nnameserver 10.0.2.2\nsearch a b c\nDNS=[::1]:53 10.0.0.1#x\nrealm = A\n"
+        "ad_domain=b\n";
+    uint32_t rng = 7;
+
+    (void)state;
+    for (unsigned i = 0; i < 3000; i++) {
+        _cleanup_linux_files_ struct linux_files files = {.installed = {true, true}};
+        struct evidence e;
+
+        for (size_t k = 0; k < LINUX_SETTINGS; k++) {
+            assert_int_equal(blob_copy(&files.settings[k], text, sizeof text), 0);
+            mutate(files.settings[k].data, files.settings[k].len, &rng);
+        }
+        evidence_init(&e);
+        linux_facts(&files, &e);
+        for (size_t k = 0; k < e.fact_count; k++)
+            assert_true(strlen(e.facts[k].value) < EVIDENCE_TEXT);
+    }
+}
+
+static void test_long_settings(void **state)
+{
+    _cleanup_linux_files_ struct linux_files files = {0};
+    _cleanup_free_ char *text = malloc(LINUX_SETTINGS_MAX);
+    size_t used = 0;
+
+    (void)state;
+    memset(text, 'x', 5000);
+    used = 5000;
+    used += (size_t)sprintf(text + used, "\nnameserver 10.0.2.2\n");
+    while (used < LINUX_SETTINGS_MAX - 64)
+        used += (size_t)sprintf(text + used, "nameserver 10.11.12.%zu\n", used % 250);
+    files.settings[SETTINGS_RESOLV].data = (unsigned char *)text;
+    files.settings[SETTINGS_RESOLV].len = used;
+    text = NULL;
+    {
+        struct evidence e;
+        const char *servers;
+
+        evidence_init(&e);
+        linux_facts(&files, &e);
+        servers = evidence_fact_get(&e, "resolver.servers");
+        assert_non_null(servers);
+        assert_int_equal(strncmp(servers, "10.0.2.2 ", 9), 0);
+        assert_true(strlen(servers) < EVIDENCE_TEXT);
+    }
+}
+
 static void test_tdb_refused(void **state)
 {
     struct blob text = {(unsigned char *)"TDB file\n but no more", 21}, empty = {0};
@@ -209,7 +326,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keytab_alone),  cmocka_unit_test(test_both),
         cmocka_unit_test(test_not_joined),    cmocka_unit_test(test_tdb_refused),
-        cmocka_unit_test(test_tdb_mutations),
+        cmocka_unit_test(test_tdb_mutations), cmocka_unit_test(test_resolvers),
+        cmocka_unit_test(test_services),      cmocka_unit_test(test_settings_mutations),
+        cmocka_unit_test(test_long_settings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
