@@ -13,10 +13,12 @@
 # diagnose GUEST: the answer in $LAB_TMP/answer.json, its exit code in `code`.
 diagnose() {
     code=0
-    vt --json diagnose "$1" > "$LAB_TMP/answer.json" 2> "$LAB_TMP/err" || code=$?
+    # shellcheck disable=SC2086  # nothing, or one word
+    vt --json diagnose "$1" $log_on > "$LAB_TMP/answer.json" 2> "$LAB_TMP/err" || code=$?
     cp "$LAB_TMP/answer.json" "$LAB_LOG/$1-$((++asked))-$(jq -r '.diagnosis.cause // "none"' "$LAB_TMP/answer.json").json"
 }
 asked=0
+log_on= # --log-on: the running guest tries its account's log-on
 
 # like JSON-PATH PATTERN...: of the last answer.
 like() {
@@ -62,6 +64,16 @@ modify() { ldbmodify -H "$LAB/$1/private/sam.ldb" > /dev/null; }
 
 # spn TREE add|delete DN NAME
 spn() { printf 'dn: %s\nchangetype: modify\n%s: servicePrincipalName\nservicePrincipalName: %s\n' "$3" "$2" "$4" | modify "$1"; }
+
+# block PORT / unblock: guest1 reaches the DC through the host's 127.0.0.1, virtrust by the DC's own address. A rule before
+# the kernel's own one of local addresses works only when that one follows it.
+ip rule add pref 10 lookup local
+ip rule del pref 0
+block() { ip rule add pref 1 to 127.0.0.1 dport "$1" unreachable; }
+unblock() { while ip rule del pref 1 2> /dev/null; do :; done; }
+
+# in_guest WORDS: a shell's words in guest1, on its disk afterwards.
+in_guest() { lab_guest_exec guest1 sh -c "$1 && sync"; }
 
 lab_dcs_start
 lab_guest_ready --unjoined guest1 guest2
@@ -119,6 +131,32 @@ lab_check "the name that two accounts have by now" named guest1 spn-duplicate 0 
 printf 'dn: %s\nchangetype: modify\ndelete: servicePrincipalName\n' "$steady" | modify dc
 lab_dcs_replicate
 lab_check "and one again" named guest1 in-step 0
+
+lab_note "what the guest reaches"
+log_on=--log-on
+lab_check "its log-on works" named guest1 in-step 0
+block 88
+lab_check "port 88 is blocked" named guest1 dc-unreachable 1 text "*$LAB_DC*" command "for p in 88 389 445 464; *$LAB_DC*"
+unblock
+in_guest "cp /etc/resolv.conf /root/ && echo nameserver 10.0.2.77 > /etc/resolv.conf"
+lab_check "its resolver is none of the domain's" named guest1 resolver 1 text '*10.0.2.77*' command '*_ldap._tcp.dc._msdcs*'
+in_guest "cat /root/resolv.conf > /etc/resolv.conf"
+lab_check "and all is well again" named guest1 in-step 0
+
+lab_note "the guest talks with a DC that is late"
+lab_dcs_cut
+password=$(lab_random_password)
+lab_dcs_reset dc2 GUEST1 "$password"
+kvno=$(lab_dcs_attr dc2 GUEST1 msDS-KeyVersionNumber)
+in_guest "cp -p /etc/krb5.keytab /root/"
+printf 'addent -password -p %s -k %s -e aes256-cts-hmac-sha1-96 -s %s\n%s\nwkt %s\nquit\n' "GUEST1\$@$LAB_REALM" "$kvno" \
+    "${LAB_REALM}hostguest1.$LAB_DOMAIN" "$password" "$LAB_TMP/late.keytab" | ktutil > "$LAB_TMP/ktutil.log"
+lab_guest_put guest1 "$LAB_TMP/late.keytab" /etc/krb5.keytab 0600
+lab_guest_exec guest1 sync
+lab_check "the newest password, but not at this DC" named guest1 lagging-dc 1 text "*$LAB_DC*" command "repadmin /syncall *$LAB_DC*"
+lab_dcs_heal
+lab_check "healed" named guest1 in-step 0
+log_on=
 
 lab_note "the guest's clock"
 lab_guest_exec guest1 date -s '+20 minutes' > "$LAB_TMP/out"
