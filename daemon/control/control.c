@@ -13,16 +13,22 @@
 #include "daemon/engine/attest.h"
 #include "daemon/engine/listen.h"
 #include "daemon/engine/worker.h"
+#include "daemon/store/lines.h"
 
 #include <errno.h>
 #include <grp.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 // Descriptors, and with them the workers' connections, must be left whatever comes here.
-enum { SESSIONS_MAX = 200 };
+enum {
+    SESSIONS_MAX = 200,
+    QUEUED_MUCH = 8 * 1024 * 1024, // bytes that wait for all of them
+    STALE_US = 2 * 1000 * 1000,
+};
 
 static const struct {
     const char *type;
@@ -54,6 +60,28 @@ void session_end(struct session *s, int exit_code)
     record_add_i64(end, "exit", exit_code);
     stream_send(s->stream, end);
     stream_end(s->stream);
+}
+
+static int64_t loop_us(const struct engine *e)
+{
+    uint64_t now = 0;
+
+    sd_event_now(e->event, CLOCK_MONOTONIC, &now);
+    return (int64_t)now;
+}
+
+bool session_crowded(const struct session *s)
+{
+    size_t sum = 0;
+
+    for (const struct session *o = s->control->sessions; o && sum <= QUEUED_MUCH; o = o->next)
+        sum += stream_queued(o->stream);
+    return sum > QUEUED_MUCH;
+}
+
+void session_moves(struct session *s)
+{
+    s->moved_us = loop_us(s->engine);
 }
 
 void session_error(struct session *s, int exit_code, const char *code, const char *next, const char *format,
@@ -139,6 +167,10 @@ static void session_free(struct session *s)
     presence_free(s->presence);
     diagnosis_free(s->diagnosis);
     stream_free(s->stream);
+    if (s->long_one) {
+        store_rest(s->engine->store);
+        malloc_trim(0);
+    }
     free(s);
 }
 
@@ -148,10 +180,30 @@ static void on_end(struct stream *stream, void *arg)
     session_free(arg);
 }
 
+// Makes room where all places are taken: of those who ask nothing, or take nothing of what they asked for, the one that
+// has done so for longest goes. Without a clock of their own they cost nothing as long as there is room.
+static void drop_stale(struct control *control)
+{
+    int64_t before = loop_us(control->engine) - STALE_US;
+    struct session *stale = NULL;
+
+    for (struct session *s = control->sessions; s; s = s->next)
+        if ((!s->asked || stream_queued(s->stream)) && s->moved_us < before) {
+            before = s->moved_us;
+            stale = s;
+        }
+    if (stale)
+        session_free(stale);
+}
+
 static void on_connection(int fd, void *arg)
 {
     struct control *control = arg;
-    struct session *s = control->count < SESSIONS_MAX ? calloc(1, sizeof *s) : NULL;
+    struct session *s;
+
+    if (control->count >= SESSIONS_MAX)
+        drop_stale(control);
+    s = control->count < SESSIONS_MAX ? calloc(1, sizeof *s) : NULL;
 
     if (!s) {
         close(fd);
@@ -164,6 +216,7 @@ static void on_connection(int fd, void *arg)
         free(s);
         return;
     }
+    session_moves(s);
     s->next = control->sessions;
     control->sessions = s;
     control->count++;

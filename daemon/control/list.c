@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `list`: a page of guests, and the next one when the reader has taken it. A hundred thousand guests hold nobody up:
-// signals, answers and other sessions come between two pages, and no more than two pages wait in memory. The guests'
-// lines lie ready in the store (daemon/store/lines.h); after a start they are checked first, while there is nothing
-// else to do, and a list that comes meanwhile makes them anew.
+// signals, answers and other sessions come between two pages, and no more than two pages wait in memory; where much
+// waits already for those who take nothing, pages are small. The guests' lines lie ready in the store
+// (daemon/store/lines.h); after a start they are checked first, while there is nothing else to do, and a list that
+// comes meanwhile makes them anew.
 #include "daemon/control/lines.h"
 #include "daemon/control/session.h"
 #include "daemon/engine/subject.h"
@@ -14,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PAGE = 1000, PAGE_ANEW = 250, CHECK_AT_START = 1000, CHECK_PAGE = 250 };
+enum { PAGE = 1000, PAGE_ANEW = 250, PAGE_CROWDED = 25, CHECK_AT_START = 1000, CHECK_PAGE = 250 };
 
 static const char *add_description(struct record *r, const struct overview *o, const char *key,
                                    const char *otherwise, char *text, size_t size)
@@ -110,30 +111,35 @@ static void send_page(struct stream *stream, void *arg)
     struct session *s = arg;
     struct store *store = s->engine->store;
     struct err err = {0};
-    bool more = false;
+    bool more = false, crowded = session_crowded(s);
     int rc;
 
+    if (crowded)
+        stream_narrow(stream);
+    else
+        stream_widen(stream);
+    session_moves(s);
     stream_hold(stream, true);
     if (store_lines_ready(store))
-        rc = store_lines(store, &s->place, s->only, PAGE, send_line, s, &more, &err);
+        rc = store_lines(store, &s->place, s->only, crowded ? PAGE_CROWDED : PAGE, send_line, s, &more, &err);
     else
-        rc = store_overview(store, &s->place, s->only, PAGE_ANEW, send_overview, s, &more, &err);
+        rc = store_overview(store, &s->place, s->only, crowded ? PAGE_CROWDED : PAGE_ANEW, send_overview, s,
+                            &more, &err);
     stream_hold(stream, false);
 
     if (rc < 0) {
         session_store_error(s, rc, &err);
     } else if (more) {
+        s->long_one = true;
         stream_when_sent(stream, send_page);
     } else {
         session_end(s, EXIT_ANSWERED);
-        store_rest(store);
     }
 }
 
 void handle_list(struct session *s, const struct record *request)
 {
     snprintf(s->only, sizeof s->only, "%s", record_get_or(request, "only", ""));
-    stream_widen(s->stream);
     send_page(s->stream, s);
 }
 

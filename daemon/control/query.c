@@ -213,19 +213,36 @@ static int send_binding(const struct binding *b, void *arg)
     _cleanup_record_ struct record *r = view_binding(s->engine, b);
 
     stream_send(s->stream, r);
+    memcpy(s->place.uuid, b->guest, sizeof s->place.uuid);
     return 0;
+}
+
+static void send_bindings(struct stream *stream, void *arg)
+{
+    struct session *s = arg;
+    char after[UUID_TEXT];
+    struct err err = {0};
+    int rc;
+
+    memcpy(after, s->place.uuid, sizeof after);
+    session_moves(s);
+    stream_hold(stream, true);
+    rc = store_binding_page(s->engine->store, after, session_crowded(s) ? 25 : 250, send_binding, s, &err);
+    stream_hold(stream, false);
+    if (rc < 0) {
+        session_store_error(s, rc, &err);
+    } else if (strcmp(after, s->place.uuid) != 0) {
+        s->long_one = true;
+        stream_when_sent(stream, send_bindings);
+    } else {
+        session_end(s, EXIT_ANSWERED);
+    }
 }
 
 void handle_bindings(struct session *s, const struct record *request)
 {
-    struct err err = {0};
-    int rc = store_binding_each(s->engine->store, send_binding, s, &err);
-
     (void)request;
-    if (rc < 0)
-        session_store_error(s, rc, &err);
-    else
-        session_end(s, EXIT_ANSWERED);
+    send_bindings(s->stream, s);
 }
 
 static int on_wait_timeout(sd_event_source *source, uint64_t usec, void *arg)

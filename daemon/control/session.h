@@ -24,6 +24,8 @@ struct session {
     char wait_guest[UUID_TEXT]; // or until this guest's burst of signals is over
     sd_event_source *wait_timer;
     unsigned pending;            // worker calls whose answer is awaited
+    int64_t moved_us;            // when it last got on (now_us of the loop): connected, or was sent a page
+    bool long_one;               // it was sent more than a page: its memory is given back
     int exit_code;               // of `end`, when the last pending answer has come
     struct record *request;      // kept for handlers that await workers
     char only[NAME_TEXT];        // `list`: the guests whose names match; "" all
@@ -65,6 +67,11 @@ struct sweep *sweep_free(struct sweep *w);
 void wait_for_case(struct session *s, const struct casefile *c); // answers now if it is closed
 
 void session_end(struct session *s, int exit_code);
+// So much waits already for all who ask that nobody should be sent much at once. Whoever takes nothing is to hold
+// little, and nobody is to wait for them.
+bool session_crowded(const struct session *s);
+// A page of a long answer goes out.
+void session_moves(struct session *s);
 // `error`, and the session ends.
 void session_error(struct session *s, int exit_code, const char *code, const char *next, const char *format,
                    ...) __attribute__((format(printf, 5, 6)));

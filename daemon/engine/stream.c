@@ -18,6 +18,7 @@ struct stream {
     void *arg;
     char *in, *out;
     size_t in_len, in_room, out_len, out_done, out_room;
+    size_t low; // so much may wait when the next part is made
     bool ending, dead, held;
     void (*when_sent)(struct stream *s, void *arg);
 };
@@ -78,7 +79,7 @@ static void flush(struct stream *s)
             continue;
         if (n < 0 && errno == EAGAIN) {
             sd_event_source_set_io_events(s->io, EPOLLIN | EPOLLOUT);
-            if (s->when_sent && s->out_len - s->out_done <= STREAM_LOW)
+            if (s->when_sent && s->out_len - s->out_done <= s->low)
                 sd_event_source_set_enabled(s->defer, SD_EVENT_ONESHOT);
             return;
         }
@@ -161,6 +162,17 @@ void stream_widen(struct stream *s)
     int size = 1024 * 1024;
 
     setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    s->low = STREAM_LOW;
+}
+
+void stream_narrow(struct stream *s)
+{
+    s->low = 0;
+}
+
+size_t stream_queued(const struct stream *s)
+{
+    return s->out_len - s->out_done;
 }
 
 void stream_end(struct stream *s)

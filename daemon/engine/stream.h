@@ -26,12 +26,14 @@ void stream_send(struct stream *s, const struct record *r);
 void stream_send_text(struct stream *s, const char *text, size_t len);
 // Between the two records are only queued, and then go in as few pieces as the socket takes.
 void stream_hold(struct stream *s, bool hold);
-// Calls f from the loop, once, when nearly everything queued is sent (STREAM_LOW bytes may wait still, so that the
-// reader has something to do meanwhile): the way to send a lot without holding it.
-enum { STREAM_LOW = 256 * 1024 };
+// Calls f from the loop, once, when everything queued is sent: the way to send a lot without holding it.
 void stream_when_sent(struct stream *s, void (*f)(struct stream *s, void *arg));
-// Of a stream that sends a lot: lets the kernel hold more of it, as far as the system allows.
+// Of a stream that sends a lot: lets the kernel hold more of it, as far as the system allows, and has the next part
+// made while STREAM_LOW bytes still wait, so that the reader has something to do meanwhile. Narrow ones hold less.
+enum { STREAM_LOW = 256 * 1024 };
 void stream_widen(struct stream *s);
+void stream_narrow(struct stream *s);
+size_t stream_queued(const struct stream *s); // bytes that the other side has not taken yet
 // Ends the stream once everything queued is sent.
 void stream_end(struct stream *s);
 int stream_fd(const struct stream *s);

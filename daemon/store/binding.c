@@ -38,6 +38,24 @@ int store_binding_delete(struct store *s, const char *guest, struct err *err)
     return run_change(&run, err);
 }
 
+int store_binding_page(struct store *s, const char *after, size_t max,
+                       int (*f)(const struct binding *b, void *arg), void *arg, struct err *err)
+{
+    static const struct query page = {
+        &binding_table, "SELECT {columns} FROM binding WHERE guest > ?1 ORDER BY guest LIMIT ?2"};
+    _cleanup_run_ struct run run = {0};
+    struct binding b;
+    int rc = run_start(s, &page, &run, err);
+
+    if (rc < 0)
+        return rc;
+    run_text(&run, 1, after);
+    run_i64(&run, 2, (int64_t)max);
+    while ((rc = run_row(&run, &b, err)) == 0 && (rc = f(&b, arg)) == 0)
+        ;
+    return rc == STORE_NONE ? 0 : rc;
+}
+
 int store_binding_each(struct store *s, int (*f)(const struct binding *b, void *arg), void *arg,
                        struct err *err)
 {

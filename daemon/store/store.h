@@ -68,6 +68,9 @@ int store_binding_put(struct store *s, const struct binding *b, struct err *err)
 int store_binding_delete(struct store *s, const char *guest, struct err *err); // STORE_NONE
 int store_binding_each(struct store *s, int (*f)(const struct binding *b, void *arg), void *arg,
                        struct err *err);
+// At most max of them, of guests behind `after` ("" at first), in the order of UUIDs.
+int store_binding_page(struct store *s, const char *after, size_t max,
+                       int (*f)(const struct binding *b, void *arg), void *arg, struct err *err);
 // Another guest with the same account that runs now, or ran at or after since_us (also one that is gone since: it may
 // run elsewhere, and the account is its by now): its name into ret.
 // STORE_NONE.

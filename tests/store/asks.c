@@ -119,6 +119,15 @@ static void walks_over_bindings(void **state)
     }
     OK(store_binding_each(f->store, see_binding, &seen, &f->err));
     assert_string_equal(seen.names, "PC1$ PC2$ PC3$");
+    seen = (struct seen){0};
+    OK(store_binding_page(f->store, "", 2, see_binding, &seen, &f->err));
+    assert_string_equal(seen.names, "PC1$ PC2$");
+    seen = (struct seen){0};
+    OK(store_binding_page(f->store, sample_uuid(2), 2, see_binding, &seen, &f->err));
+    assert_string_equal(seen.names, "PC3$");
+    seen = (struct seen){0};
+    OK(store_binding_page(f->store, sample_uuid(3), 2, see_binding, &seen, &f->err));
+    assert_string_equal(seen.names, "");
 }
 
 static void set_running(struct fixture *f, unsigned n, bool running)
