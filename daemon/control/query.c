@@ -100,7 +100,7 @@ void handle_status(struct session *s, const struct record *request)
     int rc = store_counts(e->store, &n, &err);
     enum watch_state watch = watchlink_state(e->watch);
     unsigned notes = 0;
-    char key[32];
+    char key[32], text[2 * NAME_TEXT + 128];
 
     (void)request;
     if (rc < 0) {
@@ -130,6 +130,10 @@ void handle_status(struct session *s, const struct record *request)
         snprintf(key, sizeof key, "note.%u", notes++);
         record_add(r, key,
                    "a domain does not answer: it is asked again after a pause; virtrustd's log says why");
+    }
+    for (size_t i = 0; silent_text(&e->silent, i, now_us(), text, sizeof text); i++) {
+        snprintf(key, sizeof key, "note.%u", notes++);
+        record_add(r, key, text);
     }
     if (!e->config->domains_count) {
         snprintf(key, sizeof key, "note.%u", notes++);

@@ -8,6 +8,7 @@
 #include "daemon/directory/journal.h"
 #include "daemon/directory/net.h"
 #include "daemon/directory/power.h"
+#include "daemon/directory/silence.h"
 #include "daemon/directory/value.h"
 
 #include <errno.h>
@@ -79,6 +80,19 @@ static void check_port(struct items *items, const char *host, int port)
         item(items, "port", BAD, "see whether the DC is up and the port open", "%s", err.text);
 }
 
+static void check_silent(struct items *items, const struct config_domain *domain)
+{
+    char text[SILENCE_TEXT];
+    struct silence all;
+
+    silence_load(domain->name, &all);
+    for (size_t i = 0; i < all.n; i++) {
+        silence_text(&all.items[i], now_us(), text);
+        item(items, "silent", UNSURE, "see whether it is up; it is asked last, and again after a minute",
+             "%s %s", all.items[i].host, text);
+    }
+}
+
 static void check_dcs(struct items *items, const struct config_domain *domain)
 {
     const int ports[] = {domain->ldaps_ca ? PORT_LDAPS : PORT_LDAP, PORT_KERBEROS, PORT_KPASSWD};
@@ -91,6 +105,7 @@ static void check_dcs(struct items *items, const struct config_domain *domain)
     }
     item(items, "dcs", GOOD, NULL, "%zu domain controllers, %s", list.n,
          domain->dcs_count > 0 ? "as configured" : "named by DNS");
+    check_silent(items, domain);
     for (size_t i = 0; i < list.n && i < DCS_ASKED; i++)
         for (size_t p = 0; p < ARRAY_SIZE(ports); p++)
             check_port(items, list.hosts[i], ports[p]);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/directory/dcs.h"
 
+#include "daemon/directory/silence.h"
 #include "daemon/directory/site.h"
 
 #include <errno.h>
@@ -115,8 +116,12 @@ int dcs_find(const struct config_domain *domain, const char *wish, struct dc_lis
     if (rc < 0)
         return rc;
     list.wished = wish[0] && dcs_choose(&list, wish);
-    if (!list.wished && domain->dcs_count == 0 && list.n > 1)
+    if (!list.wished && domain->dcs_count == 0 && list.n > 1) {
+        silence_order(domain->name, &list); // who is asked for the site
         near_first(domain, &list);
+    }
+    if (!list.wished)
+        list.resting = silence_order(domain->name, &list);
     *ret = list;
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "daemon/directory/attest.h"
 #include "daemon/directory/check.h"
 #include "daemon/directory/reset.h"
+#include "daemon/directory/silence.h"
 #include "daemon/directory/vet.h"
 #include "daemon/directory/views.h"
 #include "daemon/directory/watchdog.h"
@@ -131,6 +132,7 @@ static int answer(const char *file, struct request *q, struct record **ret, stru
     rc = config_load(file, &config, &err);
     if (rc < 0)
         return failure_set(f, rc, "config", "correct the configuration", "%s", err.text);
+    silence_use(config->state_dir);
     mark(q, "before");
     rc = dispatch(config, q, ret, f);
     mark(q, "answered");

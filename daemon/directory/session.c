@@ -8,6 +8,7 @@
 #include "daemon/directory/dn.h"
 #include "daemon/directory/journal.h"
 #include "daemon/directory/net.h"
+#include "daemon/directory/silence.h"
 #include "daemon/directory/value.h"
 
 #include <errno.h>
@@ -207,6 +208,8 @@ int session_open(const struct config_domain *domain, const char *wish, struct se
         return rc;
     for (size_t i = 0; i < list.n; i++) {
         rc = session_open_at(domain, list.hosts[i], ret, f);
+        silence_learn(domain->name, list.hosts[i],
+                      rc == 0 || strcmp(f->code ? f->code : "", "dc-unreachable") != 0);
         if (rc == 0) {
             f->code = NULL;
             return 0;

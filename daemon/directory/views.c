@@ -6,9 +6,11 @@
 #include "daemon/directory/accounts.h"
 #include "daemon/directory/dcs.h"
 #include "daemon/directory/details.h"
+#include "daemon/directory/journal.h"
 #include "daemon/directory/mark.h"
 #include "daemon/directory/newest.h"
 #include "daemon/directory/rodc.h"
+#include "daemon/directory/silence.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -123,6 +125,27 @@ static void set_error(struct view *v, const char *code, const char *text)
     record_addf(v->answer, "text", "%s: %s", v->dc, text);
     record_add(v->answer, "next", "see whether the DC is up and whether this host reaches its ports");
     v->at_us = clock_us();
+}
+
+// It gave no answer a moment ago: this question does not wait for it as well.
+static void leave_alone(struct view *v, const struct config_domain *domain)
+{
+    char text[SILENCE_TEXT] = "gave no answer a moment ago";
+    const struct silent *one;
+    struct silence all;
+
+    silence_load(domain->name, &all);
+    one = silence_find(&all, v->dc);
+    if (one)
+        silence_text(one, now_us(), text);
+    set_error(v, "dc-unreachable", text);
+}
+
+static void learn(const struct config_domain *domain, const struct views *all, size_t asked)
+{
+    for (size_t i = 0; i < asked; i++)
+        silence_learn(domain->name, all->items[i].dc,
+                      strcmp(record_get_or(all->items[i].answer, "code", ""), "dc-unreachable") != 0);
 }
 
 static void start(struct view *v, const struct config_domain *domain, const struct request *q)
@@ -245,9 +268,13 @@ int views_answer(const struct config_domain *domain, const struct request *q, st
         return failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
     for (; all.n < list.n; all.n++) {
         all.items[all.n] = (struct view){.dc = list.hosts[all.n], .fd = -1};
-        start(&all.items[all.n], domain, q);
+        if (all.n < list.n - list.resting)
+            start(&all.items[all.n], domain, q);
+        else
+            leave_alone(&all.items[all.n], domain);
     }
     wait_for_all(&all);
+    learn(domain, &all, list.n - list.resting);
     *ret = compose(&all, q);
     return *ret ? 0 : failure_set(f, -ENOMEM, "internal", NULL, "out of memory");
 }

@@ -355,6 +355,7 @@ static void on_answer(struct engine *e, const struct worker_key *key, const stru
     l->alone -= l->alone && (answered || own_fault);
     if (answered) {
         l->failures = 0;
+        silent_note(&e->silent, l->domain, answer, now_us());
     } else if (!own_fault) {
         l->alone = 0;
         pause_line(l, lost ? lost : record_get_or(answer, "text", "no reason was given"));

@@ -20,6 +20,7 @@
 #include "daemon/engine/due.h"
 #include "daemon/engine/hostkey.h"
 #include "daemon/engine/looks.h"
+#include "daemon/engine/silent.h"
 #include "daemon/engine/worker.h"
 #include "daemon/store/store.h"
 
@@ -53,6 +54,7 @@ struct engine {
     struct asks *asks;
     struct attest_run *attests; // attest.h
     struct proofs *proofs;      // proofs.h; NULL: none were asked
+    struct silent_dcs silent;
     struct watchlink *watch;
     struct control *control;
     int64_t started_us;

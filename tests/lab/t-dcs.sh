@@ -149,6 +149,11 @@ lab_dcs_stop dc2
 lab_check "a dead one is named, and the other's word taken" names_dead "$LAB_DC2"
 lab_check "also by many together" asked "accounts 0.guid=$guid 1.name=vm2" "0.dc=$LAB_DC" 1.found=1
 lab_check "where it is named, too" test "$(of "$LAB_DC2" code)" = dc-unreachable
+lab_check "it is left alone for a minute then" eval '[[ $(of "$LAB_DC2" text) == *"has not answered since"* ]]'
+doctor_names() {
+    ask check && grep -q "^item\.[0-9]*\.text=$1 has not answered since" "$LAB_TMP/answer"
+}
+lab_check "and doctor names it" doctor_names "$LAB_DC2"
 lab_dcs_device silent 10.0.2.5
 # Takes connections to both ports and says nothing.
 cat > "$LAB_TMP/silent.py" << 'END'
@@ -224,6 +229,8 @@ lab_check "which is missed where it is not handed over" says type=error code=key
 before=$(lab_dc_kvno vm1)
 configure "ldaps_ca: $LAB/dc2/private/tls/ca.pem" "dcs: [$LAB_DC2]"
 lab_check "LDAP inside TLS, by the DC's own authority" asked "account name=vm1" found=1 "kvno=$before"
+ask check
+lab_check "which has answered again, and is not remembered as silent" eval '! doctor_names "$LAB_DC2"'
 lab_check "a reset goes there, too" asked \
     "reset guid=$guid sid=$sid kvno=$before token=0123456789abcde1 secret=Correct.Horse.9" result=done confirmed=1
 configure "ldaps_ca: $LAB/dc/private/tls/ca.pem" "dcs: [$LAB_DC]"
@@ -289,6 +296,8 @@ lab_check "nor the secret" test -z "$(grep "$(printf Canary-7f3a9c | od -An -tx1
 
 # ---- sites
 
+# The authority that is not believed has made dc2 one that does not answer, for a minute.
+rm -f "$state/directory/silent.$LAB_DOMAIN"
 configure
 lab_check "a host whose site is not known asks all" asked "account name=vm1" dcs=2
 lab_dcs_name "_msdcs.$LAB_DOMAIN" _ldap._tcp.Far._sites.dc SRV "$LAB_DC2 389 0 100"
