@@ -133,6 +133,26 @@ static void spare_twin(struct job_out *out, const struct job_world *w)
         "shut one of the two down, or bind it to an account of its own; then `virtrust repair` the other");
 }
 
+// Likewise it may be started with disks that are discarded: a secret that only those hold would be lost with them, and
+// the account would fit no image any more. One that the host holds sealed is left as it is.
+static void spare_image(struct job_out *out, const struct job_world *w)
+{
+    static const char text[] =
+        "the guest's disks are discarded when it stops: a new secret would be lost with them";
+
+    if (!w->discarded)
+        return;
+    if (out->effect == JOB_EFFECT_RESET || out->effect == JOB_EFFECT_LEND ||
+        out->effect == JOB_EFFECT_CHECK) {
+        out->mint = false;
+        job_end(out, OUTCOME_NO_ACTION, VERDICT_UNKNOWN, "transient-disks", text,
+                "start it with disks that stay, or repair the image that it starts from");
+    } else if (out->effect == JOB_EFFECT_ROTATE) {
+        job_end(out, OUTCOME_CLAIMED, VERDICT_UNKNOWN, "transient-disks", text,
+                "start it with disks that stay, then `virtrust repair` has the secret rotated");
+    }
+}
+
 // The last moment: a breaker may have opened since this repair was begun. What is out already goes on its way.
 static void spare_domain(const struct job *before, struct job_out *out, const struct job_world *w)
 {
@@ -227,6 +247,7 @@ void job_step(const struct job *j, const struct job_input *in, const struct job_
         break;
     }
     spare_twin(ret, w);
+    spare_image(ret, w);
     job_need_credential(ret, w);
     spare_domain(j, ret, w);
 }

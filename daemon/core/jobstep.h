@@ -70,6 +70,7 @@ struct job_world {
     enum journal_state journal; // of the account; NONE also when what is there can no longer be opened
     char journal_dc[NAME_TEXT]; // where that secret was set: another DC may not know of it yet; "" unknown
     char twin[NAME_TEXT]; // another guest with this binding runs, or has run since the rollback: its name
+    bool discarded;       // what is written to its disks is lost when it stops
     bool loan;            // a credential to be lent for this job is at hand
     int64_t agent_wait_us, proof_wait_us;
 };

@@ -24,15 +24,25 @@ static int ask_turn(struct engine *e, const struct job *j, const struct casefile
     return turns_ask(e, j, c, &w->binding, &w->hold, err);
 }
 
-// Paused by a migration: until that is over, it runs on the one host or on the other. Asked for before a reset alone.
-static int read_moving(struct engine *e, const struct job *j, bool *ret, struct err *err)
+// How the guest runs now, where that decides: paused by a migration it runs on the one host or on the other, and it may
+// have been started with disks that are discarded.
+static int read_guest(struct engine *e, const struct job *j, const struct casefile *c, struct job_world *w,
+                      struct err *err)
 {
     _cleanup_record_ struct record *description = NULL;
-    int rc = j->state == JOB_READING ? store_description_get(e->store, j->guest, &description, err) : 0;
+    struct config_choice choice;
+    int rc;
 
-    *ret = strcmp(record_get_or(description, "state", ""), "paused") == 0 &&
-           strcmp(record_get_or(description, "state_reason", ""), "migration") == 0;
-    return rc;
+    if (j->state < JOB_COMPARING || j->state == JOB_PROVING)
+        return 0;
+    rc = store_description_get(e->store, j->guest, &description, err);
+    if (rc < 0)
+        return rc;
+    engine_choice(e, j->guest, c->name, &choice);
+    w->discarded = choice.discarded || record_get_bool(description, "transient_disks") == 1;
+    w->moving = strcmp(record_get_or(description, "state", ""), "paused") == 0 &&
+                strcmp(record_get_or(description, "state_reason", ""), "migration") == 0;
+    return 0;
 }
 
 static int gather(struct engine *e, const struct job *j, struct job_world *ret, struct err *err)
@@ -55,7 +65,7 @@ static int gather(struct engine *e, const struct job *j, struct job_world *ret, 
     if (rc >= 0)
         rc = store_case_get(e->store, j->case_id, &c, err);
     if (rc >= 0)
-        rc = read_moving(e, j, &ret->moving, err);
+        rc = read_guest(e, j, &c, ret, err);
     if (rc >= 0)
         rc = ask_turn(e, j, &c, ret, err);
     if (rc >= 0)

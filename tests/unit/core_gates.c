@@ -84,6 +84,17 @@ static const struct gate vetting[] = {
          SAYS(UNKNOWN, "result", "unknown"), SILENT),
 };
 
+enum {
+    TWIN = 1,
+    DISCARDED = 2,
+    MOVING = 4,
+    HELD = 8,
+    MINTED = 16,
+    CONFIRMED = 32,
+    WORLDS = 64,
+    FRONT_MAX = 256
+};
+
 static const struct stage {
     enum job_state state, then, lends; // lends: where it leads on to with the strategy `credential`
     const char *answer;
@@ -91,13 +102,11 @@ static const struct stage {
     unsigned count, worlds; // worlds: how many of what surrounds it matter here
 } stages[] = {
     {JOB_PROBING, JOB_COMPARING, JOB_COMPARING, "probe", probe, ARRAY_SIZE(probe), 1},
-    {JOB_COMPARING, JOB_CHECKING, JOB_CHECKING, "account", comparing, ARRAY_SIZE(comparing), 2},
-    {JOB_CHECKING, JOB_READING, JOB_READING, "check", checking, ARRAY_SIZE(checking), 32},
-    {JOB_READING, JOB_RESETTING, JOB_VETTING, "account", reading, ARRAY_SIZE(reading), 32},
-    {JOB_VETTING, JOB_LENDING, JOB_LENDING, "vetted", vetting, ARRAY_SIZE(vetting), 32},
+    {JOB_COMPARING, JOB_CHECKING, JOB_CHECKING, "account", comparing, ARRAY_SIZE(comparing), 4},
+    {JOB_CHECKING, JOB_READING, JOB_READING, "check", checking, ARRAY_SIZE(checking), WORLDS},
+    {JOB_READING, JOB_RESETTING, JOB_VETTING, "account", reading, ARRAY_SIZE(reading), WORLDS},
+    {JOB_VETTING, JOB_LENDING, JOB_LENDING, "vetted", vetting, ARRAY_SIZE(vetting), WORLDS},
 };
-
-enum { TWIN = 1, MOVING = 2, HELD = 4, MINTED = 8, CONFIRMED = 16, WORLDS = 32, FRONT_MAX = 256 };
 
 // What was really shown to a job, whatever it remembers itself.
 struct shown {
@@ -154,6 +163,7 @@ static struct job_world world(const struct job *j, unsigned bits)
 
     w.loan = j->lends;
     w.moving = bits & MOVING;
+    w.discarded = bits & DISCARDED;
     w.journal = bits & MINTED ? JOURNAL_MINTED : bits & CONFIRMED ? JOURNAL_CONFIRMED : JOURNAL_NONE;
     snprintf(w.twin, sizeof w.twin, "%s", bits & TWIN ? "ws1-clone" : "");
     snprintf(w.hold.rule, sizeof w.hold.rule, "%s", bits & HELD ? "breaker-open" : "");
@@ -232,14 +242,14 @@ enum { LATER = 7 };
 enum { LATER = 1 };
 #endif
 
-// What surrounds it lets it go on from here: a settled journal, no twin, no migration under way, nothing that holds it.
+// What surrounds it lets it go on from here: a settled journal, no twin, disks that stay, no migration under way, nothing that holds it.
 static bool lets(const struct stage *s, unsigned bits)
 {
-    if (s->state == JOB_COMPARING) // checking wakes the guest's helper: not beside a twin
-        return !(bits & TWIN);
+    if (s->state == JOB_COMPARING) // the guest is told to make ready only where it may be repaired
+        return !(bits & (TWIN | DISCARDED));
     if (s->state == JOB_READING)
         return !bits;
-    return s->state != JOB_VETTING || !(bits & (TWIN | HELD));
+    return s->state != JOB_VETTING || !(bits & (TWIN | DISCARDED | HELD));
 }
 
 // Jobs that lend are followed from where they part from the others.
@@ -260,7 +270,7 @@ static bool step(const struct stage *s, const struct job *j, struct shown shown,
     job_step(j, &in, &w, 1000 * second, &out);
     on = out.next.state == leads_to(s, j);
     if (s->state == JOB_READING && j->lends) // vetting only asks; what it leads to is told there
-        bits &= ~(unsigned)(TWIN | HELD);
+        bits &= ~(unsigned)(TWIN | DISCARDED | HELD);
     if (on != (proves && lets(s, bits)))
         fail_msg("%s, combination %u, world %u: %s (%s)", job_state_text(s->state), n, bits,
                  job_state_text(out.next.state), out.next.text);

@@ -17,6 +17,7 @@
     "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296" \
     "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
 #define BASE "mode: repair\nlook:\n  settle: 0ms\n"
+#define RUNS "state=running agent=connected persistent=1 "
 #define OPENS_AT_TWO "breaker:\n  failures: 2\n  share: 100\n  pause: "
 
 enum { GUESTS = 8 };
@@ -333,6 +334,44 @@ static void quiet_hours_give_way_to_an_administrator(void **state)
     stage_free(s);
 }
 
+static void expect_left(struct stage *s, unsigned n, const char *why)
+{
+    stage_until(s, stage_case(s, guest(n)).state == CASE_CLOSED);
+    assert_int_equal(outcome_of(s, n), OUTCOME_NO_ACTION);
+    if (!strstr(stage_case(s, guest(n)).would, why) && !strstr(stage_case(s, guest(n)).text, why))
+        fail_msg("guest %u: %s", n, stage_case(s, guest(n)).text);
+    assert_int_equal(dc.resets, 0);
+    assert_int_equal(dc.kvno[n], 2);
+}
+
+// Disks that libvirt discards, or of which a policy says so: whoever asks, and also where it turns out only when the
+// guest is started at last.
+static void what_is_discarded_is_never_rotated(void **state)
+{
+    struct stage *s = begin(BASE STAGE_DOMAIN
+                            "policies:\n  - name: kiosks\n    match: {metadata: [kiosk=*]}\n"
+                            "    discarded: true\n");
+    struct err err = {0};
+    int64_t id;
+
+    (void)state;
+    bind_all(s);
+    stage_signal(s, guest(1), "started-from-snapshot", RUNS "transient_disks=1");
+    expect_left(s, 1, "disks are discarded");
+    stage_signal(s, guest(2), "started-from-snapshot", RUNS "metadata.0.key=kiosk metadata.0.value=lobby");
+    expect_left(s, 2, "disks are discarded");
+    assert_int_equal(engine_repair(s->engine, guest(2), false, &id, &err), 0);
+    stage_until(s, stage_case(s, guest(2)).id == id);
+    expect_left(s, 2, "disks are discarded");
+    stage_signal(s, guest(3), "defined-from-snapshot", "state=off agent=disconnected persistent=1");
+    stage_until(s, job_of(s, 3).state == JOB_WAITING_START && job_of(s, 3).id);
+    stage_signal(s, guest(3), "agent-connected", RUNS "transient_disks=1");
+    expect_left(s, 3, "disks are discarded");
+    revert(s, 4); // as all the others would have been
+    stage_until(s, outcome_of(s, 4) == OUTCOME_PROVEN);
+    stage_free(s);
+}
+
 static int fresh(void **state)
 {
     (void)state;
@@ -348,6 +387,7 @@ int main(void)
         cmocka_unit_test_setup(only_so_many_at_once, fresh),
         cmocka_unit_test_setup(only_so_many_an_hour, fresh),
         cmocka_unit_test_setup(quiet_hours_give_way_to_an_administrator, fresh),
+        cmocka_unit_test_setup(what_is_discarded_is_never_rotated, fresh),
     };
 
     return cmocka_run_group_tests(tests, testing_dir_make, testing_dir_remove);
