@@ -103,13 +103,15 @@ static bool lacks_secret(const struct job_out *out, const struct job_world *w)
 {
     enum job_state state = out->next.state;
 
-    return w->journal == JOURNAL_NONE &&
+    return w->journal == JOURNAL_NONE && !out->mint &&
            (state == JOB_RESETTING || state == JOB_CONFIRMING || state == JOB_STORING);
 }
 
+//
+// What was to be shown before a reset need not have been: a guest whose channel works is asked after the secret, too.
 static void begin_anew(struct job_out *out)
 {
-    if (!job_start_over(out, JOB_READING, "secret-lost",
+    if (!job_start_over(out, out->next.same_directory ? JOB_READING : JOB_PROBING, "secret-lost",
                         "the journalled secret is lost; begins with a new one"))
         return;
     out->next.inherited = out->next.reset_answered = out->next.stored = false;
@@ -227,10 +229,7 @@ void job_step(const struct job *j, const struct job_input *in, const struct job_
     switch (in->kind) {
     case JOB_IN_WAKE:
     case JOB_IN_RESUME:
-        if (lacks_secret(ret, w))
-            begin_anew(ret);
-        else
-            wake(ret, w, now_us);
+        wake(ret, w, now_us);
         break;
     case JOB_IN_STOP:
         stop(in, ret);
@@ -246,6 +245,8 @@ void job_step(const struct job *j, const struct job_input *in, const struct job_
             parts[j->state](ret, in->answer, w, now_us);
         break;
     }
+    if (lacks_secret(ret, w))
+        begin_anew(ret);
     spare_twin(ret, w);
     spare_image(ret, w);
     job_need_credential(ret, w);
