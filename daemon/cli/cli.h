@@ -17,7 +17,8 @@ struct cli {
     const char *config_error; // what is wrong with it
     const char *file;         // of the configuration; NULL: the usual one
     bool json, dry_run, log_on, all, yes, by_proof, delegation;
-    const char *domain, *disk, *format, *snapshot, *engine, *hives, *only; // options, NULL when not given
+    const char *domain, *disk, *format, *snapshot, *engine, *key_file, *hives,
+        *only; // options, NULL when not given
     const char *policy, *since;
     const char *strategy, *credential_file; // of `repair`
     int64_t timeout_s;                      // -1: not given; at most 30 days

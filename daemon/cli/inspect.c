@@ -312,6 +312,7 @@ static int guest_request(const struct cli *c, unsigned timeout_s, struct record 
     record_add_u64(request, "timeout_s", timeout_s);
     record_add(request, "snapshot", c->snapshot);
     record_add(request, "engine", c->engine);
+    record_add(request, "key_file", c->key_file);
     copy_disks(described, request);
     *ret = request;
     return 0;
@@ -320,24 +321,18 @@ static int guest_request(const struct cli *c, unsigned timeout_s, struct record 
 // A file or folder goes by the program's own options: it guesses an image's format only there.
 static void file_arguments(const struct cli *c, const char *seconds, const char **argv)
 {
+    const char *const pairs[][2] = {{"--disk", c->disk},         {"--hives", c->hives},
+                                    {"--format", c->format},     {"--snapshot", c->snapshot},
+                                    {"--key-file", c->key_file}, {"--engine", c->disk ? c->engine : NULL},
+                                    {"--timeout", seconds}};
     size_t n = 1;
 
-    argv[n++] = c->disk ? "--disk" : "--hives";
-    argv[n++] = c->disk ? c->disk : c->hives;
-    if (c->format) {
-        argv[n++] = "--format";
-        argv[n++] = c->format;
+    for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+        if (!pairs[i][1])
+            continue;
+        argv[n++] = pairs[i][0];
+        argv[n++] = pairs[i][1];
     }
-    if (c->snapshot) {
-        argv[n++] = "--snapshot";
-        argv[n++] = c->snapshot;
-    }
-    if (c->engine && c->disk) {
-        argv[n++] = "--engine";
-        argv[n++] = c->engine;
-    }
-    argv[n++] = "--timeout";
-    argv[n++] = seconds;
 }
 
 static int check_usage(const struct cli *c)
@@ -347,8 +342,9 @@ static int check_usage(const struct cli *c)
     if ((c->disk != NULL) + (c->hives != NULL) + (c->args_count != 0) != 1)
         return cli_fail(EXIT_USAGE, "",
                         "usage: virtrust inspect GUEST | --disk FILE [--format FORMAT] | --hives DIR");
-    if (c->snapshot && c->hives)
-        return cli_fail(EXIT_USAGE, "name a guest or a disk", "--snapshot belongs to disks");
+    if ((c->snapshot || c->key_file) && c->hives)
+        return cli_fail(EXIT_USAGE, "name a guest or a disk", "%s belongs to disks",
+                        c->snapshot ? "--snapshot" : "--key-file");
     if (c->engine && strcmp(c->engine, "auto") != 0 && strcmp(c->engine, "direct") != 0 &&
         strcmp(c->engine, "guestfs") != 0)
         return cli_fail(EXIT_USAGE, "", "--engine is auto, direct or guestfs");
@@ -367,7 +363,7 @@ int cmd_inspect(const struct cli *c, const char *command)
 {
     _cleanup_record_ struct record *request = NULL, *answer = NULL;
     unsigned timeout_s = c->timeout_s > 0 ? (unsigned)c->timeout_s : c->config->look_timeout_s;
-    const char *argv[12] = {"virtrust-inspect"};
+    const char *argv[16] = {"virtrust-inspect"};
     char path[PROGRAM_PATH], seconds[16];
     struct err err = {0};
     int rc = check_usage(c);

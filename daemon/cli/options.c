@@ -48,6 +48,8 @@ static const struct {
      "an internal snapshot of its qcow2 images instead of the present"},
     {"engine", "--engine ENGINE", TEXT, offsetof(struct cli, engine), TAKES_DISK,
      "auto (direct, and guestfs for what it does not read), direct or guestfs"},
+    {"key-file", "--key-file FILE", TEXT, offsetof(struct cli, key_file), TAKES_DISK,
+     "what opens its LUKS volumes: a file that holds their passphrase"},
     {"hives", "--hives DIR", TEXT, offsetof(struct cli, hives), TAKES_DISK,
      "a folder of registry hives instead of a guest"},
     {"delegation", "--delegation", FLAG, offsetof(struct cli, delegation), TAKES_DELEGATION,

@@ -48,6 +48,7 @@ static void choose_rest(const struct config *c, const struct config_policy *p, s
     ret->push_helper = or_else(p ? p->push_helper : -1, c->push_helper);
     ret->look_on_every_start = or_else(p ? p->look_on_every_start : -1, c->look_on_every_start);
     ret->by_proof = p && p->bind;
+    ret->look_key_file = p ? p->look_key_file : NULL;
     ret->discarded = p && p->discarded > 0;
     ret->quiet = own ? p->quiet : c->quiet;
     ret->quiet_count = own ? p->quiet_hours.count : c->quiet_hours.count;

@@ -44,6 +44,7 @@ static void policy_done(struct config_policy *p)
     free(p->domain);
     free(p->computer);
     free(p->bind);
+    free(p->look_key_file);
     words_done(&p->strategies);
     words_done(&p->quiet_hours);
     free(p->quiet);

@@ -65,6 +65,7 @@ struct config_policy {
     int push_helper;                             // -1: default, 0, 1
     int look_on_every_start;                     // likewise
     int discarded;                               // likewise
+    char *look_key_file;                         // opens their LUKS volumes; NULL: nothing does
 };
 
 struct config {
@@ -137,7 +138,8 @@ struct config_choice {
     enum config_strategy order[4];  // the same in the order to try them, closed by 0
     const struct quiet_span *quiet; // quiet hours
     size_t quiet_count;
-    char computer[64]; // the binding rule filled in (without '$'); "" when there is none
+    const char *look_key_file; // NULL: none
+    char computer[64];         // the binding rule filled in (without '$'); "" when there is none
 };
 void config_choose(const struct config *c, const struct policy_subject *s, struct config_choice *ret);
 const char *config_strategy_text(enum config_strategy s); // "wait" "provision" "credential"

@@ -189,5 +189,9 @@ const struct option policy_options[] = {
      "As helper.push above, for these guests."},
     {"look_on_every_start", OPTION_TRISTATE, AT(look_on_every_start), NULL, 0, 0, NULL, NULL,
      "As look.on_every_start above, for these guests."},
+    {"look_key_file", OPTION_STRING, AT(look_key_file), NULL, 0, 0, PATH,
+     "The file that holds the passphrase of these guests' LUKS volumes, for root alone to read; left out, "
+     "such "
+     "disks stay unknown."},
     {0},
 };

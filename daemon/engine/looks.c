@@ -57,7 +57,7 @@ static void on_look(struct engine *e, const struct worker_key *key, const struct
     e->looks.running[run.line]--;
     e->looks.done++;
     in.transient = !answer; // the worker died: not the guest's fault, or only once
-    pump(e); // the next one begins while this one's answer is being committed
+    pump(e);                // the next one begins while this one's answer is being committed
     if (store_case_get(e->store, key->case_id, &c, &err) != 0 || c.state != CASE_LOOKING)
         return;
     if (run.again || c.epoch != key->epoch)
@@ -85,9 +85,11 @@ static void start(struct engine *e, const struct casefile *c, enum look_line lin
 {
     _cleanup_record_ struct record *description = NULL;
     struct record *request = record_new("look");
+    struct config_choice choice;
     struct guest g = {0};
     struct err err = {0};
 
+    engine_choice(e, c->guest, c->name, &choice);
     store_description_get(e->store, c->guest, &description, &err);
     store_guest_get(e->store, c->guest, &g, &err);
     record_add(request, "guest", c->guest);
@@ -95,6 +97,7 @@ static void start(struct engine *e, const struct casefile *c, enum look_line lin
     record_add_u64(request, "timeout_s", e->config->look_timeout_s);
     record_add(request, "engine",
                line == LOOK_DIRECT ? config_first_engine(e->config) : config_next_engine(e->config));
+    record_add(request, "key_file", choice.look_key_file);
     copy_disks(description, request);
     *run = (struct look_run){.case_id = c->id, .epoch = c->epoch, .line = line};
     e->looks.running[line]++;

@@ -14,11 +14,20 @@ struct guestfs_reader {
     struct disk_reader base;
     guestfs_h *g;
     char engine[64];
+    // LUKS volumes that a key opened, and what there was to see before.
+    char **before; // as guestfs_list_filesystems gave it; NULL: nothing was opened
+    struct disk_volume opened[VOLUMES_MAX];
+    int opened_count;
 };
+
+static struct guestfs_reader *own(struct disk_reader *r)
+{
+    return (struct guestfs_reader *)r;
+}
 
 static guestfs_h *handle(struct disk_reader *r)
 {
-    return ((struct guestfs_reader *)r)->g;
+    return own(r)->g;
 }
 
 static int said(guestfs_h *g, struct err *err)
@@ -71,6 +80,39 @@ static int add_encrypted(guestfs_h *g, char **devices, struct disk_volume *volum
     return count;
 }
 
+// What lies in volumes that were opened, and was not to be seen before.
+static int list_opened(struct guestfs_reader *r, struct disk_volume *volumes, int count)
+{
+    _cleanup_(free_list) char **mapped = guestfs_list_dm_devices(r->g);
+    int kept = 0;
+
+    for (size_t i = 0; mapped && mapped[i]; i++) {
+        _cleanup_free_ char *type = guestfs_vfs_type(r->g, mapped[i]);
+
+        if (type && type[0] && strcmp(type, "LVM2_member") != 0)
+            count = add_volume(volumes, count, mapped[i], type);
+    }
+    for (int i = 0; i < count; i++) {
+        bool seen = listed(r->opened, r->opened_count, volumes[i].device);
+
+        volumes[i].unlocked = true;
+        for (size_t j = 0; r->before[j] && r->before[j + 1]; j += 2) {
+            if (strcmp(r->before[j], volumes[i].device) == 0)
+                volumes[i].unlocked = false;
+        }
+        if (!seen)
+            volumes[kept++] = volumes[i];
+    }
+    return kept;
+}
+
+static int list_locked(guestfs_h *g, struct disk_volume *volumes, int count)
+{
+    count = add_encrypted(g, guestfs_list_devices(g), volumes, count);
+    count = add_encrypted(g, guestfs_list_partitions(g), volumes, count);
+    return add_encrypted(g, guestfs_lvs(g), volumes, count);
+}
+
 static int list_volumes(struct disk_reader *r, struct disk_volume ret[static VOLUMES_MAX], struct err *err)
 {
     _cleanup_(free_list) char **list = guestfs_list_filesystems(handle(r));
@@ -81,9 +123,8 @@ static int list_volumes(struct disk_reader *r, struct disk_volume ret[static VOL
     for (size_t i = 0; list[i] && list[i + 1]; i += 2)
         count = add_volume(ret, count, list[i], list[i + 1]);
     // libguestfs leaves LUKS volumes out of its list of file systems: they are the reason that is looked for.
-    count = add_encrypted(handle(r), guestfs_list_devices(handle(r)), ret, count);
-    count = add_encrypted(handle(r), guestfs_list_partitions(handle(r)), ret, count);
-    return add_encrypted(handle(r), guestfs_lvs(handle(r)), ret, count);
+    count = list_locked(handle(r), ret, count);
+    return own(r)->opened_count > 0 ? list_opened(own(r), ret, count) : count;
 }
 
 static int peek(struct disk_reader *r, const char *device, void *ret, size_t len, struct err *err)
@@ -198,6 +239,7 @@ static int open_file(struct disk_reader *r, const char *path, struct source **re
 static void reader_free(struct disk_reader *r)
 {
     guestfs_close(handle(r));
+    free_list(&own(r)->before);
     free(r);
 }
 
@@ -247,6 +289,57 @@ static guestfs_h *launch(const struct nbd_server *servers, size_t count, const c
     return NULL;
 }
 
+// As a passphrase, whose file an editor has ended with a newline; else as it stands.
+static int open_with(guestfs_h *g, const char *device, const struct secret *key, const char *name)
+{
+    _cleanup_secret_ struct secret line = *key;
+
+    if (line.len > 1 && line.data[line.len - 1] == '\n') {
+        line.data[--line.len] = '\0';
+        if (guestfs_cryptsetup_open(g, device, (const char *)line.data, name,
+                                    GUESTFS_CRYPTSETUP_OPEN_READONLY, 1, -1) == 0)
+            return 0;
+    }
+    return guestfs_cryptsetup_open(g, device, (const char *)key->data, name, GUESTFS_CRYPTSETUP_OPEN_READONLY,
+                                   1, -1);
+}
+
+static void note_locked(struct guestfs_reader *r, const char *device)
+{
+    struct err err = {0};
+    const char *whole = guestfs_last_error(r->g);
+
+    // cryptsetup's words, which libguestfs gives line by line.
+    r->base.wrong_key = whole && strstr(whole, "No key available");
+    said(r->g, &err);
+    err_set(&r->base.locked, 0,
+            r->base.wrong_key ? "the key does not open the LUKS volume %s"
+                              : "the LUKS volume %s cannot be opened: %.300s",
+            device, err.text);
+}
+
+static void unlock(struct guestfs_reader *r, const struct secret *key)
+{
+    _cleanup_free_ struct disk_volume *locked = calloc(VOLUMES_MAX, sizeof *locked);
+    int count = locked ? list_locked(r->g, locked, 0) : 0;
+
+    r->before = guestfs_list_filesystems(r->g);
+    for (int i = 0; r->before && i < count; i++) {
+        char name[32];
+
+        if (strcmp(locked[i].type, "crypto_LUKS") != 0)
+            continue;
+        snprintf(name, sizeof name, "opened%d", i);
+        if (open_with(r->g, locked[i].device, key, name) == 0)
+            r->opened[r->opened_count++] = locked[i];
+        else
+            note_locked(r, locked[i].device);
+    }
+    // LVM may lie on what was opened.
+    if (r->opened_count > 0)
+        guestfs_lvm_scan(r->g, 1);
+}
+
 static void name_engine(struct guestfs_reader *r)
 {
     struct guestfs_version *v = guestfs_version(r->g);
@@ -261,7 +354,7 @@ static void name_engine(struct guestfs_reader *r)
 }
 
 int disk_guestfs_open(const struct nbd_server *servers, size_t count, const char *work,
-                      struct disk_reader **ret, struct failure *f)
+                      const struct secret *key, struct disk_reader **ret, struct failure *f)
 {
     struct guestfs_reader *r = calloc(1, sizeof *r);
     struct err err = {0};
@@ -280,6 +373,8 @@ int disk_guestfs_open(const struct nbd_server *servers, size_t count, const char
     r->base.ops = &ops;
     r->base.ahead = true;
     name_engine(r);
+    if (key)
+        unlock(r, key);
     *ret = &r->base;
     return 0;
 }

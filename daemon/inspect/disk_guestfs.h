@@ -7,11 +7,13 @@
 //     rc = disk_guestfs_open(servers, count, work, &reader, &failure);
 #pragma once
 
+#include "common/secret.h"
 #include "daemon/inspect/disk_reader.h"
 #include "daemon/inspect/nbd_server.h"
 
-// Launches it: 0, or -1 with *f (no-engine). `work` is a private directory for its files. The environment's
+// Launches it, and opens the LUKS volumes that `key` (NULL: none) opens; a newline at its end may belong to it or
+// not. 0, or -1 with *f (no-engine). `work` is a private directory for its files. The environment's
 // LIBGUESTFS_BACKEND and LIBGUESTFS_BACKEND_SETTINGS count where they are set; else the backend is `direct`,
 // with KVM where a launch with it works and software emulation where it does not.
 int disk_guestfs_open(const struct nbd_server *servers, size_t count, const char *work,
-                      struct disk_reader **ret, struct failure *f);
+                      const struct secret *key, struct disk_reader **ret, struct failure *f);

@@ -26,6 +26,8 @@ struct search {
     const char *encrypted; // "luks", "bitlocker"
     char encrypted_device[VOLUME_NAME_MAX];
     struct err reason; // why a volume could not be mounted
+    bool wrong_key;
+    struct err locked; // why a key did not open a volume; "" there is none, or it did
 };
 
 // By the volume's first sector, whatever the engine calls it.
@@ -90,6 +92,10 @@ static int nothing_found(const struct search *s, int volumes, struct failure *f)
     if (s->other.text[0]) {
         fail(f, "unknown-filesystem", "%s", s->other.text);
         return DISK_LOOK_OTHER;
+    }
+    if (s->encrypted && strcmp(s->encrypted, "luks") == 0 && s->locked.text[0]) {
+        f->encryption = s->encrypted;
+        return fail(f, s->wrong_key ? "wrong-key" : "unsupported-disk", "%s", s->locked.text);
     }
     if (s->encrypted) {
         f->encryption = s->encrypted;
@@ -221,13 +227,14 @@ static void find_linux(struct disk_reader *r, struct linux_files *ret, struct ev
 
 // Its files, and where they need not be read ahead, what they say: they are closed again before the next volume.
 // config is NULL for Linux.
-static void add_system(struct disk_reader *r, const char *device, const char *config,
+static void add_system(struct disk_reader *r, const struct disk_volume *v, const char *config,
                        struct disk_systems *all)
 {
-    struct disk_system *system = disk_systems_add(all, device, config != NULL);
+    struct disk_system *system = disk_systems_add(all, v->device, config != NULL);
 
     if (!system)
         return;
+    system->said.encryption = v->unlocked ? "luks" : "none";
     if (config) {
         read_hibernation(r, &system->said);
         if (find_windows(r, config, &system->hives, &system->failure) < 0)
@@ -237,6 +244,15 @@ static void add_system(struct disk_reader *r, const char *device, const char *co
     }
     if (!r->ahead || system->rc < 0)
         disk_system_parse(system);
+}
+
+// What nobody recognizes is no reason to ask for more once a system was found.
+static void other_engine(struct search *s, const struct err *what, bool recognized)
+{
+    if (!s->other.text[0])
+        s->other = *what;
+    if (recognized && !s->systems->unread.text[0])
+        s->systems->unread = *what;
 }
 
 static void visit(struct disk_reader *r, const struct disk_volume *v, struct search *s)
@@ -250,6 +266,10 @@ static void visit(struct disk_reader *r, const struct disk_volume *v, struct sea
     if (strcmp(v->type, "swap") == 0)
         return;
     encryption = encryption_of(r, v);
+    if (encryption && strcmp(encryption, "luks") == 0 && r->key_elsewhere) {
+        other_engine(s, &(struct err){"LUKS"}, true);
+        return;
+    }
     if (encryption) {
         s->encrypted = encryption;
         s->systems->encrypted = encryption;
@@ -264,11 +284,7 @@ static void visit(struct disk_reader *r, const struct disk_volume *v, struct sea
     if (rc == 0)
         rc = kind_of(r, v, &config, &kind, &err);
     if (rc == DISK_OTHER_ENGINE) {
-        if (!s->other.text[0])
-            s->other = err;
-        // What nobody recognizes is no reason to ask for more once a system was found.
-        if (strcmp(v->type, "unrecognized") != 0 && !s->systems->unread.text[0])
-            s->systems->unread = err;
+        other_engine(s, &err, strcmp(v->type, "unrecognized") != 0);
         return;
     }
     if (rc < 0) {
@@ -280,7 +296,7 @@ static void visit(struct disk_reader *r, const struct disk_volume *v, struct sea
     }
     s->mounted++;
     if (kind != SYSTEM_NONE)
-        add_system(r, v->device, kind == SYSTEM_WINDOWS ? config : NULL, s->systems);
+        add_system(r, v, kind == SYSTEM_WINDOWS ? config : NULL, s->systems);
 }
 
 void disk_found_done(struct disk_found *found)
@@ -304,12 +320,11 @@ int disk_look_find(struct disk_reader *r, struct disk_found *ret, struct evidenc
     count = r->ops->volumes(r, volumes, &err);
     if (count < 0)
         return fail(f, "unknown-filesystem", "the volumes cannot be listed: %.300s", err.text);
+    s.wrong_key = r->wrong_key;
+    s.locked = r->locked;
     for (int i = 0; i < count; i++)
         visit(r, &volumes[i], &s);
-    if (s.systems->count == 0)
-        return nothing_found(&s, count, f);
-    e->encryption = "none";
-    return 0;
+    return s.systems->count > 0 ? 0 : nothing_found(&s, count, f);
 }
 
 int disk_look_parse(struct disk_found *found, struct evidence *e, struct failure *f)

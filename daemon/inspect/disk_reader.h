@@ -20,6 +20,7 @@ enum { VOLUMES_MAX = 64, VOLUME_NAME_MAX = 128 };
 
 struct disk_volume {
     char device[VOLUME_NAME_MAX]; // in the engine's own words
+    bool unlocked;                // it lies on a LUKS volume that was opened with a key
     char type[VOLUME_NAME_MAX];   // "ntfs", "ext4", "crypto_LUKS", "BitLocker", "swap", "unknown" …
 };
 
@@ -53,6 +54,12 @@ struct disk_reader {
     // Its sources cannot be read where the bytes are parsed (libguestfs speaks to its machine, the cage to
     // nobody): what will be parsed is read ahead.
     bool ahead;
+    // The other engine has a key for LUKS volumes.
+    bool key_elsewhere;
+    // This one had a key, and a volume that it could not open with it: whether the key is wrong, and the sentence. ""
+    // none.
+    bool wrong_key;
+    struct err locked;
 };
 
 // A regular file that will be parsed, in pieces as they are wanted or read ahead: 0, DISK_NO_FILE, negative

@@ -156,7 +156,6 @@ int disk_systems_tell(struct disk_systems *all, struct evidence *e, struct failu
     for (size_t i = 0; i < e->doubt_count; i++)
         evidence_doubt(&best->said, e->doubts[i].id, "%s", e->doubts[i].text);
     memcpy(best->said.engine, e->engine, sizeof e->engine);
-    best->said.encryption = e->encryption;
     best->said.live = e->live;
     *e = best->said;
     doubt_others(all, best, e);

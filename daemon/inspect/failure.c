@@ -17,7 +17,15 @@ static const struct {
     {"unsupported-disk", EXIT_NO_LOOK,
      "virtrust-inspect(8) tells which disks can be read; the helper in a running guest can answer instead"},
     {"encrypted", EXIT_NO_LOOK,
-     "start the guest and let its helper answer: only the running guest can read this disk"},
+     "start the guest and let its helper answer, or, of a LUKS volume, name its key (--key-file; "
+     "look_key_file)"},
+    {"wrong-key", EXIT_NO_LOOK,
+     "give the file that holds the passphrase of one of the volume's key slots (cryptsetup open "
+     "--test-passphrase "
+     "tells which is)"},
+    {"key-file", EXIT_NO_WORK,
+     "name a file that its user may read, and that holds the passphrase and nothing else, at most 1024 "
+     "bytes"},
     {"unknown-filesystem", EXIT_NO_LOOK,
      "see whether the image's format is the right one; the helper in a running guest can answer instead"},
     {"no-os", EXIT_NO_LOOK,

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // virtrust-inspect-guestfs: what virtrust-inspect starts for a disk that its own engine does not read. Not for
-// people: a record in (type=guestfs work= timeout_s= disk.N.socket= disk.N.sector=, or type=prepare work=), a record
+// people: a record in (type=guestfs work= timeout_s= disk.N.socket= disk.N.sector= key=, or type=prepare work=), a record
 // out.
 //
 // File systems are parsed in libguestfs' machine. Hives, keytabs and databases that come out of it are guest
@@ -14,6 +14,7 @@
 
 #include <limits.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -47,6 +48,18 @@ static const char *private_tmp(const char *dir)
     return "/tmp";
 }
 
+// What libguestfs makes of a key and frees must not lie about when the cage is made of this process.
+static void take_key(const struct record *request, struct secret *ret)
+{
+    const void *value;
+    size_t len;
+
+    if (record_get_bytes(request, "key", &value, &len) == 0 && secret_set(ret, value, len) == 0) {
+        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+        mallopt(M_PERTURB, 0x55);
+    }
+}
+
 static size_t sockets(const struct record *request, const char *work, struct nbd_server ret[static DISKS_MAX])
 {
     size_t n = 0;
@@ -66,42 +79,71 @@ static size_t sockets(const struct record *request, const char *work, struct nbd
     return n;
 }
 
-static struct record *look(const struct record *request, struct disk_reader *reader)
+// What the request says.
+struct order {
+    struct nbd_server servers[DISKS_MAX];
+    size_t count;
+    const char *work;
+    char place[PATH_MAX]; // work, as it was named
+    unsigned timeout_s;
+    bool prepare;
+    struct secret key; // len 0: none
+};
+
+static struct order *order_done(struct order *o)
+{
+    if (o)
+        secret_done(&o->key);
+    free(o);
+    return NULL;
+}
+DEFINE_CLEANUP(struct order *, order_done);
+
+// NULL: out of memory, or no work.
+static struct order *order_of(const struct record *request)
+{
+    struct order *o = calloc(1, sizeof *o);
+    uint64_t timeout;
+
+    if (!o || snprintf(o->place, sizeof o->place, "%s", record_get_or(request, "work", "")) == 0)
+        return order_done(o);
+    if (record_get_u64(request, "timeout_s", &timeout) < 0 || timeout == 0 || timeout > INT_MAX)
+        timeout = DEFAULT_S;
+    o->timeout_s = (unsigned)timeout;
+    o->prepare = record_is(request, "prepare");
+    take_key(request, &o->key);
+    o->work = private_tmp(o->place);
+    o->count = sockets(request, o->work, o->servers);
+    return o;
+}
+
+static struct record *look(const struct order *o, struct disk_reader *reader)
 {
     _cleanup_disk_found_ struct disk_found found = {0};
     struct record *answer = NULL;
     struct failure f = {0};
     struct evidence e;
-    uint64_t timeout;
     int rc;
 
-    if (record_get_u64(request, "timeout_s", &timeout) < 0 || timeout == 0 || timeout > INT_MAX)
-        timeout = DEFAULT_S;
     evidence_init(&e);
     rc = disk_look_find(reader, &found, &e, &f);
     if (rc == 0)
-        rc = look_parse(&found, &e, (unsigned)timeout, &answer, &f);
+        rc = look_parse(&found, &e, o->timeout_s, &answer, &f);
     return rc == 0 ? answer : failure_record(&f);
 }
 
-static struct record *answer_to(const struct record *request)
+static struct record *answer_to(struct order *o)
 {
-    struct nbd_server *servers = calloc(DISKS_MAX, sizeof *servers);
-    const char *work = record_get(request, "work");
     struct disk_reader *reader = NULL;
     struct record *answer;
     struct failure f = {0};
-    size_t count;
 
-    if (!work || !servers)
-        return NULL;
-    work = private_tmp(work);
-    count = sockets(request, work, servers);
     // Nothing is put away here: whoever asked ends this process's group with all that it made.
-    if (disk_guestfs_open(servers, count, work, &reader, &f) < 0)
+    if (disk_guestfs_open(o->servers, o->count, o->work, o->key.len > 0 ? &o->key : NULL, &reader, &f) < 0)
         return failure_record(&f);
-    if (!record_is(request, "prepare"))
-        return look(request, reader);
+    secret_done(&o->key);
+    if (!o->prepare)
+        return look(o, reader);
     answer = record_new("prepared");
     record_add(answer, "engine", reader->engine);
     return answer;
@@ -110,6 +152,7 @@ static struct record *answer_to(const struct record *request)
 int main(void)
 {
     _cleanup_record_ struct record *request = NULL, *answer = NULL;
+    _cleanup_(order_donep) struct order *order = NULL;
     struct err err = {0};
 
     signal(SIGCHLD, SIG_DFL);
@@ -122,6 +165,8 @@ int main(void)
                 "virtrust-inspect-guestfs: virtrust-inspect starts this; people use `virtrust inspect`\n");
         return EXIT_USAGE;
     }
-    answer = answer_to(request);
+    order = order_of(request);
+    request = record_free(request);
+    answer = order ? answer_to(order) : NULL;
     return answer && recio_write(STDOUT_FILENO, answer, -1, &err) == 0 ? EXIT_ANSWERED : EXIT_NO_WORK;
 }

@@ -4,12 +4,14 @@
 
 #include "daemon/inspect/answer.h"
 #include "daemon/inspect/disk_chain.h"
+#include "daemon/inspect/key_file.h"
 #include "daemon/inspect/look_direct.h"
 #include "daemon/inspect/look_guestfs.h"
 #include "daemon/inspect/look_sectors.h"
 #include "daemon/inspect/supervise.h"
 
 #include <string.h>
+#include <sys/prctl.h>
 
 enum engine { ENGINE_AUTO, ENGINE_DIRECT, ENGINE_GUESTFS };
 
@@ -17,7 +19,9 @@ struct job {
     const struct record *request;
     enum engine engine;
     unsigned limit_s;
-    struct evidence e; // what is known outside of the parsers: doubts, live
+    struct evidence e;    // what is known outside of the parsers: doubts, live
+    const char *key_path; // borrowed; NULL: there is no key
+    int key_fd;
     struct nbd_server *servers;
     struct disk_chain *chains; // of `count` disks
     size_t count;
@@ -110,6 +114,10 @@ static struct record *prepare(void *arg)
 
     if (hives)
         return look_hives(job, hives);
+    job->key_path = record_get(job->request, "key_file");
+    job->key_fd = job->key_path ? key_file_open(job->key_path, &f) : -1;
+    if (job->key_path && job->key_fd < 0)
+        return failure_record(&f);
     return open_chains(job, &f) < 0 ? failure_record(&f) : NULL;
 }
 
@@ -130,11 +138,17 @@ static int start_servers(const struct job *job, const char *work, struct nbd_ser
 static struct record *run_guestfs(struct job *job, const char *why, const char *work)
 {
     _cleanup_record_ struct record *parsed = NULL;
+    _cleanup_secret_ struct secret key = {0};
     char engine[EVIDENCE_TEXT];
     struct failure f = {0};
 
     look_sectors(job->servers, job->count, job->limit_s);
-    if (look_guestfs(job->servers, job->count, work, job->limit_s, &parsed, &f) < 0)
+    // From here on this process makes no other that parses, and shows its memory to nobody.
+    if (job->key_path &&
+        (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || key_file_read(job->key_fd, job->key_path, &key, &f) < 0))
+        return f.code ? failure_record(&f) : NULL;
+    if (look_guestfs(job->servers, job->count, work, job->key_path ? &key : NULL, job->limit_s, &parsed, &f) <
+        0)
         return failure_record(&f);
     snprintf(engine, sizeof engine, "%.60s%s%.200s%s", record_get_or(parsed, "engine", "guestfs"),
              why ? " (direct: " : "", why ? why : "", why ? ")" : "");
@@ -156,7 +170,7 @@ static struct record *run(void *arg, const char *work)
         return failure_record(&f);
     if (job->engine == ENGINE_GUESTFS)
         return run_guestfs(job, NULL, work);
-    if (look_direct(job->servers, job->count, job->limit_s, &parsed, &f) < 0)
+    if (look_direct(job->servers, job->count, job->key_path != NULL, job->limit_s, &parsed, &f) < 0)
         return failure_record(&f);
     if (job->engine == ENGINE_AUTO && record_is(parsed, "other"))
         return run_guestfs(job, record_get_or(parsed, "what", "unknown"), work);

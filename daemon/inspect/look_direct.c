@@ -15,6 +15,7 @@ enum { END_MS = 1000 };
 struct parse {
     const struct nbd_server *servers;
     size_t count;
+    bool has_key;
     struct disk_direct *direct;
     struct disk_found *found;
     struct evidence e;
@@ -65,8 +66,12 @@ static struct record *before_disks(void *arg, struct cage_fds *ret)
 static struct record *inside_disks(void *arg)
 {
     struct parse *p = arg;
+    struct disk_reader *r = disk_direct_reader(p->direct);
     struct failure f = {0};
-    int rc = disk_look(disk_direct_reader(p->direct), &p->e, &f);
+    int rc;
+
+    r->key_elsewhere = p->has_key;
+    rc = disk_look(r, &p->e, &f);
 
     return answer(p, rc, &f);
 }
@@ -88,10 +93,10 @@ static bool hung_up(int fd)
     return poll(&p, 1, 0) > 0;
 }
 
-int look_direct(struct nbd_server *servers, size_t count, unsigned timeout_s, struct record **ret,
-                struct failure *f)
+int look_direct(struct nbd_server *servers, size_t count, bool has_key, unsigned timeout_s,
+                struct record **ret, struct failure *f)
 {
-    struct parse p = {.servers = servers, .count = count};
+    struct parse p = {.servers = servers, .count = count, .has_key = has_key};
     struct cage_job job = {.before = before_disks, .inside = inside_disks, .answered = answered, .arg = &p};
     int rc;
 

@@ -12,8 +12,8 @@
 
 // 0 with the parser's record (answer.h), or -1 with *f. The servers need not serve yet; one that refuses its
 // image is the failure.
-int look_direct(struct nbd_server *servers, size_t count, unsigned timeout_s, struct record **ret,
-                struct failure *f);
+int look_direct(struct nbd_server *servers, size_t count, bool has_key, unsigned timeout_s,
+                struct record **ret, struct failure *f);
 // The same for what was found and read ahead; `e` is what is known of it already.
 int look_parse(struct disk_found *found, const struct evidence *e, unsigned timeout_s, struct record **ret,
                struct failure *f);

@@ -75,24 +75,26 @@ static int ask(const struct record *request, int limit_ms, struct record **ret, 
     return rc == 0 ? 0 : fail(f, "internal", "%s died without an answer: %s", program, err.text);
 }
 
-int look_guestfs(struct nbd_server *servers, size_t count, const char *work, unsigned timeout_s,
-                 struct record **ret, struct failure *f)
+int look_guestfs(struct nbd_server *servers, size_t count, const char *work, const struct secret *key,
+                 unsigned timeout_s, struct record **ret, struct failure *f)
 {
     _cleanup_record_ struct record *request = record_new("guestfs");
 
     for (size_t i = 0; i < count; i++) {
-        char key[RECORD_KEY_MAX];
+        char name[RECORD_KEY_MAX];
 
         if (nbd_server_wait(&servers[i], f) < 0)
             return -1;
-        snprintf(key, sizeof key, "disk.%zu.socket", i);
-        record_add(request, key, strrchr(servers[i].socket, '/') + 1);
-        snprintf(key, sizeof key, "disk.%zu.sector", i);
+        snprintf(name, sizeof name, "disk.%zu.socket", i);
+        record_add(request, name, strrchr(servers[i].socket, '/') + 1);
+        snprintf(name, sizeof name, "disk.%zu.sector", i);
         if (servers[i].sector)
-            record_add_u64(request, key, servers[i].sector);
+            record_add_u64(request, name, servers[i].sector);
     }
     record_add(request, "work", work);
     record_add_u64(request, "timeout_s", timeout_s);
+    if (key)
+        record_add_bytes(request, "key", key->data, key->len);
     return ask(request, timeout_s > INT_MAX / 1000 ? INT_MAX : (int)timeout_s * 1000, ret, f);
 }
 

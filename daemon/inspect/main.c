@@ -17,14 +17,14 @@ enum { REQUEST_MS = 30 * 1000, PREPARE_TIMEOUT_S = 1800 };
 
 static const char usage[] = "usage: virtrust-inspect < REQUEST\n"
                             "       virtrust-inspect --disk FILE [--format FORMAT] [--snapshot NAME] "
-                            "[--engine ENGINE] [--timeout SECONDS]\n"
+                            "[--engine ENGINE] [--key-file FILE] [--timeout SECONDS]\n"
                             "       virtrust-inspect --hives DIRECTORY\n"
                             "       virtrust-inspect --prepare | --version | --help\n"
                             "The answer is a record on standard output (virtrust-inspect(8)); `virtrust "
                             "inspect` shows it to people.\n";
 
 struct options {
-    const char *disk, *format, *snapshot, *engine, *hives;
+    const char *disk, *format, *snapshot, *engine, *hives, *key_file;
     unsigned long timeout_s; // 0: the default
     bool prepare, help, version;
 };
@@ -41,6 +41,7 @@ static struct record *disk_request(const struct options *o)
     record_add(r, "disk.0.format", format ? format : "raw");
     record_add(r, "snapshot", o->snapshot);
     record_add(r, "engine", o->engine);
+    record_add(r, "key_file", o->key_file);
     if (!o->format)
         record_add_bool(r, "format_guessed", true);
     return r;
@@ -49,17 +50,12 @@ static struct record *disk_request(const struct options *o)
 static int parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
-        {"disk", required_argument, NULL, 'd'},
-        {"format", required_argument, NULL, 'f'},
-        {"snapshot", required_argument, NULL, 's'},
-        {"engine", required_argument, NULL, 'e'},
-        {"hives", required_argument, NULL, 'H'},
-        {"timeout", required_argument, NULL, 't'},
-        {"prepare", no_argument, NULL, 'p'},
-        {"record", no_argument, NULL, 'r'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
+        {"disk", required_argument, NULL, 'd'},     {"format", required_argument, NULL, 'f'},
+        {"snapshot", required_argument, NULL, 's'}, {"engine", required_argument, NULL, 'e'},
+        {"key-file", required_argument, NULL, 'k'}, {"hives", required_argument, NULL, 'H'},
+        {"timeout", required_argument, NULL, 't'},  {"prepare", no_argument, NULL, 'p'},
+        {"record", no_argument, NULL, 'r'},         {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},        {NULL, 0, NULL, 0},
     };
     char *end = NULL;
     int c;
@@ -73,6 +69,8 @@ static int parse(int argc, char **argv, struct options *o)
             o->snapshot = optarg;
         else if (c == 'e')
             o->engine = optarg;
+        else if (c == 'k')
+            o->key_file = optarg;
         else if (c == 'H')
             o->hives = optarg;
         else if (c == 'p')
@@ -88,7 +86,8 @@ static int parse(int argc, char **argv, struct options *o)
     }
     if (optind < argc || (end && (*end || o->timeout_s == 0 || o->timeout_s > LOOK_TIMEOUT_MAX_S)))
         return -1;
-    return !!o->disk + !!o->hives + o->prepare > 1 || ((o->format || o->snapshot || o->engine) && !o->disk)
+    return !!o->disk + !!o->hives + o->prepare > 1 ||
+                   ((o->format || o->snapshot || o->engine || o->key_file) && !o->disk)
                ? -1
                : 0;
 }

@@ -137,7 +137,8 @@ static struct record *no_directory(void)
 static _Noreturn void worker(struct pipes *p, const struct supervised *job, pid_t parent)
 {
     _cleanup_record_ struct record *answer = NULL;
-    struct rlimit none = {0};
+    // Of 0 a handler behind a pipe in core_pattern takes no notice; the kernel itself keeps to 1.
+    struct rlimit none = {1, 1};
     char made;
 
     setpgid(0, 0);

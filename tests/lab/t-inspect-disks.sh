@@ -88,6 +88,36 @@ if command -v cryptsetup > /dev/null; then
     looks_look luks disk.0.type=file "disk.0.path=$PWD/luks.raw" disk.0.format=raw timeout_s=300
     lab_check "LUKS is told" looks_failed luks encrypted 3
     lab_check "by its name" looks_says luks encryption luks
+    # The Linux member on LUKS, made by QEMU, which needs no device mapper for that. Its key is looked for in every
+    # process while it is used.
+    printf 'canary-passphrase' > right.key
+    printf 'canary-passphrase\n' > line.key
+    printf 'canary-of-another' > wrong.key
+    head -c 2000 /dev/zero | tr '\0' x > large.key
+    qemu-img convert -f raw -O luks --object secret,id=key,file=right.key -o key-secret=key,iter-time=10 linux.raw locked.raw
+    while [ ! -e looked ]; do
+        grep -l 'canary[-]' /proc/[0-9]*/cmdline /proc/[0-9]*/environ >> shown 2> /dev/null || true
+        sleep 0.5
+    done &
+    looks_look locked disk.0.type=file "disk.0.path=$PWD/locked.raw" disk.0.format=raw "key_file=$PWD/line.key" timeout_s=300
+    touch looked
+    wait
+    lab_check "a member on LUKS with its key" looks_says locked sam_account_name 'WS2$'
+    lab_check "that it is encrypted" looks_says locked encryption luks
+    lab_check "by the engine that direct hands over to" grep -q '^engine=guestfs .*(direct: LUKS)$' locked
+    lab_check "the key is in no command line and no environment" test ! -s shown
+    looks_look wrong disk.0.type=file "disk.0.path=$PWD/locked.raw" disk.0.format=raw "key_file=$PWD/wrong.key" timeout_s=300
+    lab_check "with another key" looks_failed wrong wrong-key 3
+    lab_check "it is told that it is LUKS" looks_says wrong encryption luks
+    luks_cli() { # luks_cli CODE KEY: `virtrust inspect` ends so
+        local code=0
+        "$LAB_BIN/virtrust" inspect --disk locked.raw --format raw --key-file "$2" --json > cli.json 2> cli.err || code=$?
+        [ "$code" -eq "$1" ] && [ "$(jq -r .exit cli.json)" -eq "$1" ]
+    }
+    lab_check "without the key file" luks_cli 4 none.key
+    lab_check "it is told which" grep -q 'none.key cannot be read' cli.err
+    lab_check "with one that is too large" luks_cli 4 large.key
+    lab_check "no key leaves the process" test -z "$(grep -rl canary- locked wrong cli.json cli.err "$LAB_LOG" || true)"
 else
     printf 'skip - LUKS: cryptsetup is not installed\n'
 fi

@@ -177,6 +177,40 @@ static void test_reasons(void **state)
     }
 }
 
+// With a key for LUKS it is the other engine's; that engine tells why a key did not open a volume.
+static void test_luks(void **state)
+{
+    static const struct fake_volume locked = {.type = "crypto_LUKS", .first = "LUKS\xba\xbe"},
+                                    beside[] = {{.type = "crypto_LUKS", .first = "LUKS\xba\xbe"},
+                                                {.type = "ext4", .files = linux_files}};
+    struct fake fake = {
+        .base = {.ops = &ops, .engine = "fake", .key_elsewhere = true}, .volumes = &locked, .count = 1};
+    struct failure f = {0};
+    struct evidence e;
+
+    (void)state;
+    evidence_init(&e);
+    assert_int_equal(disk_look(&fake.base, &e, &f), DISK_LOOK_OTHER);
+    assert_string_equal(f.err.text, "LUKS");
+    // One that is no member does not answer for what is locked.
+    fake.volumes = beside;
+    fake.count = 2;
+    evidence_init(&e);
+    assert_int_equal(disk_look(&fake.base, &e, &f), DISK_LOOK_OTHER);
+    fake.base.key_elsewhere = false;
+    fake.base.wrong_key = true;
+    err_set(&fake.base.locked, 0, "the key does not open it");
+    evidence_init(&e);
+    assert_int_equal(disk_look(&fake.base, &e, &f), 0);
+    fake.volumes = &locked;
+    fake.count = 1;
+    evidence_init(&e);
+    assert_int_equal(disk_look(&fake.base, &e, &f), -1);
+    assert_string_equal(f.code, "wrong-key");
+    assert_string_equal(f.encryption, "luks");
+    assert_string_equal(f.err.text, "the key does not open it");
+}
+
 static void test_linux(void **state)
 {
     static const struct fake_volume plain[] = {{.type = "vfat", .files = data_files},
@@ -220,8 +254,8 @@ static void test_unreadable_samba(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_reasons), cmocka_unit_test(test_linux),
-                                       cmocka_unit_test(test_unreadable_samba)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_reasons), cmocka_unit_test(test_luks),
+                                       cmocka_unit_test(test_linux), cmocka_unit_test(test_unreadable_samba)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
