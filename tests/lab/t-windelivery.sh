@@ -110,6 +110,27 @@ ask rotate "token=$(token 2)" "expect=$live" "dc=$LAB_DC"
 lab_check "rotate" is result 'done'
 lab_check "which the DC shows" test "$(lab_dc_kvno "$WIN_NAME")" -eq $((kvno + 1))
 lab_check "and the member logs on with what the host never saw" lab_wine_works
+
+# With a credential that may reset this one account, lent for one call (strategy `credential`).
+lab_dc_add_user repairer "$LAB_OU"
+repairer=$(secret | cut -c 1-40)
+lab_dc_reset repairer "$repairer"
+lab_dc_change dsacl set --objectdn="$(lab_dc_dn "$WIN_NAME")" --action=allow --trusteedn="$(lab_dc_dn repairer)" \
+    --sddl="(OA;;CR;00299570-246d-11d0-a768-00aa006e0529;;$(lab_dc_attr repairer objectSid))"
+lab_wine_reset "$(secret)"
+ask probe "token=$(token 3)" key=1
+lab_check "broken again" is channel broken
+live=$(get live_sha256)
+sealed=$(printf '%s\\repairer\n%s' "$LAB_NETBIOS" "$repairer" | "$LAB_BIN/../test/lab-seal" "$(get public_key)" "$(token 3)")
+kvno=$(lab_dc_kvno "$WIN_NAME")
+ask repair "token=$(token 3)" "expect=$live" "sealed=$sealed" "dc=$LAB_DC"
+lab_check "repair for nobody in particular is refused" is reason no-sid
+for again in '' ', asked again'; do
+    ask repair "token=$(token 3)" "expect=$live" "sealed=$sealed" "sid=$WIN_SID" "dc=$LAB_DC"
+    lab_check "repair$again" is result 'done'
+    lab_check "by one reset$again" test "$(lab_dc_kvno "$WIN_NAME")" -eq $((kvno + 1))
+done
+lab_check "and the member logs on" lab_wine_works
 ask clock tolerance_ms=600000 set=0
 lab_check "its clock is told" is set 0
 wineserver -k
