@@ -134,6 +134,19 @@ static int start_servers(const struct job *job, const char *work, struct nbd_ser
     return 0;
 }
 
+// Where libguestfs found nothing to read either, the reason is what the engine direct had seen (a dynamic disk, say).
+static struct record *also_say(struct record *answer, const char *why)
+{
+    char text[ERR_TEXT_MAX];
+
+    if (!answer || !why || strcmp(record_get_or(answer, "code", ""), "unknown-filesystem") != 0)
+        return answer;
+    snprintf(text, sizeof text, "%.300s; the engine direct found %.100s", record_get_or(answer, "text", ""),
+             why);
+    record_set(answer, "text", text);
+    return answer;
+}
+
 // The other engine's answer; its name then tells why it was asked, if it was not asked for by name.
 static struct record *run_guestfs(struct job *job, const char *why, const char *work)
 {
@@ -152,7 +165,7 @@ static struct record *run_guestfs(struct job *job, const char *why, const char *
         return failure_record(&f);
     snprintf(engine, sizeof engine, "%.60s%s%.200s%s", record_get_or(parsed, "engine", "guestfs"),
              why ? " (direct: " : "", why ? why : "", why ? ")" : "");
-    return answer_of(job, parsed, engine);
+    return also_say(answer_of(job, parsed, engine), why);
 }
 
 // The servers and libguestfs' machine are not put away here: the janitor ends them at once, with everything they

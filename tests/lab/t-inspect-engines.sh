@@ -78,6 +78,18 @@ lab_check "a dynamic disk is not for the direct engine" looks_failed dynamic not
 looks_look dynamic "${keys[@]}" timeout_s=300
 asked_both() { ! looks_says dynamic code not-direct 2> /dev/null; }
 lab_check "auto asks the other one" asked_both
+truncate -s 64M ldm.raw
+printf 'label: gpt\nstart=2048, type=AF9B60A0-1431-4F62-BC68-3311714A69AD\n' | sfdisk -q ldm.raw
+disk ldm.raw raw
+looks_look ldm "${keys[@]}" timeout_s=300
+lab_check "a dynamic disk that neither reads is refused" looks_failed ldm unknown-filesystem 3
+lab_check "by its name" grep -q '^text=.*a dynamic disk' ldm
+truncate -s 64M pool.raw
+printf 'label: gpt\nstart=2048, type=E75CAF8F-F680-4CEE-AFA3-B001E56EFC2D\n' | sfdisk -q pool.raw
+disk pool.raw raw
+looks_look pool "${keys[@]}" timeout_s=300
+lab_check "Storage Spaces are nobody's" looks_failed pool unknown-filesystem 3
+lab_check "with the reason" grep -q '^text=.*Storage Spaces' pool
 
 # A Linux root on XFS: the same root as ext4's, put there by mkfs itself.
 prototype() { # of a directory's entries, as mkfs.xfs takes them
