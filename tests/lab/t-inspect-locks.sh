@@ -35,6 +35,14 @@ looks_look running "${disk[@]}" running=1
 lab_check "the disk of a running guest is read" looks_says running sam_account_name 'WS1$'
 lab_check "with the doubt that it runs" looks_doubts running live
 guest_stop
+qemu-img snapshot -c before top.qcow2 && qemu-io -f qcow2 -c 'write -q -P 7 1M 34M' top.qcow2 && guest_start
+looks_look older "${disk[@]}" snapshot=before
+lab_check "a snapshot in a running guest's image, too" looks_says older sam_account_name 'WS1$'
+looks_look present "${disk[@]}" engine=direct
+lab_check "where the present is another" looks_says present type error
+guest_stop
+qemu-img snapshot -a before top.qcow2 && guest_start
+guest_stop
 
 # An off guest, started again and again while the look lasts, its base images opened for writing as well.
 looks_look off "${slow[@]}" running=0 &
