@@ -94,7 +94,7 @@ static int fails(void)
 virConnectPtr virConnectOpen(const char *uri)
 {
     (void)uri;
-    return (virConnectPtr)&last;
+    return virInitialize() == 0 ? (virConnectPtr)&last : NULL; // the functions that are libvirt's own need it
 }
 int virConnectClose(virConnectPtr c)
 {
@@ -126,6 +126,23 @@ int virDomainGetState(virDomainPtr d, int *state, int *reason, unsigned flags)
     *state = hostile_some(50) ? VIR_DOMAIN_RUNNING : VIR_DOMAIN_PAUSED;
     return hostile_some(100) ? 0 : fails();
 }
+// libvirt's word, and so never odd: no job, one of any kind, or a failure.
+int virDomainGetJobStats(virDomainPtr d, int *kind, virTypedParameterPtr *list, int *n, unsigned flags)
+{
+    int room = 0;
+
+    (void)d, (void)flags;
+    if (hostile_some(20) == 0)
+        return fails();
+    *kind = (int)hostile_some(VIR_DOMAIN_JOB_CANCELLED + 1);
+    *list = NULL;
+    *n = 0;
+    if (*kind == VIR_DOMAIN_JOB_NONE)
+        return 0;
+    return virTypedParamsAddInt(list, n, &room, VIR_DOMAIN_JOB_OPERATION,
+                                (int)hostile_some(VIR_DOMAIN_JOB_OPERATION_DUMP + 1));
+}
+
 char *virDomainGetXMLDesc(virDomainPtr d, unsigned flags)
 {
     static const char *const xml[] = {
@@ -138,8 +155,7 @@ char *virDomainGetXMLDesc(virDomainPtr d, unsigned flags)
         "<target name='org.qemu.guest_agent.0'",
     };
 
-    (void)d;
-    (void)flags;
+    (void)d, (void)flags;
     return hostile_some(50) ? strdup(xml[hostile_some(ARRAY_SIZE(xml))]) : NULL;
 }
 virErrorPtr virGetLastError(void)
