@@ -71,7 +71,8 @@ static void add_dc(struct record *a, const struct member *m, bool log_on)
         if (log_on)
             ask_dc(a, m, dc);
         else
-            add_channel(a, "unknown", "not-asked", "the account was not logged on: only a look was asked for");
+            add_channel(a, "unknown", "not-asked",
+                        "the account was not logged on: only a look was asked for");
         dcinstance_add(a, dc);
     } else {
         add_channel(a, "unknown", krb_answer_code(KRB_NO_DC), err.text);
