@@ -149,6 +149,51 @@ static void test_nothing_known(void **state)
     assert_int_equal(reset_rules(&f), RULE_UNREADABLE);
 }
 
+static unsigned draw(unsigned *n, unsigned count)
+{
+    unsigned v = *n % count;
+
+    *n /= count;
+    return v;
+}
+
+// Every combination of good, bad and unreadable: `ok` only where all of it is known and good.
+static void test_every_combination(void **state)
+{
+    static const uint32_t uac[] = {0x1000, 0x1002, 0x82000, 0x81000, 0x200, 0}, group[] = {515, 516, 513};
+    unsigned passed = 0, all = ARRAY_SIZE(uac) * ARRAY_SIZE(group) << 13;
+
+    (void)state;
+    for (unsigned n = 0; n < all; n++) {
+        unsigned rest = n, which = draw(&rest, ARRAY_SIZE(uac)), whose = draw(&rest, ARRAY_SIZE(group));
+        struct reset_facts f = good;
+        bool fine;
+
+        f.uac = uac[which];
+        f.group = group[whose];
+        f.found = draw(&rest, 2);
+        f.sid_matches = draw(&rest, 2);
+        f.plain_computer = draw(&rest, 2);
+        f.uac_known = draw(&rest, 2);
+        f.group_known = draw(&rest, 2);
+        f.delegates = draw(&rest, 2);
+        f.base_known = draw(&rest, 2);
+        f.below_base = draw(&rest, 2);
+        f.kvno_known = draw(&rest, 2);
+        f.kvno += draw(&rest, 2);
+        f.secret_len = draw(&rest, 2) ? 120 : 13;
+        f.secret_printable = draw(&rest, 2);
+        f.attempts = draw(&rest, 2) ? 3 : 20;
+        fine = which == 0 && whose == 0 && f.found && f.sid_matches && f.plain_computer && f.uac_known &&
+               f.group_known && !f.delegates && f.base_known && f.below_base && f.kvno_known &&
+               f.kvno == good.kvno && f.secret_len == 120 && f.secret_printable && f.attempts == 3;
+        if ((reset_rules(&f) == RULE_OK) != fine)
+            fail_msg("combination %u: %s", n, reset_rule_name(reset_rules(&f)));
+        passed += fine;
+    }
+    assert_int_equal(passed, 1);
+}
+
 // The earlier rule wins: a disabled domain controller outside the base is told to be a domain controller.
 static void test_order(void **state)
 {
@@ -190,7 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),  cmocka_unit_test(test_nothing_known),
         cmocka_unit_test(test_order), cmocka_unit_test(test_every_rule_speaks),
-        cmocka_unit_test(test_power),
+        cmocka_unit_test(test_power), cmocka_unit_test(test_every_combination),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
