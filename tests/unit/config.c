@@ -229,6 +229,7 @@ static const char two_domains[] =
     "    helper_push: true\n"
     "  - match: {title: \"*server*\"}\n"
     "    look_on_every_start: false\n"
+    "    look_key_file: /etc/virtrust/srv.key\n"
     "    domain: corp.example\n"
     "    computer: SRV-{title}\n"
     "helper: {push: false}\n";
@@ -272,11 +273,13 @@ static void test_choice(void **state)
     assert_ptr_equal(choice.domain, &c->domains[1]);
     assert_true(choice.push_helper);
     assert_true(choice.look_on_every_start);
+    assert_null(choice.look_key_file);
     assert_string_equal(choice.computer, "vdi-0123");
 
     choose(c, "x", "server", &choice);
     assert_int_equal(choice.mode, MODE_ASK);
     assert_false(choice.look_on_every_start);
+    assert_string_equal(choice.look_key_file, "/etc/virtrust/srv.key");
     assert_string_equal(choice.computer, "SRV-server");
     choose(c, "x", "my server", &choice); // no account has a blank in its name
     assert_string_equal(choice.computer, "");

@@ -9,9 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -158,64 +156,6 @@ static struct record *changes_its_limits(void *arg)
     return passed(syscall(SYS_prlimit64, 0, 9, NULL, NULL) == 0);
 }
 
-// What else a way out could begin with, by its number alone: none of it gets as far as its arguments.
-static const struct {
-    const char *what;
-    long call;
-} doors[] = {
-    {"io_uring_setup", SYS_io_uring_setup},
-    {"process_vm_readv", SYS_process_vm_readv},
-    {"process_vm_writev", SYS_process_vm_writev},
-    {"pidfd_open", SYS_pidfd_open},
-    {"pidfd_getfd", SYS_pidfd_getfd},
-    {"pidfd_send_signal", SYS_pidfd_send_signal},
-    {"tgkill", SYS_tgkill},
-    {"rt_sigqueueinfo", SYS_rt_sigqueueinfo},
-    {"openat2", SYS_openat2},
-    {"open_by_handle_at", SYS_open_by_handle_at},
-    {"linkat", SYS_linkat},
-    {"unlinkat", SYS_unlinkat},
-    {"execveat", SYS_execveat},
-    {"clone3", SYS_clone3},
-    {"socketpair", SYS_socketpair},
-    {"bind", SYS_bind},
-    {"accept4", SYS_accept4},
-    {"recvmsg", SYS_recvmsg}, // may bring descriptors
-    {"sendmsg", SYS_sendmsg}, // may send them
-    {"dup", SYS_dup},
-    {"fcntl", SYS_fcntl},
-    {"ioctl", SYS_ioctl},
-    {"writev", SYS_writev},
-    {"ftruncate", SYS_ftruncate},
-    {"unshare", SYS_unshare},
-    {"setns", SYS_setns},
-    {"mount", SYS_mount},
-    {"chroot", SYS_chroot},
-    {"bpf", SYS_bpf},
-    {"perf_event_open", SYS_perf_event_open},
-    {"userfaultfd", SYS_userfaultfd},
-    {"add_key", SYS_add_key},
-    {"keyctl", SYS_keyctl},
-    {"shmget", SYS_shmget},
-    {"rt_sigaction", SYS_rt_sigaction},
-    {"timer_create", SYS_timer_create},
-    {"setpriority", SYS_setpriority},
-    {"sched_setscheduler", SYS_sched_setscheduler},
-    {"seccomp", SYS_seccomp},
-    {"personality", SYS_personality},
-    {"pkey_mprotect", SYS_pkey_mprotect},
-    {"init_module", SYS_init_module},
-    {"reboot", SYS_reboot},
-};
-
-static long door;
-
-static struct record *opens_a_door(void *arg)
-{
-    (void)arg;
-    return passed(syscall(door, -1, 0, 0, 0, 0, 0) >= 0);
-}
-
 // Another table of the same kernel's calls, in which numbers mean something else.
 static struct record *speaks_x32(void *arg)
 {
@@ -325,21 +265,6 @@ static void test_calls(void **state)
     }
 }
 
-static void test_doors(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
-        _cleanup_record_ struct record *answer = NULL;
-        struct failure f = {0};
-
-        door = doors[i].call;
-        if (try(opens_a_door, 0, &answer, &f) == 0)
-            fail_msg("%s was answered", doors[i].what);
-        if (!strstr(f.err.text, "system call"))
-            fail_msg("%s: %s", doors[i].what, f.err.text);
-    }
-}
-
 static void test_ends(void **state)
 {
     static const struct {
@@ -409,127 +334,14 @@ static void test_memory(void **state)
     assert_int_equal(record_get_bool(answer, "passed"), 0);
 }
 
-// ---- each wall alone, for the list of calls hides the others ----
-
-// What one wall leaves possible, found out in a process of its own: its exit status.
-static int alone(int (*wall)(void))
-{
-    pid_t pid = fork();
-    int status;
-
-    if (pid == 0)
-        _exit(wall());
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-enum { HOLDS, FALLS, NOT_HERE };
-
-static int files_are_away(void)
-{
-    return open("/etc/passwd", O_RDONLY) < 0 && open("/", O_RDONLY) < 0 &&
-                   open("/tmp/x", O_RDWR | O_CREAT, 0600) < 0
-               ? HOLDS
-               : FALLS;
-}
-
-static int with_landlock(void)
-{
-    struct err err;
-
-    if (cage_drop(cage_user_find(), getppid(), 10, &err) < 0)
-        return FALLS;
-    return cage_landlock() < 0 ? NOT_HERE : files_are_away();
-}
-
-static int with_an_empty_root(void)
-{
-    struct err err;
-
-    if (cage_drop(cage_user_find(), getppid(), 10, &err) < 0)
-        return FALLS;
-    return cage_empty_root() < 0 ? NOT_HERE
-           : open("/etc/passwd", O_RDONLY) < 0 && open("../../../etc/passwd", O_RDONLY) < 0 &&
-                   open("x", O_RDWR | O_CREAT, 0600) < 0
-               ? HOLDS
-               : FALLS;
-}
-
-static bool limited(int what, rlim_t soft, rlim_t hard)
-{
-    struct rlimit l;
-
-    return getrlimit((__rlimit_resource_t)what, &l) == 0 && l.rlim_cur == soft && l.rlim_max == hard;
-}
-
-static int as_another_user(void)
-{
-    uid_t before_uid = getuid();
-    char line[256], caps[64] = "";
-    struct err err;
-    FILE *status;
-
-    // Its own status can be read only while it may be traced, which ends here too.
-    status = fopen("/proc/self/status", "re");
-    if (!status || cage_drop(cage_user_find(), getppid(), 10, &err) < 0)
-        return FALLS;
-    while (fgets(line, sizeof line, status))
-        sscanf(line, "CapPrm: %63s", caps);
-    if (before_uid == 0 && (getuid() == 0 || setresuid(0, 0, 0) == 0))
-        return FALLS;
-    if (!limited(RLIMIT_CORE, 0, 0) || !limited(RLIMIT_NPROC, 0, 0) || !limited(RLIMIT_CPU, 10, 11) ||
-        (!VIRTRUST_SANITIZED && !limited(RLIMIT_AS, (rlim_t)1 << 30, (rlim_t)1 << 30)))
-        return FALLS;
-    if (strspn(caps, "0") != strlen(caps) || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-        prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
-        return FALLS;
-    return fork() < 0 || before_uid != 0 ? HOLDS : FALLS;
-}
-
-static int with_few_descriptors(void)
-{
-    struct cage_fds keep = {.count = 1};
-    int pipe_fds[2], other = open("/etc/passwd", O_RDONLY);
-    struct err err;
-
-    if (pipe(pipe_fds) < 0 || other < 0)
-        return FALLS;
-    keep.fd[0] = pipe_fds[0];
-    if (cage_close(&keep, pipe_fds[1], &err) < 0)
-        return FALLS;
-    for (int fd = 3; fd < 1024; fd++) {
-        if ((fcntl(fd, F_GETFD) >= 0) != (fd == pipe_fds[0] || fd == pipe_fds[1]))
-            return FALLS;
-    }
-    return write(STDOUT_FILENO, "x", 1) < 0 && write(STDERR_FILENO, "x", 1) < 0 ? HOLDS : FALLS;
-}
-
-static void test_alone(void **state)
-{
-    int landlock = alone(with_landlock), root = alone(with_an_empty_root);
-
-    (void)state;
-    if (landlock == NOT_HERE)
-        print_message("this kernel has no Landlock\n");
-    if (root == NOT_HERE)
-        print_message("this kernel gives no user namespaces\n");
-    assert_int_not_equal(landlock, FALLS);
-    assert_int_not_equal(root, FALLS);
-    assert_true(landlock == HOLDS || root == HOLDS);
-    assert_int_equal(alone(as_another_user), HOLDS);
-    assert_int_equal(alone(with_few_descriptors), HOLDS);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_calls),
-        cmocka_unit_test(test_doors),
+
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_alone),
         cmocka_unit_test(test_killed_from_outside),
     };
 

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -59,6 +60,7 @@ static void kill_janitor(void)
 static struct record *run(void *arg, const char *work)
 {
     const struct plan *plan = arg;
+    struct rlimit core;
     char path[256];
     FILE *f;
     pid_t child = fork();
@@ -67,6 +69,9 @@ static struct record *run(void *arg, const char *work)
         for (;;)
             pause();
     }
+    // Not 0, of which a handler behind a pipe takes no notice.
+    if (getrlimit(RLIMIT_CORE, &core) < 0 || core.rlim_max != 1)
+        abort();
     snprintf(path, sizeof path, "%s/sub", work);
     mkdir(path, 0700);
     snprintf(path, sizeof path, "%s/sub/file", work);
