@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The parts of job_step, one for each answer (jobparts.c: the guest's, jobaccount.c: the directory's, jobdirectory.c: whether
-// both see the same directory, jobwait.c: the waiting); for jobstep.c.
+// The parts of job_step, one for each answer (jobparts.c: the guest's, jobaccount.c: the directory's, jobdirectory.c:
+// whether both see the same directory, jobwait.c: the waiting); for jobstep.c.
 // Each gets the job_out with `next` already a copy of the job, and the worker's answer (hostile as the guest behind
 // it: every field is looked at before it is used).
 #pragma once

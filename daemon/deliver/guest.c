@@ -74,8 +74,7 @@ static int code_of_last(void)
 
 static void silent(void *data, virErrorPtr error)
 {
-    (void)data;
-    (void)error;
+    (void)data, (void)error;
 }
 
 static int connect_failed(const char *uri, struct fail *fail)
@@ -132,10 +131,8 @@ static struct guest *guest_new(const char *verb, int64_t deadline_ms)
 {
     struct guest *g = calloc(1, sizeof *g);
 
-    if (g) {
-        g->verb = verb;
-        g->deadline_ms = deadline_ms;
-    }
+    if (g)
+        *g = (struct guest){.verb = verb, .deadline_ms = deadline_ms};
     return g;
 }
 
@@ -175,7 +172,9 @@ bool guest_migrates(const struct guest *g)
 
     if (virDomainGetJobStats(g->domain, &kind, &list, &n, 0) < 0)
         return false;
-    virTypedParamsGetInt(list, n, VIR_DOMAIN_JOB_OPERATION, &what);
+    for (int i = 0; i < n; i++)
+        if (strcmp(list[i].field, VIR_DOMAIN_JOB_OPERATION) == 0 && list[i].type == VIR_TYPED_PARAM_INT)
+            what = list[i].value.i;
     virTypedParamsFree(list, n);
     return (kind == VIR_DOMAIN_JOB_BOUNDED || kind == VIR_DOMAIN_JOB_UNBOUNDED) &&
            (what == VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT || what == VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN);

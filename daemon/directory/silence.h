@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which domain controllers gave no answer lately. Each request is a process of its own, so this is a small file a domain
-// in the state directory (silent.<domain>): one that does not answer is left alone for a minute by all of them, then
-// asked again by one. It is an accelerator and nothing else: what is lost or damaged there is forgotten, and where all
-// are silent, all are asked.
+// Which domain controllers gave no answer lately. Each request is a process of its own, so this is a small file a
+// domain in the state directory (silent.<domain>): one that does not answer is left alone for a minute by all of them,
+// then asked again by one. It is an accelerator and nothing else: what is lost or damaged there is forgotten, and where
+// all are silent, all are asked.
 //
 //     silence_use(config->state_dir);
 //     list.resting = silence_order(domain->name, &list);    // those come last
