@@ -119,9 +119,12 @@ static void test_chain(void **state)
                         *want = NULL;
     _cleanup_disk_chain_ struct disk_chain chain = {0};
     _cleanup_record_ struct record *r = request(over, "qcow2", base, "raw");
+    _cleanup_free_ char *vmdk = image("vmdk", NULL, 0, 0);
     struct failure f = {0};
+    FILE *file = fopen(vmdk, "r+");
 
     (void)state;
+    assert_true(file && fputs("KDMV", file) >= 0 && fclose(file) == 0);
     assert_int_equal(disk_chain_open(r, 0, &chain, &f), 0);
     assert_int_equal(chain.count, 2);
     assert_false(chain.in_use);
@@ -137,7 +140,26 @@ static void test_chain(void **state)
     assert_string_equal(json, want);
     assert_string_equal(disk_format_guess(over), "qcow2");
     assert_string_equal(disk_format_guess("/proc/self/exe"), "raw");
+    assert_string_equal(disk_format_guess(vmdk), "vmdk");
     assert_null(disk_format_guess("/no/such/file"));
+}
+
+// An image that names itself, and a request that goes along with it as long as it likes.
+static void test_endless(void **state)
+{
+    _cleanup_free_ char *self = image("self", "self", 0, 0);
+    struct record *r = request(self, "qcow2", NULL, NULL);
+
+    (void)state;
+    for (unsigned i = 0; i < 1000; i++) {
+        char key[64];
+
+        snprintf(key, sizeof key, "disk.0.backing.%u.path", i);
+        record_add(r, key, self);
+        snprintf(key, sizeof key, "disk.0.backing.%u.format", i);
+        record_add(r, key, "qcow2");
+    }
+    expect(r, "unsupported-disk", "a chain of more than");
 }
 
 // disk.0's keys by pairs, NULL at the end; then its node without the raw one around it, or the reason.
@@ -241,8 +263,8 @@ static void test_head_mutations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_chain),          cmocka_unit_test(test_network),
-        cmocka_unit_test(test_in_use),  cmocka_unit_test(test_head_mutations),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_chain),   cmocka_unit_test(test_network),
+        cmocka_unit_test(test_in_use),  cmocka_unit_test(test_endless), cmocka_unit_test(test_head_mutations),
     };
     char command[64];
     int rc;
