@@ -49,15 +49,18 @@ static void on_look(struct engine *e, const struct worker_key *key, const struct
                     const char *lost, void *arg)
 {
     struct case_input in = {.kind = record_is(answer, "evidence") ? CASE_IN_LOOKED : CASE_IN_LOOK_FAILED};
-    struct look_run *slot = arg, run = *slot;
+    struct look_run *slot = arg, run;
     struct casefile c;
     struct err err = {0};
 
-    *slot = (struct look_run){0};
-    e->looks.running[run.line]--;
+    e->looks.running[slot->line]--;
     e->looks.done++;
     in.transient = !answer; // the worker died: not the guest's fault, or only once
-    pump(e);                // the next one begins while this one's answer is being committed
+    // The next one begins while this one's answer is being committed. Its place is kept until then: a queue that fills
+    // itself from the store finds the case there, looking still.
+    pump(e);
+    run = *slot;
+    *slot = (struct look_run){0};
     if (store_case_get(e->store, key->case_id, &c, &err) != 0 || c.state != CASE_LOOKING)
         return;
     if (run.again || c.epoch != key->epoch)
@@ -134,16 +137,18 @@ static void refill(struct engine *e, bool witnessed)
 static void pump_line(struct engine *e, enum look_line line)
 {
     struct lookpool *p = &e->looks;
+    struct look_run *room;
     struct casefile c;
     struct err err = {0};
     int64_t id;
 
-    while (p->running[line] < looks_most(e, line) && lookqueue_take(&p->waiting[line], &id)) {
-        struct look_run *run = find_run(p, id), *room = find_run(p, 0);
+    while (p->running[line] < looks_most(e, line) && (room = find_run(p, 0)) &&
+           lookqueue_take(&p->waiting[line], &id)) {
+        struct look_run *run = find_run(p, id);
 
         if (run)
             run->again = true;
-        else if (room && store_case_get(e->store, id, &c, &err) == 0 && c.state == CASE_LOOKING &&
+        else if (store_case_get(e->store, id, &c, &err) == 0 && c.state == CASE_LOOKING &&
                  !case_waits(&c, now_us()))
             start(e, &c, line, room);
     }

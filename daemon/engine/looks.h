@@ -17,7 +17,8 @@
 struct engine;
 
 enum look_line { LOOK_DIRECT, LOOK_APPLIANCE, LOOK_LINES };
-enum { LOOKS_AT_ONCE_MAX = 64, APPLIANCES_MAX = 16, LOOK_RUNS = LOOKS_AT_ONCE_MAX + APPLIANCES_MAX };
+enum { LOOKS_AT_ONCE_MAX = 64, APPLIANCES_MAX = 16 };
+enum { LOOK_RUNS = LOOKS_AT_ONCE_MAX + APPLIANCES_MAX + 1 }; // and one that has just ended
 
 struct look_run {
     int64_t case_id; // 0: free
