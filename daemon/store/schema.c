@@ -133,9 +133,8 @@ static const char schema_sight[] = "ALTER TABLE job ADD COLUMN dc_instance TEXT 
 static const char schema_away[] = "ALTER TABLE guest ADD COLUMN away INTEGER NOT NULL DEFAULT 0;";
 
 static const char *const steps[] = {
-    schema_1, schema_2,     schema_3,     schema_4,    schema_5,
-    schema_6, schema_facts, schema_lines, schema_loan, schema_quiet,
-    schema_sight, schema_away,
+    schema_1,     schema_2,     schema_3,    schema_4,     schema_5,     schema_6,
+    schema_facts, schema_lines, schema_loan, schema_quiet, schema_sight, schema_away,
 };
 static_assert(ARRAY_SIZE(steps) == STORE_SCHEMA, "a step a schema");
 

@@ -5,6 +5,7 @@
 // committed or taken back, and after a start with another maker.
 #include "daemon/store/lines.h"
 #include "daemon/store/counts.h"
+#include "daemon/store/db.h"
 #include "daemon/store/fact.h"
 #include "tests/store/fixture.h"
 
@@ -343,13 +344,48 @@ static void without_a_line_nothing(void **state)
     assert_int_equal(store_guest_get(f->store, g.uuid, &g, &f->err), STORE_NONE);
 }
 
+// A guest and its binding go together, in whatever order: by statements, or the one by a trigger of the other's.
+static void bound_ones_that_go(void **state)
+{
+    static const char *const ways[] = {
+        "DELETE FROM binding; DELETE FROM guest;",
+        "DELETE FROM guest; DELETE FROM binding;",
+        "CREATE TEMP TRIGGER goes AFTER DELETE ON main.guest BEGIN DELETE FROM binding WHERE guest = "
+        "OLD.uuid; END;"
+        "DELETE FROM guest; DROP TRIGGER goes;",
+        "CREATE TEMP TRIGGER goes BEFORE DELETE ON main.guest BEGIN DELETE FROM binding WHERE guest = "
+        "OLD.uuid; END;"
+        "DELETE FROM guest; DROP TRIGGER goes;",
+        "CREATE TRIGGER goes AFTER DELETE ON guest BEGIN DELETE FROM binding WHERE guest = OLD.uuid; END;"
+        "DELETE FROM guest; DROP TRIGGER goes;",
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+        struct store_counts n = {0};
+        struct binding b;
+        struct guest g;
+
+        sample_guest(1, &g);
+        g.present = true;
+        sample_binding(1, &b);
+        memcpy(b.guest, g.uuid, sizeof b.guest);
+        OK(store_guest_put(f->store, &g, &f->err));
+        OK(store_binding_put(f->store, &b, &f->err));
+        OK(store_counts(f->store, &n, &f->err));
+        assert_int_equal(n.bound, 1);
+        OK(db_exec(f->store, ways[i], "delete", &f->err));
+        OK(store_counts(f->store, &n, &f->err));
+        assert_int_equal(n.bound, 0);
+        assert_int_equal(n.guests, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(after_any_change),
-        TEST(after_a_start),
-        TEST(pages_and_patterns),
-        TEST(without_a_line_nothing),
+        TEST(after_any_change),       TEST(after_a_start),      TEST(pages_and_patterns),
+        TEST(without_a_line_nothing), TEST(bound_ones_that_go),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
