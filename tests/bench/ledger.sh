@@ -59,8 +59,8 @@ ledger_list() {
 ledger_lists() {
     local dir=$BENCH_WORK/large
     ledger_list ledger.list "list of all guests by the socket, from the question to the answer's last byte" \
-        "$LEDGER_GOAL" "$BENCH_BIN/bench-ask" "$dir/run" list
-    ledger_list ledger.list:command "virtrust list, as a table" '' "$VT_BIN/virtrust" --config "$dir/virtrust.yaml" list
+        '' "$BENCH_BIN/bench-ask" "$dir/run" list
+    ledger_list ledger.list:command "virtrust list, as a table, the whole command" "$LEDGER_GOAL" "$VT_BIN/virtrust" --config "$dir/virtrust.yaml" list
     ledger_list ledger.list:json "virtrust --json list" '' "$VT_BIN/virtrust" --config "$dir/virtrust.yaml" --json list
 }
 
