@@ -3,9 +3,10 @@
 //
 // The table of causes, for cause.c: its rows (causerows.c), and their conditions (causewhen.c, causenow.c).
 //
-// In text and command stand: %g the guest, %a the account, %d the domain, %n the DC judged by, %c the subject (what `subject` fills in),
-// %t the judged or probed sentence; in a command %G %C for a shell and %A %P %D %N for PowerShell: guest, subject;
-// account, subject, DC, DN, %I the account's GUID, %H its host SPN. A command of two lines: for Windows guests, for others.
+// In text and command stand: %g the guest, %a the account, %d the domain, %n the DC judged by, %c the subject (what
+// `subject` fills in), %t the judged sentence, %p the probed one; in a command %G %C for a shell and %A %P %D %N for
+// PowerShell: guest, subject; account, subject, DC, DN; %S the account for a shell, %I its GUID, %H its host SPN.
+// A command of two lines: for Windows guests, for others.
 #pragma once
 
 #include "daemon/core/cause.h"

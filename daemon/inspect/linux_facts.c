@@ -45,8 +45,8 @@ static struct lines lines_of(const struct linux_files *files, enum linux_setting
     return (struct lines){(const char *)b->data, (const char *)b->data + b->len};
 }
 
-// The next line without blanks around it and without what begins with '#' or ';' there. A line that is too long, or holds
-// a zero byte, is an empty one.
+// The next line without blanks around it. One that begins with '#' or ';', is too long or holds a zero byte is an empty
+// one.
 static bool next_line(struct lines *l, char ret[static LINE_BYTES])
 {
     const char *from = l->at, *to;
