@@ -40,6 +40,18 @@ lab_check "one entry of it" looks_says logged hive.security.entries_replayed 1
 lab_check "the newest set-time is found there" looks_says logged password.filetime 133255110020139115
 lab_check "Windows was not hibernated" looks_says logged hibernation.state none
 
+# Hibernated, and its NTFS marked dirty, as ntfsfix leaves it for chkdsk.
+looks_windows asleep.raw computer=WS4 netbios=LAB domain_sid=S-1-5-21-1-2-3 set_at=133203110020139115 secret=one product=WinNT
+dd if=asleep.raw of=asleep.volume bs=512 skip=2048 conv=sparse status=none
+mkdir -p asleep.mnt && ntfs-3g asleep.volume asleep.mnt
+{ printf HIBR && head -c 8188 /dev/zero; } > asleep.mnt/Hiberfil.SYS
+umount asleep.mnt
+ntfsfix asleep.volume > ntfsfix.log 2>&1
+dd if=asleep.volume of=asleep.raw bs=512 seek=2048 conv=notrunc status=none
+looks_look asleep disk.0.type=file "disk.0.path=$PWD/asleep.raw" disk.0.format=raw engine=direct timeout_s=300
+lab_check "a hibernated Windows on a dirty NTFS is read" looks_says asleep sam_account_name 'WS4$'
+lab_check "and said to be hibernated" looks_says asleep hibernation.state hibernated
+
 looks_look unnamed "${top[@]}"
 lab_check "a backing file that only the image's header names is refused" looks_failed unnamed unsupported-disk 3
 "$LAB_BIN/virtrust-inspect" --disk top.qcow2 > bare 2> bare.err || true
