@@ -20,26 +20,25 @@ static void tell_none(struct session *s, const struct record *answer, const char
                   "no binding was made: %s", attest_why_not(answer, lost));
 }
 
-static void on_proof(struct engine *e, const char *guest, const struct record *answer, const char *lost,
-                     void *arg)
+static void on_proof(struct engine *e, const struct attest_end *got, void *arg)
 {
     struct session *s = arg;
     enum proof_end end;
     struct binding b;
     struct err err = {0};
-    int rc = proofs_take(e, guest, record_get_or(s->request, "domain", ""), answer, &b, &end, &err);
+    int rc = proofs_take(e, got->guest, record_get_or(s->request, "domain", ""), got->answer, &b, &end, &err);
 
     if (rc < 0) {
         session_store_error(s, rc, &err);
     } else if (end == PROOF_END_NONE) {
-        tell_none(s, answer, lost);
+        tell_none(s, got->answer, got->lost);
     } else if (end == PROOF_END_DIFFERS) {
         session_error(
             s, EXIT_REFUSED, "identity-mismatch",
             "see which is right; `virtrust unbind` first, if the guest is to be bound anew",
             "the guest proves that it holds the account %s, and is bound to another: nothing was changed",
             b.name);
-    } else if (store_binding_get(e->store, guest, &b, &err) == 0) {
+    } else if (store_binding_get(e->store, got->guest, &b, &err) == 0) {
         _cleanup_record_ struct record *r = view_binding(e, &b);
 
         stream_send(s->stream, r);

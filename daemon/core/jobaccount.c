@@ -180,27 +180,21 @@ void job_after_login(struct job_out *o, const struct record *a, const struct job
     }
 }
 
-// The guest's channel works by the secret that the host knows, and nothing may make that copy worthless. That the guest
-// stored it is the guest's word alone: a claim. The copy is kept, sealed; a later rollback is mended with it.
+// The guest's channel works by the secret that the host knows, and nothing may make that copy worthless: it is kept,
+// sealed; a later rollback is mended with it. That the guest stored it is its own word alone, until a ticket shows it.
 static void end_unrotated(struct job_out *o)
 {
-    static const char next[] =
-        "allow the guest to change its password, then `virtrust repair` has it rotated; until "
-        "then whoever holds this host's state directory holds the guest's secret";
-
     o->pair = true;
     if (o->next.kvno_before < 0) // its channel worked when this repair began
         job_end(o, OUTCOME_NO_ACTION, VERDICT_IN_STEP, "rotation-forbidden",
                 "the guest's channel works by the secret that virtrust set: nothing was reset; policy "
-                "forbids to rotate "
-                "it, so the host's sealed copy is live",
-                next);
+                "forbids to rotate it, so the host's sealed copy is live",
+                "allow the guest to change its password, then `virtrust repair` has it rotated; until "
+                "then whoever holds this host's state directory holds the guest's secret");
     else
-        job_end(o, OUTCOME_CLAIMED, VERDICT_BEHIND, "rotation-forbidden",
-                "the guest says that its channel works by the secret that virtrust set; policy forbids to "
-                "rotate it, so "
-                "no DC can show more, and the host's sealed copy is live",
-                next);
+        job_begin_attesting(
+            o, "the guest says that its channel works; asks it for a fresh ticket, for policy forbids "
+               "to rotate");
 }
 
 void job_after_counting(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
@@ -265,11 +259,25 @@ static void after_change(struct job_out *o, const struct record *a, int64_t kvno
     job_end(o, OUTCOME_PROVEN, VERDICT_BEHIND, "rotation-shown", text, "");
 }
 
+// The bound account, of which the DC shows everything but that.
+static bool hides_version(const struct record *a, const struct job_world *w)
+{
+    int64_t kvno;
+
+    return record_is(a, "account") && record_get_bool(a, "found") == 1 &&
+           record_get_i64(a, "kvno", &kvno) < 0 && strcmp(record_get_or(a, "sid", ""), w->binding.sid) == 0 &&
+           strcasecmp(record_get_or(a, "guid", ""), w->binding.guid) == 0;
+}
+
 void job_after_proof(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us)
 {
     uint64_t pwd_last_set = 0;
     int64_t kvno;
 
+    if (hides_version(a, w)) {
+        job_begin_attesting(o, "the DC shows no key version any more; asks the guest for a fresh ticket");
+        return;
+    }
     if (job_refused_answer(o, a, w, now_us, "account") || !job_account_fits(o, a, w, &kvno))
         return;
     record_get_u64(a, "pwd_last_set", &pwd_last_set);
@@ -278,9 +286,7 @@ void job_after_proof(struct job_out *o, const struct record *a, const struct job
         return;
     }
     if (now_us >= o->next.deadline_us) {
-        job_end(o, OUTCOME_CLAIMED, VERDICT_UNKNOWN, "rotation-not-shown",
-                "the guest says that it rotated, but the DC does not show it",
-                "check replication between the DCs, then `virtrust repair` the guest");
+        job_begin_attesting(o, "the DC does not show the rotation; asks the guest for a fresh ticket");
         return;
     }
     job_retry(o, w, now_us, "rotation-not-shown", "the DC does not show the rotation yet");

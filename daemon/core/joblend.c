@@ -92,10 +92,8 @@ void job_after_lent_counting(struct job_out *o)
 {
     if (o->next.no_rotation) {
         o->pair = true;
-        job_end(o, OUTCOME_CLAIMED, VERDICT_BEHIND, "rotation-forbidden",
-                "the DC shows the change, and the guest says that its channel works by it; policy forbids to "
-                "rotate it, so no DC can show more",
-                "allow the guest to change its password, then `virtrust repair` has it rotated");
+        job_begin_attesting(
+            o, "the DC shows the change; asks the guest for a fresh ticket, for policy forbids to rotate");
         return;
     }
     job_enter(o, JOB_ROTATING, "");

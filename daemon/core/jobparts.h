@@ -52,6 +52,12 @@ void job_note_probed(struct job_out *o, const struct record *a);
 bool job_check_compares(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
 bool job_reading_compares(struct job_out *o, const struct record *a);
 
+// jobattest.c: the guest shows what no DC can; no_ticket asks again a few times, then it is a claim.
+void job_begin_attesting(struct job_out *o, const char *note);
+void job_no_ticket(struct job_out *o, const struct job_world *w, int64_t now_us, const char *code,
+                   const char *why);
+void job_after_attest(struct job_out *o, const struct record *a, const struct job_world *w, int64_t now_us);
+
 // The guest's policy forbids to rotate what was stored in it: asks the guest itself whether its channel works now.
 void job_ask_again(struct job_out *o);
 

@@ -50,6 +50,8 @@ enum job_effect job_effect(enum job_state state)
         return JOB_EFFECT_STORE;
     case JOB_ROTATING:
         return JOB_EFFECT_ROTATE;
+    case JOB_ATTESTING:
+        return JOB_EFFECT_ATTEST;
     case JOB_WAITING_START:
     case JOB_WAITING_AGENT:
     case JOB_WAITING_TURN:
@@ -188,6 +190,7 @@ static void wake(struct job_out *out, const struct job_world *w, int64_t now_us)
     case JOB_STORING:
     case JOB_ROTATING:
     case JOB_PROVING:
+    case JOB_ATTESTING:
         out->next.next_us = 0;
         out->effect = job_effect(out->next.state);
         break;
@@ -210,7 +213,7 @@ static const part parts[JOB_STATES_COUNT] = {
     [JOB_LENDING] = job_after_lending,     [JOB_RESETTING] = job_after_reset,
     [JOB_CONFIRMING] = job_after_login,    [JOB_COUNTING] = job_after_counting,
     [JOB_STORING] = job_after_store,       [JOB_ROTATING] = job_after_rotate,
-    [JOB_PROVING] = job_after_proof,
+    [JOB_PROVING] = job_after_proof,       [JOB_ATTESTING] = job_after_attest,
 };
 
 static void stop(const struct job_input *in, struct job_out *out)
@@ -237,6 +240,8 @@ void job_step(const struct job *j, const struct job_input *in, const struct job_
     case JOB_IN_LOST:
         if (j->state == JOB_RESETTING)
             job_enter(ret, JOB_CONFIRMING, "the reset's answer was lost; asks whether it took");
+        else if (j->state == JOB_ATTESTING)
+            job_no_ticket(ret, w, now_us, "lost", in->text ? in->text : "the worker gave no answer");
         else
             job_retry(ret, w, now_us, "lost", in->text ? in->text : "the worker gave no answer");
         break;

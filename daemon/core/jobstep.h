@@ -8,6 +8,8 @@
 //     waiting-start → waiting-agent → waiting-turn → clock → probing → comparing → checking → reading → resetting →
 //     confirming → counting → storing → rotating → proving → ended
 //
+// Where the DC can show no rotation, a fresh ticket of the guest is asked for before the end (attesting; jobattest.c).
+//
 // Nothing is reset before probing has shown that the guest's channel is broken and that it reaches a DC, comparing,
 // checking and reading that host and guest see the same directory (samedc.h), comparing that the account is the bound
 // one and fit, and checking that the guest is ready to store. An answer that does not fit ends the job.
@@ -38,6 +40,7 @@ enum job_effect {
     JOB_EFFECT_LOGIN,
     JOB_EFFECT_STORE,
     JOB_EFFECT_ROTATE,
+    JOB_EFFECT_ATTEST, // the guest shows by a fresh ticket that it holds the account's password
 };
 
 enum job_input_kind {

@@ -31,7 +31,7 @@ static bool is_absence(const char *code)
 bool job_must_stay(enum job_state state)
 {
     return state == JOB_STORING || state == JOB_LENDING || state == JOB_ROTATING || state == JOB_CONFIRMING ||
-           state == JOB_COUNTING || state == JOB_RESETTING || state == JOB_PROVING;
+           state == JOB_COUNTING || state == JOB_RESETTING || state == JOB_PROVING || state == JOB_ATTESTING;
 }
 
 static int64_t pause_us(uint32_t tries)

@@ -119,6 +119,7 @@
     X(STORING, "storing")             \
     X(ROTATING, "rotating")           \
     X(PROVING, "proving")             \
+    X(ATTESTING, "attesting")         \
     X(ENDED, "ended")
 
 #define ROLES(X)              \

@@ -95,14 +95,16 @@ static int find_owner(struct look *l, struct proof_facts *facts, struct failure 
 }
 
 // The PAC was written when the owner logged in, and names the password of that moment: no clock is compared but for the
-// second that a ticket's own time is exact to.
+// second that a ticket's own time is exact to. Where the directory does not show when the password was set, the moment
+// that virtrustd knows of counts.
 static bool got_since(const struct look *l)
 {
-    const struct account *a = &l->account;
-    int64_t since_us = a->pwd_last_set / 10 - (int64_t)11644473600 * 1000000;
+    bool known = l->account.pwd_last_set_known && l->account.pwd_last_set > 0;
+    uint64_t since = known ? (uint64_t)l->account.pwd_last_set : l->q->after;
+    int64_t since_us = (int64_t)(since / 10) - (int64_t)11644473600 * 1000000;
+    uint64_t held = l->ticket.pac.password_last_set;
 
-    return a->pwd_last_set_known && a->pwd_last_set > 0 &&
-           l->ticket.pac.password_last_set == (uint64_t)a->pwd_last_set &&
+    return since && (known ? held == since : held >= since) &&
            l->ticket.authtime_us >= since_us - since_us % 1000000;
 }
 
@@ -149,6 +151,8 @@ static struct record *answer_of(const struct look *l, enum proof_rule rule, bool
         account_add(r, &l->account, "");
     if (l->ticket.state == TICKET_GOOD && l->ticket.authtime_us)
         record_add_i64(r, "authtime_us", l->ticket.authtime_us);
+    if (l->ticket.state == TICKET_GOOD && l->ticket.pac_known)
+        record_add_u64(r, "ticket_pwd_last_set", l->ticket.pac.password_last_set);
     if (l->ticket.state == TICKET_GOOD && l->ticket.name[0])
         record_addf(r, "owner", "%s@%s", l->ticket.name, l->ticket.realm);
     if (l->session)

@@ -155,6 +155,7 @@ static int parse_attest(const struct record *r, struct request *q, struct failur
     if (rc == 0)
         rc = attestation_read(r, &q->attestation, &err);
     q->fresh = record_get_bool(r, "fresh") == 1;
+    record_get_u64(r, "after", &q->after);
     return rc == 0 ? 0 : failure_set(f, rc, FAILURE_BAD_REQUEST, NEXT_PROTOCOL, "%s", err.text);
 }
 

@@ -56,6 +56,7 @@ struct request {
     struct attestation_claim claim; // challenge (its guest), attest
     struct attestation attestation; // attest: owned
     bool fresh;                     // attest: the ticket must be newer than the account's password
+    uint64_t after;                 // and where that is not shown, than this FILETIME; 0: none
 };
 
 static inline void request_done(struct request *q)

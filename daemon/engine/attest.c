@@ -4,7 +4,6 @@
 
 #include "common/attestation.h"
 #include "common/hex.h"
-#include "daemon/engine/worker.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +16,7 @@ struct attest_run {
     struct record *question; // the last `attest` to the directory, filled in as it becomes known
     char guest[UUID_TEXT];
     bool fresh, push;
+    struct worker_key key;
     attest_done done;
     void *arg;
 };
@@ -35,13 +35,14 @@ static void forget(struct engine *e, struct attest_run *run)
 
 static void end(struct engine *e, struct attest_run *run, const struct record *answer, const char *lost)
 {
-    attest_done done = run->done;
     char guest[UUID_TEXT];
+    struct attest_end end = {.guest = guest, .key = run->key, .answer = answer, .lost = lost};
+    attest_done done = run->done;
     void *arg = run->arg;
 
     memcpy(guest, run->guest, sizeof guest);
     forget(e, run);
-    done(e, guest, answer, lost, arg);
+    done(e, &end, arg);
 }
 
 static void on_verdict(struct engine *e, const struct worker_key *key, const struct record *answer,
@@ -112,12 +113,13 @@ void attest_ask(struct engine *e, const struct attest_question *q, attest_done d
     struct record *challenge;
 
     if (!run) {
-        done(e, q->guest, NULL, "out of memory", arg);
+        done(e, &(struct attest_end){.guest = q->guest, .key = q->key, .lost = "out of memory"}, arg);
         return;
     }
     snprintf(run->guest, sizeof run->guest, "%s", q->guest);
     run->fresh = q->fresh;
     run->push = q->push;
+    run->key = q->key;
     run->done = done;
     run->arg = arg;
     run->next = e->attests;
@@ -129,6 +131,8 @@ void attest_ask(struct engine *e, const struct attest_question *q, attest_done d
     record_add(run->question, "sid", q->sid);
     record_add(run->question, "dc", q->dc);
     record_add_bool(run->question, "fresh", q->fresh);
+    if (q->after)
+        record_add_u64(run->question, "after", q->after);
     challenge = record_new("challenge");
     record_add(challenge, "domain", q->domain);
     record_add(challenge, "guest", q->guest);
@@ -142,6 +146,12 @@ void attest_cancel_arg(struct engine *e, const void *arg)
         if (run->arg == arg)
             forget(e, run);
     }
+}
+
+void attest_cancel_all(struct engine *e)
+{
+    while (e->attests)
+        forget(e, e->attests);
 }
 
 const char *attest_why_not(const struct record *answer, const char *lost)

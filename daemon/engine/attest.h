@@ -13,19 +13,29 @@
 #pragma once
 
 #include "daemon/engine/engine.h"
+#include "daemon/engine/worker.h"
 
 struct attest_question {
     const char *guest, *domain;  // libvirt's UUID; the domain's DNS name
     const char *guid, *sid, *dc; // the account that it has to be; where; NULL: any
     bool fresh;                  // by a ticket that was got with the password of today
     bool push;                   // the helper may be pushed for it
+    uint64_t after;        // `fresh` where the directory does not tell: newer than this FILETIME; 0: none
+    struct worker_key key; // the caller's own; given back
 };
 
-typedef void (*attest_done)(struct engine *e, const char *guest, const struct record *answer,
-                            const char *lost, void *arg);
+struct attest_end {
+    const char *guest;
+    struct worker_key key;
+    const struct record *answer; // NULL, and `lost` says why, where none came
+    const char *lost;
+};
+
+typedef void (*attest_done)(struct engine *e, const struct attest_end *end, void *arg);
 
 void attest_ask(struct engine *e, const struct attest_question *q, attest_done done, void *arg);
 void attest_cancel_arg(struct engine *e, const void *arg);
+void attest_cancel_all(struct engine *e);
 
 // In words, of anything that a question may end with but a proof: why there is none.
 const char *attest_why_not(const struct record *answer, const char *lost);

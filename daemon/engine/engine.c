@@ -271,6 +271,7 @@ struct engine *engine_close(struct engine *e)
     worker_cancel_all(e);
     sd_event_source_disable_unref(e->hold);
     proofs_close(e);
+    attest_cancel_all(e);
     e->asks = asks_close(e->asks);
     looks_done(&e->looks);
     turns_done(&e->turns);

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The effects of a job: one request to one worker, its answer back as the job's next input.
+#include "daemon/engine/attest.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/journal.h"
 #include "daemon/engine/loan.h"
@@ -194,10 +195,36 @@ static struct record *build(struct engine *e, const struct job *j, const struct 
         r = account(j, b, "login");
         rc = add_secret(e, j, r, false, err);
         break;
+    case JOB_EFFECT_ATTEST: // three calls, see attest.h
     case JOB_EFFECT_NONE:
         break;
     }
     return rc < 0 ? record_free(r) : r;
+}
+
+static void on_ticket(struct engine *e, const struct attest_end *end, void *arg)
+{
+    on_answer(e, &end->key, end->answer, end->lost, arg);
+}
+
+static void ask_for_ticket(struct engine *e, const struct job *j, const struct binding *b)
+{
+    struct attest_question q = {.guest = j->guest,
+                                .domain = b->domain,
+                                .guid = b->guid,
+                                .sid = b->sid,
+                                .dc = j->dc[0] ? j->dc : NULL,
+                                .fresh = true,
+                                .after = j->pwd_last_set_reset,
+                                .key = {.job_case = j->case_id, .epoch = j->epoch}};
+    struct config_choice choice;
+    struct guest g = {0};
+    struct err err = {0};
+
+    store_guest_get(e->store, j->guest, &g, &err);
+    engine_choice(e, j->guest, g.name, &choice);
+    q.push = choice.push_helper;
+    attest_ask(e, &q, on_ticket, NULL);
 }
 
 void engine_job_effect(struct engine *e, const struct job *j, enum job_effect effect)
@@ -210,7 +237,11 @@ void engine_job_effect(struct engine *e, const struct job *j, enum job_effect ef
     if (effect == JOB_EFFECT_NONE)
         return;
     // Without a binding there is nothing to ask: the step that is tried again finds that, and ends the job.
-    if (store_binding_get(e->store, j->guest, &b, &err) == 0)
+    if (store_binding_get(e->store, j->guest, &b, &err) == 0 && effect == JOB_EFFECT_ATTEST) {
+        ask_for_ticket(e, j, &b);
+        return;
+    }
+    if (b.guid[0])
         request = build(e, j, &b, effect, &worker, &err);
     if (!request) {
         engine_log(3, j->case_id, j->guest, "cannot make a request: %s; tries again",

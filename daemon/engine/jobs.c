@@ -166,6 +166,8 @@ static const char *about(enum job_state before)
         return "rotation";
     case JOB_PROVING:
         return "proof";
+    case JOB_ATTESTING:
+        return "ticket";
     case JOB_ENDED:
     case JOB_STATES_COUNT:
         break;

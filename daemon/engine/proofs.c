@@ -80,9 +80,9 @@ static struct asked *find_or_make(struct engine *e, const char *uuid)
 
 static void go_on(struct engine *e);
 
-static void on_answer(struct engine *e, const char *uuid, const struct record *answer, const char *lost,
-                      void *arg)
+static void on_answer(struct engine *e, const struct attest_end *got, void *arg)
 {
+    const char *uuid = got->guest;
     struct asked *a = find(e, uuid);
     enum proof_end end = PROOF_END_NONE;
     char domain[NAME_TEXT];
@@ -95,8 +95,8 @@ static void on_answer(struct engine *e, const char *uuid, const struct record *a
     e->proofs->running--;
     a->running = false;
     memcpy(domain, a->domain, sizeof domain);
-    rc = proofs_take(e, uuid, domain, answer, &b, &end, &err);
-    why = rc < 0 ? err.text : end == PROOF_END_NONE ? attest_why_not(answer, lost) : "";
+    rc = proofs_take(e, uuid, domain, got->answer, &b, &end, &err);
+    why = rc < 0 ? err.text : end == PROOF_END_NONE ? attest_why_not(got->answer, got->lost) : "";
     a = find(e, uuid); // the list may lie elsewhere by now
     snprintf(a->why_not, sizeof a->why_not, "%.159s", why);
     if (*why)

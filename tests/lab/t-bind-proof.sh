@@ -49,6 +49,36 @@ id=$(vt_wait_new guest1 "$first")
 lab_check "the guest is repaired by that binding" test "$(vt_case "$id" outcome)" = proven
 vt case "$id" > "$LAB_LOG/case.txt" || true
 
+# ---- where policy forbids the rotation, a fresh ticket is the proof; a stand-in around the helper says that it does
+lab_guest_exec -i guest1 sh -e << 'END'
+cd /usr/libexec/virtrust
+mv virtrust-helper real
+printf '%s\n' '#!/bin/sh' '/usr/libexec/virtrust/real "$@" | sed s/^rotation=allowed$/rotation=forbidden/' > virtrust-helper
+chmod 0755 virtrust-helper
+END
+lab_guest_snapshot guest1 forbidden
+lab_guest_rotate guest1
+kvno=$(lab_dc_kvno guest1)
+lab_guest_revert guest1 forbidden
+former=$id
+id=$(vt_wait_new guest1 "$former")
+vt case "$id" > "$LAB_LOG/ticket.txt" || true
+lab_check "a fresh ticket is the proof" test "$(vt_case "$id" outcome)" = proven
+lab_check "which the case says" grep -q 'a fresh ticket of .* shows that the guest holds' "$LAB_LOG/ticket.txt"
+lab_check "and that the host's copy is live" grep -q 'sealed copy is live' "$LAB_LOG/ticket.txt"
+lab_check "one reset and no rotation" test "$(lab_dc_kvno guest1)" -eq $((kvno + 1))
+lab_check "the guest's own trust is whole" lab_guest_trust guest1
+lab_dc_tool spn delete "$service" "$LAB_SVC" > /dev/null
+lab_guest_revert guest1 forbidden
+former=$id
+id=$(vt_wait_new guest1 "$former")
+vt case "$id" > "$LAB_LOG/claim.txt" || true
+lab_check "where no ticket can be shown it is a claim" test "$(vt_case "$id" outcome)" = claimed
+lab_check "which says why" grep -q 'no ticket shows it' "$LAB_LOG/claim.txt"
+lab_check "mended by the copy, without a reset" test "$(lab_dc_kvno guest1)" -eq $((kvno + 1))
+lab_dc_change spn add "$service" "$LAB_SVC"
+lab_guest_exec guest1 mv /usr/libexec/virtrust/real /usr/libexec/virtrust/virtrust-helper
+
 # ---- a guest whose trust is broken has nothing to show
 vt unbind guest1
 lab_dc_reset guest1 "$(lab_random_password)"

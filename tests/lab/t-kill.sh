@@ -61,8 +61,9 @@ waiting=(case.awaiting-approval job.waiting-start job.waiting-agent)
 held=(job.waiting-turn) # and this one what quiet hours hold back: the repair behind it
 # And those of the strategy `credential`, which t-credential.sh kills at.
 lent=(job.vetting job.lending)
+ticket=(job.attesting) # where no rotation can be shown: it only asks, and asks again
 for step in $("$LAB_BIN/virtrustd" --list-steps); do
-    lab_check "$step is killed at" grep -qxF "$step" <<< "$(printf '%s\n' "${points[@]}" "${waiting[@]}" "${lent[@]}" "${held[@]}")"
+    lab_check "$step is killed at" grep -qxF "$step" <<< "$(printf '%s\n' "${points[@]}" "${waiting[@]}" "${lent[@]}" "${held[@]}" "${ticket[@]}")"
 done
 for program in case job deliver directory; do
     lab_check "the points of $program.* are among them" grep -q "^$program\." <<< "$(printf '%s\n' "${points[@]}")"

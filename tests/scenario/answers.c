@@ -157,6 +157,8 @@ struct record *script_ordinary(struct script *s, enum job_effect effect, char *r
         [JOB_EFFECT_LOGIN] = {"login", {{NULL, NULL}}},
         [JOB_EFFECT_STORE] = {"result", {{"result", "done"}, {"live_sha256", live}}},
         [JOB_EFFECT_ROTATE] = {"result", {{"result", "done"}, {"live_sha256", live}}},
+        [JOB_EFFECT_ATTEST] = {"attested",
+                               {{"result", "proven"}, {"guid", SCRIPT_GUID}, {"sid", SCRIPT_SID}}},
     };
     struct record *r = effect == JOB_EFFECT_ACCOUNT ? account(s, rest)
                                                     : script_record(s, rows[effect].type, rest);
@@ -170,6 +172,8 @@ struct record *script_ordinary(struct script *s, enum job_effect effect, char *r
         script_default(r, "dc_instance", SCRIPT_INSTANCE);
         script_default(r, "dc_usn", usn);
     }
+    if (r && effect == JOB_EFFECT_ATTEST)
+        script_default(r, "guest", s->stage->job.guest);
     if (r && effect == JOB_EFFECT_LOGIN)
         script_default(r, "result", s->stage->taken ? "accepted" : "refused");
     if (r && (effect == JOB_EFFECT_RESET || effect == JOB_EFFECT_ROTATE || effect == JOB_EFFECT_LEND) &&
@@ -195,7 +199,7 @@ static int job_answer(struct script *s, enum job_effect effect, const char *what
 int script_answer(struct script *s, const char *what, char *rest)
 {
     static const char *const effects[] = {"none", "clock", "probe", "check", "account", "vet",
-                                          "lend", "reset", "login", "store", "rotate"};
+                                          "lend", "reset", "login", "store", "rotate",  "attest"};
     const char *how = strsep(&rest, " ");
 
     if (!how)
@@ -205,7 +209,7 @@ int script_answer(struct script *s, const char *what, char *rest)
     if (strcmp(what, "directory") == 0)
         return due(s, s->stage->awaited.of_case == CASE_EFFECT_QUERY, what) < 0 ? -1
                                                                                 : query_answer(s, how, rest);
-    for (int e = JOB_EFFECT_CLOCK; e <= JOB_EFFECT_ROTATE; e++)
+    for (int e = JOB_EFFECT_CLOCK; e <= JOB_EFFECT_ATTEST; e++)
         if (strcmp(effects[e], what) == 0)
             return job_answer(s, (enum job_effect)e, what, how, rest);
     return script_fail(s, "nobody knows what \"%s\" is", what);

@@ -16,7 +16,7 @@ static const char *effect_name(const struct awaited *a)
         [JOB_EFFECT_NONE] = "none",   [JOB_EFFECT_CLOCK] = "clock",     [JOB_EFFECT_PROBE] = "probe",
         [JOB_EFFECT_CHECK] = "check", [JOB_EFFECT_ACCOUNT] = "account", [JOB_EFFECT_RESET] = "reset",
         [JOB_EFFECT_VET] = "vet",     [JOB_EFFECT_LEND] = "lend",       [JOB_EFFECT_LOGIN] = "login",
-        [JOB_EFFECT_STORE] = "store", [JOB_EFFECT_ROTATE] = "rotate",
+        [JOB_EFFECT_STORE] = "store", [JOB_EFFECT_ROTATE] = "rotate",   [JOB_EFFECT_ATTEST] = "attest",
     };
 
     if (a->of_case == CASE_EFFECT_LOOK)

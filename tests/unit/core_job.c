@@ -59,7 +59,8 @@ static void test_resume_everywhere(void **state)
             assert_false(b.out.mint || b.out.wipe || b.out.confirm || b.out.new_token);
             for (int i = 0; i < JOB_STATES_COUNT && b.j.state != JOB_ENDED; i++)
                 go_on(&b);
-            expect_end(&b, OUTCOME_PROVEN, VERDICT_BEHIND, "rotation-shown");
+            expect_end(&b, OUTCOME_PROVEN, VERDICT_BEHIND,
+                       s == JOB_ATTESTING ? "ticket-shown" : "rotation-shown");
         }
 }
 

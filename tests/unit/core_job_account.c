@@ -31,7 +31,10 @@ static void test_account(void **state)
             enum journal_state journal = b.w.journal;
 
             answer(&b, "account", ends[i].pairs);
-            expect_end(&b, ends[i].outcome, ends[i].verdict, ends[i].cause);
+            if (states[s] == JOB_PROVING && strcmp(ends[i].cause, "no-kvno") == 0)
+                expect(&b, JOB_ATTESTING, JOB_EFFECT_ATTEST); // the guest may show it instead
+            else
+                expect_end(&b, ends[i].outcome, ends[i].verdict, ends[i].cause);
             assert_int_equal(b.w.journal, journal);
         }
 }
@@ -284,7 +287,7 @@ static void test_proof(void **state)
             assert_int_equal(b.w.journal, JOURNAL_CONFIRMED);
             b.now = b.j.deadline_us;
             answer(&b, "account", rows[i].pairs);
-            expect_end(&b, OUTCOME_CLAIMED, VERDICT_UNKNOWN, "rotation-not-shown");
+            expect(&b, JOB_ATTESTING, JOB_EFFECT_ATTEST);
             assert_int_equal(b.w.journal, JOURNAL_CONFIRMED);
         }
     }

@@ -126,6 +126,8 @@ static inline void go_on(struct bench *b)
         [JOB_STORING] = {"result", "verb=store result=done live_sha256=" LIVE},
         [JOB_ROTATING] = {"result", "verb=rotate result=done live_sha256=" LIVE},
         [JOB_PROVING] = {"account", ACCOUNT "kvno=5 pwd_last_set=300"},
+        [JOB_ATTESTING] = {"attested", "guest=4c6c1b40-0000-0000-0000-000000000001 guid=" GUID " sid=" SID
+                                       " result=proven"},
     };
 
     b->now += second;
@@ -156,8 +158,14 @@ static inline struct bench in_state(enum job_state state)
         go_on(&b);
         hold(&b, "", "");
     }
-    for (int i = 0; i < JOB_STATES_COUNT && b.j.state != state; i++)
-        go_on(&b);
+    for (int i = 0; i < JOB_STATES_COUNT && b.j.state != state; i++) {
+        if (state == JOB_ATTESTING && b.j.state == JOB_PROVING) {
+            b.now = b.j.deadline_us;
+            answer(&b, "account", ACCOUNT "kvno=4 pwd_last_set=200");
+        } else {
+            go_on(&b);
+        }
+    }
     assert_string_equal(job_state_text(b.j.state), job_state_text(state));
     return b;
 }

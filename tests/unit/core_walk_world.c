@@ -322,6 +322,8 @@ static struct record *do_it(struct world *w, const struct job *j, enum job_effec
         return store(w, j, secret, depth);
     case JOB_EFFECT_ROTATE:
         return rotate(w, j, depth);
+    case JOB_EFFECT_ATTEST:
+        return error("helper-refused"); // of an older version: it stays a claim
     case JOB_EFFECT_NONE:
         break;
     }

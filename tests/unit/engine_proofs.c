@@ -193,14 +193,12 @@ static void an_administrators_binding_is_left_alone(void **state)
     stage_free(s);
 }
 
-static void end_of(struct engine *e, const char *guest, const struct record *answer, const char *lost,
-                   void *arg)
+static void end_of(struct engine *e, const struct attest_end *got, void *arg)
 {
     struct binding b;
     struct err err = {0};
 
-    (void)lost;
-    assert_int_equal(proofs_take(e, guest, "corp.test", answer, &b, arg, &err), 0);
+    assert_int_equal(proofs_take(e, got->guest, "corp.test", got->answer, &b, arg, &err), 0);
 }
 
 // Asked for by an administrator, say: the binding stays, and a case looks at the guest.
