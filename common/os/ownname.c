@@ -32,10 +32,17 @@ static void dns_name(const char *domain, char ret[static HOSTNAME_TEXT])
         *c = (char)tolower((unsigned char)*c);
 }
 
+void own_host(const char *domain, char ret[static HOSTNAME_TEXT])
+{
+    dns_name(domain, ret);
+    if (!hostname_valid(ret))
+        ret[0] = '\0';
+}
+
 void own_service(const char *domain, char *ret, size_t size)
 {
     char name[HOSTNAME_TEXT];
 
-    dns_name(domain, name);
-    snprintf(ret, size, hostname_valid(name) ? "virtrust/%s" : "", name);
+    own_host(domain, name);
+    snprintf(ret, size, name[0] ? "virtrust/%s" : "", name);
 }

@@ -8,7 +8,10 @@
 //     own_service("corp.test", service, sizeof service);       // "virtrust/host1.corp.test"
 #pragma once
 
+#include "common/hostname.h"
+
 #include <stddef.h>
 
 // "" when the host has no name that could stand in one.
+void own_host(const char *domain, char ret[static HOSTNAME_TEXT]);
 void own_service(const char *domain, char *ret, size_t size);

@@ -2,12 +2,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/directory/check.h"
 
+#include "common/plural.h"
 #include "daemon/directory/account.h"
 #include "daemon/directory/dcs.h"
 #include "daemon/directory/dn.h"
 #include "daemon/directory/journal.h"
+#include "daemon/directory/mark.h"
 #include "daemon/directory/net.h"
 #include "daemon/directory/power.h"
+#include "daemon/directory/reach.h"
+#include "daemon/directory/sharing.h"
 #include "daemon/directory/silence.h"
 #include "daemon/directory/value.h"
 
@@ -60,11 +64,12 @@ static void check_state(struct items *items, const struct config_domain *domain,
     }
     used = attempts_in_hour(&j->attempts, now_us());
     if (used >= domain->resets_per_hour)
-        item(items, "limit", BAD, "wait, or raise `resets_per_hour`",
-             "%u of %u resets of this hour are used up", used, domain->resets_per_hour);
+        item(items, "limit", BAD, "wait, or raise `resets_per_hour`", "%u of %u %s of this hour %s used up",
+             used, domain->resets_per_hour, plural(domain->resets_per_hour, "reset", "resets"),
+             plural(used, "is", "are"));
     else
-        item(items, "limit", GOOD, NULL, "%u of %u resets of this hour are used", used,
-             domain->resets_per_hour);
+        item(items, "limit", GOOD, NULL, "%u of %u %s of this hour %s used", used, domain->resets_per_hour,
+             plural(domain->resets_per_hour, "reset", "resets"), plural(used, "is", "are"));
 }
 
 static void check_port(struct items *items, const char *host, int port)
@@ -103,7 +108,8 @@ static void check_dcs(struct items *items, const struct config_domain *domain)
         item(items, "dcs", BAD, f.next, "%s", f.err.text);
         return;
     }
-    item(items, "dcs", GOOD, NULL, "%zu domain controllers, %s", list.n,
+    item(items, "dcs", GOOD, NULL, "%zu %s, %s", list.n,
+         plural(list.n, "domain controller", "domain controllers"),
          domain->dcs_count > 0 ? "as configured" : "named by DNS");
     check_silent(items, domain);
     for (size_t i = 0; i < list.n && i < DCS_ASKED; i++)
@@ -166,11 +172,12 @@ static void check_base(struct items *items, const struct config_domain *domain, 
     check_attributes(items, s, domain->base);
 }
 
+static const char least[] =
+    "take that away: it needs Reset Password on the computers of the base and nothing more, "
+    "see `virtrust doctor --delegation`";
+
 static void check_power(struct items *items, const struct config_domain *domain, struct session *s)
 {
-    const char *const least =
-        "take that away: it needs Reset Password on the computers of the base and nothing more, "
-        "see virtrust-directory(8)";
     struct power power;
 
     power_of(s, domain, &power);
@@ -186,6 +193,101 @@ static void check_power(struct items *items, const struct config_domain *domain,
     else
         item(items, "power", GOOD, NULL,
              "%s is in no mighty group and may write no attribute that was looked at", domain->principal);
+}
+
+static void tell_reset(struct items *items, const struct config_domain *domain, const struct reach *r)
+{
+    if (!r->computers)
+        item(items, "reset", UNSURE, "move the guests' computer objects below the base",
+             "no computer below %s shows who may reset it", domain->base);
+    else if (r->resettable < r->computers)
+        item(items, "reset", BAD,
+             "give it the right as `virtrust doctor --delegation` prints it; see whether the object "
+             "inherits rights",
+             "%s may reset %u of %u %s below %s that were looked at; not %.300s", domain->principal,
+             r->resettable, r->computers, plural(r->computers, "computer", "computers"), domain->base,
+             r->refused);
+    else
+        item(items, "reset", GOOD, NULL, "%s may reset %s below %s (%u looked at)", domain->principal,
+             plural(r->computers, "the computer", "the computers"), domain->base, r->computers);
+}
+
+static void tell_outside(struct items *items, const struct config_domain *domain, const struct reach *r,
+                         const char *dc)
+{
+    if (r->power)
+        item(items, "reach", BAD, least, "%s is too powerful: it may %s %.300s, or what lies below it",
+             domain->principal, r->power, r->where);
+    else if (r->hidden)
+        item(items, "reach", UNSURE, "let Authenticated Users read its permissions",
+             "%s does not show who may change %.300s", dc, r->where);
+    else
+        item(
+            items, "reach", GOOD, NULL,
+            "%s may reset and change nothing at the domain's head, at other OUs, or of what rules the domain",
+            domain->principal);
+}
+
+static void check_reach(struct items *items, const struct config_domain *domain, struct session *s)
+{
+    struct reach reach;
+    struct failure f = {0};
+
+    if (!domain->base)
+        return;
+    if (reach_of(s, domain, &reach, &f) < 0) {
+        item(items, "reach", UNSURE, f.next, "%s", f.err.text);
+        return;
+    }
+    tell_reset(items, domain, &reach);
+    tell_outside(items, domain, &reach, s->dc);
+}
+
+// A service principal of another host, or another host's mark: the account is used there, too.
+static bool find_sharer(struct session *s, const char *dn, const char *own, char *ret, size_t size)
+{
+    static const char *const attributes[] = {"servicePrincipalName", NULL};
+    _cleanup_message_ LDAPMessage *m = NULL;
+    char host[HOSTNAME_TEXT], when[WHEN_TEXT], mark[MARK_TEXT], name[512];
+    struct failure ignored = {0};
+    struct berval **values = NULL;
+    bool found = false;
+
+    mark_read(s, dn, mark);
+    if (sharing_other(mark, own, host, when)) {
+        snprintf(ret, size, "%s has used it at %s", host, when);
+        return true;
+    }
+    if (session_search(s, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 1, &m, &ignored) == 0 &&
+        ldap_first_entry(s->ldap, m))
+        values = ldap_get_values_len(s->ldap, ldap_first_entry(s->ldap, m), "servicePrincipalName");
+    for (size_t i = 0; values && values[i] && !found; i++) {
+        snprintf(name, sizeof name, "%.*s", (int)(values[i]->bv_len < 500 ? values[i]->bv_len : 500),
+                 values[i]->bv_val);
+        found = sharing_service(name, own, host);
+    }
+    ldap_value_free_len(values);
+    if (found)
+        snprintf(ret, size, "virtrust/%s is registered on it", host);
+    return found;
+}
+
+static void check_sharing(struct items *items, const struct config_domain *domain, struct session *s)
+{
+    char dn[DN_TEXT], own[HOSTNAME_TEXT], text[512];
+
+    mark_host(domain, own);
+    if (!mark_own(s, domain->principal, dn))
+        item(items, "sharing", UNSURE, "let it read its own account", "%s does not show the account %s",
+             s->dc, domain->principal);
+    else if (find_sharer(s, dn, own, text, sizeof text))
+        item(items, "sharing", BAD,
+             "give each host an account and a keytab of its own: who takes one host has them all",
+             "%s is used by more hosts than this one, %s: %s", domain->principal, own, text);
+    else
+        item(items, "sharing", GOOD, NULL,
+             "no other host has left a trace on %s (a copy of the keytab that repaired nothing leaves none)",
+             domain->principal);
 }
 
 int check_answer(const struct config_domain *domain, const char *state_dir, struct record **ret,
@@ -207,6 +309,8 @@ int check_answer(const struct config_domain *domain, const char *state_dir, stru
              domain->principal, s->dc, domain->ldaps_ca ? "inside TLS" : "sealed by Kerberos");
         check_base(&items, domain, s);
         check_power(&items, domain, s);
+        check_reach(&items, domain, s);
+        check_sharing(&items, domain, s);
     }
     *ret = take(r);
     return 0;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/directory/mark.h"
 
+#include "common/os/ownname.h"
 #include "daemon/directory/value.h"
 
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-enum { MODIFY_S = 20, MARK_TEXT = 160 };
+enum { MODIFY_S = 20 };
 
 static void dn_freep(char **dn)
 {
@@ -39,31 +40,66 @@ static char *own_dn(struct session *s, const char *principal)
     return ldap_get_dn(s->ldap, ldap_first_entry(s->ldap, m));
 }
 
+bool mark_own(struct session *s, const char *principal, char ret_dn[static DN_TEXT])
+{
+    _cleanup_dn_ char *dn = principal ? own_dn(s, principal) : NULL;
+
+    if (dn)
+        snprintf(ret_dn, DN_TEXT, "%s", dn);
+    return dn;
+}
+
+void mark_read(struct session *s, const char *dn, char ret[static MARK_TEXT])
+{
+    static const char *const attributes[] = {"info", NULL};
+    _cleanup_message_ LDAPMessage *m = NULL;
+    struct failure ignored = {0};
+    struct berval **values = NULL;
+
+    ret[0] = '\0';
+    if (session_search(s, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 1, &m, &ignored) < 0 ||
+        !ldap_first_entry(s->ldap, m))
+        return;
+    values = ldap_get_values_len(s->ldap, ldap_first_entry(s->ldap, m), "info");
+    if (values && values[0])
+        snprintf(ret, MARK_TEXT, "%.*s",
+                 (int)(values[0]->bv_len < MARK_TEXT ? values[0]->bv_len : MARK_TEXT - 1), values[0]->bv_val);
+    ldap_value_free_len(values);
+}
+
+void mark_host(const struct config_domain *domain, char ret[static HOSTNAME_TEXT])
+{
+    if (!domain->service || !sharing_service(domain->service, "", ret))
+        own_host(domain->name, ret);
+}
+
 // Another one each time: what stands there already would change nothing.
-static void text_of(char ret[static MARK_TEXT])
+static void text_of(const char *old, const struct config_domain *domain, char ret[static MARK_TEXT])
 {
     unsigned random = 0;
     struct timespec t;
     struct tm tm;
-    char when[32];
+    char when[32], unique[64], host[HOSTNAME_TEXT];
 
     clock_gettime(CLOCK_REALTIME, &t);
     gmtime_r(&t.tv_sec, &tm);
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
     (void)!getrandom(&random, sizeof random, GRND_NONBLOCK);
-    snprintf(ret, MARK_TEXT, "virtrust: last compared with a guest's directory at %s (%09ld-%08x)", when,
-             t.tv_nsec, random);
+    snprintf(unique, sizeof unique, "(%09ld-%08x)", t.tv_nsec, random);
+    mark_host(domain, host);
+    sharing_mark(old, host, when, unique, ret);
 }
 
-static int write_mark(struct session *s, const char *dn)
+static int write_mark(struct session *s, const char *dn, const struct config_domain *domain)
 {
-    char text[MARK_TEXT], *values[] = {text, NULL};
+    char old[MARK_TEXT], text[MARK_TEXT], *values[] = {text, NULL};
     LDAPMod replace = {.mod_op = LDAP_MOD_REPLACE, .mod_type = "info", .mod_values = values},
             *changes[] = {&replace, NULL};
     struct timeval limit = {.tv_sec = MODIFY_S};
     int code;
 
-    text_of(text);
+    mark_read(s, dn, old);
+    text_of(old, domain, text);
     ldap_set_option(s->ldap, LDAP_OPT_TIMEOUT, &limit);
     code = ldap_modify_ext_s(s->ldap, dn, changes, NULL, NULL);
     return code;
@@ -85,7 +121,7 @@ uint64_t mark_usn(struct session *s)
 const char *mark_make(struct session *s, const struct config_domain *domain, char ret_dn[static DN_TEXT])
 {
     _cleanup_dn_ char *dn = domain->principal ? own_dn(s, domain->principal) : NULL;
-    int code = dn ? write_mark(s, dn) : LDAP_NO_SUCH_OBJECT;
+    int code = dn ? write_mark(s, dn, domain) : LDAP_NO_SUCH_OBJECT;
 
     if (code != LDAP_SUCCESS)
         return ldap_err2string(code);

@@ -326,6 +326,65 @@ broken() {
 lab_check "check finds nothing wrong" ask check
 lab_check "and says so of each item" test "$(grep -c '^item.*result=good' "$LAB_TMP/answer")" -ge 6 -a \
     "$(grep -cE '^item.*result=(bad|unknown)' "$LAB_TMP/answer")" -eq 0
+
+# judged ID RESULT [WORD]: an item of check.
+judged() {
+    local at
+    ask check || return 1
+    at=$(sed -n "s/^item\.\([0-9]*\)\.id=$1\$/\1/p" "$LAB_TMP/answer")
+    says "item.$at.result=$2" && grep -q "^item\.$at\.text=.*${3-}" "$LAB_TMP/answer"
+}
+
+allow() { # allow DN ACE: to the delegated account
+    lab_dc_change dsacl set --objectdn="$1" --action=allow --trusteedn="$(lab_dc_dn "$LAB_SVC")" \
+        --sddl="($2;$(sid_of "$LAB_SVC"))"
+}
+
+change_svc() { # change_svc LDIF-LINE...
+    { printf 'dn: %s\nchangetype: modify\n' "$(lab_dc_dn "$LAB_SVC")" && printf '%s\n' "$@"; } |
+        ldbmodify -H "$LAB/dc/private/sam.ldb" > /dev/null
+}
+
+computer=bf967a86-0de6-11d0-a285-00aa003049e2
+lab_check "the delegated account may reset the base's computers" judged reset good "looked at"
+lab_check "and nothing else" judged reach good
+lab_check "no other host has left a trace on it" judged sharing good
+configure 1000 "$LAB_OTHER_OU"
+lab_check "of a base that was not delegated it may reset none" judged reset bad "elsewhere"
+lab_check "and then it reaches beyond the base" judged reach bad "OU=Guests"
+configure 1000 "$LAB_OU"
+lab_dc_change spn add virtrust/host9.$LAB_DOMAIN "$LAB_SVC"
+lab_check "another host's service principal is a trace" judged sharing bad "host9.$LAB_DOMAIN"
+lab_dc_change spn delete virtrust/host9.$LAB_DOMAIN "$LAB_SVC"
+change_svc 'replace: info' "info: virtrust: last compared with a guest's directory from host8.$LAB_DOMAIN at 2026-01-02T03:04:05Z (1-2)"
+lab_check "and so is its mark" judged sharing bad "host8.$LAB_DOMAIN has used it at 2026-01-02T03:04:05Z"
+lab_check "which a mark of this host does not hide" asked "account guid=$guid dc=$LAB_DC mark=1" found=1
+lab_check "for it repeats it" judged sharing bad "host8.$LAB_DOMAIN"
+change_svc 'delete: info'
+
+# The account itself, with its keytab and without virtrust-directory between: what the DC lets it do.
+raw_reset() {
+    local quoted
+    quoted=$(printf '"Aa1.%s"' "$(lab_random_password)" | iconv -t UTF-16LE | base64 -w 0)
+    export KRB5CCNAME=FILE:$LAB_TMP/svc.ccache
+    kinit -k -t "$LAB_KEYTAB" "$LAB_SVC@$LAB_REALM" &&
+        printf 'dn: %s\nchangetype: modify\nreplace: unicodePwd\nunicodePwd:: %s\n' "$(lab_dc_dn "$1")" "$quoted" |
+        ldapmodify -Q -N -Y GSSAPI -H "ldap://$LAB_DC" > /dev/null 2>&1
+}
+not_reset() { # by nobody's rule but the DC's
+    local before rc=0
+    before=$(lab_dc_pwdlastset "$1")
+    (raw_reset "$1") || rc=$?
+    [ "$rc" = 50 ] && [ "$(lab_dc_pwdlastset "$1")" = "$before" ] # insufficientAccessRights
+}
+lab_check "the account resets a computer of its OU" raw_reset deep
+unset KRB5CCNAME
+for name in elsewhere dc1 somebody Administrator krbtgt "$LAB_SVC"; do
+    lab_check "it cannot reset $name" not_reset "$name"
+done
+
+allow "$LAB_OTHER_OU" "OA;CIIO;CR;$reset_right;$computer"
+lab_check "a right over another OU is too powerful" judged reach bad "OU=Other"
 keytab=$LAB_TMP/none.keytab configure 1000 "$LAB_OU"
 lab_check "no keytab: told" broken keytab "account name=vm1"
 keytab=$LAB_TMP/virtrust.yaml configure 1000 "$LAB_OU"
