@@ -140,7 +140,7 @@ lab_check "the guest is trusted" lab_guest_trust guest1
 ask probe "token=$(token 2)" key=0 "helper=$installed"
 lab_check "and healthy" is channel healthy
 lab_check "nothing of the secret stands in the guest's journal" \
-    test "$(lab_guest_exec guest1 sh -c 'journalctl -q --no-pager 2> /dev/null' | grep -cF "$secret")" = 0
+    test "$(lab_guest_exec guest1 sh -c 'journalctl -q --no-pager 2> /dev/null' | grep -cFe "$secret")" = 0
 
 # ---- who does not answer ---------------------------------------------------------------------------------------------
 lab_guest_exec -i guest1 sh -c 'mkdir -p /etc/qemu && cat > /etc/qemu/qemu-ga.conf' << 'EOF'
