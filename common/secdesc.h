@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// May somebody change an object of the directory? An nTSecurityDescriptor (self-relative, MS-DTYP 2.4.6) is evaluated for
-// the SIDs of one token, as the directory does it (MS-ADTS 5.1.3): owner first, then the access list in its order, the
-// first entry that speaks of a right decides it. Pure; the bytes come from the network, so everything is checked.
+// May somebody change an object of the directory? An nTSecurityDescriptor (self-relative, MS-DTYP 2.4.6) is evaluated
+// for the SIDs of one token, as the directory does it (MS-ADTS 5.1.3): owner first, then the access list in its order,
+// the first entry that speaks of a right decides it. Pure; the bytes come from the network, so everything is checked.
 //
 //     struct secdesc_power p;
 //     rc = secdesc_evaluate(bytes, len, &token, false, &p);

@@ -32,7 +32,8 @@ static int complain(int code, const char *text)
     return code;
 }
 
-// A call into libvirt that does not come back, be it for a peer at the port who says nothing: this answer was made beforehand, since a signal handler can do little.
+// A call into libvirt that does not come back, be it for a peer at the port who says nothing: this answer was made
+// beforehand, since a signal handler can do little.
 static char *late_answer;
 static size_t late_len;
 

@@ -9,7 +9,6 @@
 #include "daemon/deliver/verbs.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -200,49 +199,6 @@ static void deep_and_long_replies(void **state)
     assert_int_equal(agent_read_number(text, &n, NULL), 0);
 }
 
-// ---- what a reply costs --------------------------------------------------------------------------------------------
-
-static size_t taken;
-
-static void *count_taken(size_t size)
-{
-    taken += size;
-    return malloc(size);
-}
-
-// What the JSON library takes while these replies of 4 MiB are read: `unit` again and again between head and tail.
-static int read_flood(const char *head, const char *unit, const char *tail)
-{
-    _cleanup_free_ char *text = malloc(AGENT_REPLY_MAX + 1);
-    size_t len = strlen(head), n = strlen(unit);
-    struct agent_info info = {0};
-    int rc;
-
-    memcpy(text, head, len);
-    for (; len + n + strlen(tail) <= AGENT_REPLY_MAX; len += n)
-        memcpy(text + len, unit, n);
-    strcpy(text + len, tail);
-    taken = 0;
-    json_set_alloc_funcs(count_taken, free);
-    rc = agent_read_info(text, &info, NULL);
-    json_set_alloc_funcs(malloc, free);
-    return rc;
-}
-
-static void many_values_are_not_made(void **state)
-{
-    static const char *const units[] = {"{},", "[],",      "0,",           "\"\",",
-                                        "[",   "{\"a\":[", "\"\\\\\",[],", "\"\\\"\","};
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-        assert_int_equal(read_flood("{\"return\":{\"supported_commands\":[", units[i], "0]}}"), -EBADMSG);
-        assert_true(taken <= 2 * 1024 * 1024);
-    }
-    // Commas and brackets of a string are text, and escaped quotes do not end one.
-    assert_int_equal(read_flood("{\"return\":{\"supported_commands\":[{\"name\":\"", ",[{\\\"", "\"}]}}"), 0);
-}
-
 static void a_program_that_ended(void **state)
 {
     _cleanup_agent_status_ struct agent_status s = {0};
@@ -404,7 +360,6 @@ int main(void)
         cmocka_unit_test(pieces_of_a_file),
         cmocka_unit_test(where_the_helper_goes),
         cmocka_unit_test(deep_and_long_replies),
-        cmocka_unit_test(many_values_are_not_made),
         cmocka_unit_test(a_program_that_ended),
         cmocka_unit_test(a_program_that_runs_or_died),
         cmocka_unit_test(helper_ends),
