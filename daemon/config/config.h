@@ -85,7 +85,7 @@ struct config {
     bool push_helper;            // false
     char *helper_path;           // in a Linux guest: /usr/libexec/virtrust/virtrust-helper
     char *helper_push_source;    // on the host: VIRTRUST_LIBEXECDIR/virtrust-helper
-    // The same for Windows guests: C:\Program Files\virtrust\virtrust-helper.exe, and VIRTRUST_LIBEXECDIR/virtrust-helper.exe.
+    // The same for Windows guests: C:\Program Files\virtrust\virtrust-helper.exe, and virtrust-helper.exe beside it.
     char *helper_windows_path, *helper_windows_push_source;
     unsigned agent_wait_s;       // 1800: how long a job waits for the guest's agent, then `silent`
     unsigned clock_tolerance_ms; // 2000: set the guest's clock when it is off by more

@@ -103,7 +103,8 @@ int value_path(const char *text)
     return strstr(text, "/../") || (len >= 3 && strcmp(text + len - 3, "/..") == 0) ? -EINVAL : 0;
 }
 
-// Shorter than Windows' own limit for paths; no part of it is "." or ".." or ends in a dot or a blank, which Windows drops.
+// Shorter than Windows' own limit for paths; no part of it is "." or ".." or ends in a dot or a blank, which Windows
+// drops.
 int value_windows_path(const char *text)
 {
     size_t len = strlen(text);

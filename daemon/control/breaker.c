@@ -20,7 +20,7 @@ static int send_one(struct session *s, const struct config_domain *d, const stru
                     struct err *err)
 {
     struct engine *e = s->engine;
-    const char *scope = d ? "domain" : "policy", *name = d ? d->name : p->name;
+    const char *scope = d ? "domain" : "policy", *name = d ? d->name : p ? p->name : "";
     _cleanup_record_ struct record *r = record_new("breaker");
     struct breaker_counts n;
     struct breaker b;

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// `policy-facts`, `breaker`, `approve-all` and `scorecard`, asked over the control socket of an engine whose workers the
-// test plays.
+// `policy-facts`, `breaker`, `approve-all` and `scorecard`, asked over the control socket of an engine whose workers
+// the test plays.
 #include "tests/unit/attack_engine.h"
 
 #include "common/os/recio.h"

@@ -4,8 +4,8 @@
 // Every combination of what gates a reset: each field of each answer that a repair rests on (the guest's probe, the
 // account at its DC, the guest's check, the account once more), each known good, known bad and unknown. All
 // 10^12 of them are covered without being counted out: a step sees nothing of the answers before but the job, so it is
-// enough to give every combination of one answer to every job that can come to await it. Nothing is reset, minted or lent but
-// behind four answers that each prove what they have to; and where all do, it is.
+// enough to give every combination of one answer to every job that can come to await it. Nothing is reset, minted or
+// lent but behind four answers that each prove what they have to; and where all do, it is.
 #include "tests/unit/core_job_bench.h"
 
 enum worth { GOOD, UNKNOWN, BAD };
@@ -242,7 +242,8 @@ enum { LATER = 7 };
 enum { LATER = 1 };
 #endif
 
-// What surrounds it lets it go on from here: a settled journal, no twin, disks that stay, no migration under way, nothing that holds it.
+// What surrounds it lets it go on from here: a settled journal, no twin, disks that stay, no migration under way,
+// nothing that holds it.
 static bool lets(const struct stage *s, unsigned bits)
 {
     if (s->state == JOB_COMPARING) // the guest is told to make ready only where it may be repaired
