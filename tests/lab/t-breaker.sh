@@ -62,6 +62,7 @@ configure 1h
 vt_start
 lab_wait 240 vt_settled guest1
 lab_check "the policy is found by metadata" test "$(vt_field guest1 policy)" = pool
+lab_check "policy test says why" grep -q 'yes  metadata pool wants lab, is lab' <(vt policy test guest1)
 former=$(vt_last_case guest1)
 lab_guest_snapshot guest1 before
 lab_guest_rotate guest1
@@ -126,3 +127,4 @@ lab_check "one reset and one rotation in all" test "$(lab_dc_kvno guest1)" -eq $
 lab_check "the guest's own trust is whole" lab_guest_trust guest1
 grep -h 'circuit breaker' "$LAB_LOG/virtrust.log" > "$LAB_LOG/breaker.txt"
 vt_stop
+lab_done

@@ -110,7 +110,12 @@ lab_check "ask: no second case beside it: refused" vt_exit 6 vt repair guest1
 lab_check "ask: the status counts it" test "$(vt --json status | jq .status.waiting_approval)" -eq 1
 untouched ask
 agent_mark
-lab_check "approved" vt approve "$id"
+batch() { vt --json approve --all --domain "$LAB_DOMAIN" "$@" | jq -c '[.count, .approved, .cases[0].id]'; }
+lab_check "a batch lists it first" test "$(batch --dry-run)" = "[1,false,$id]"
+lab_check "without a terminal a batch wants --yes" vt_exit 2 vt approve --all
+lab_check "a batch of a policy that is none is refused" vt_exit 4 vt approve --all --policy none --yes
+lab_check "still untouched: it waits" waits
+lab_check "approved" test "$(batch --yes)" = "[1,true,$id]"
 lab_check "proven" vt_exit 0 vt wait "$id" --timeout 240
 lab_check "the same case" vt_told "$id" outcome proven
 vt case "$id" > "$LAB_LOG/case.txt" || true
@@ -125,4 +130,28 @@ lab_check "the measurements see the repair: files" test -n "$(written)"
 lab_check "the measurements see the repair: clock" test "$(clock_offset)" -ge -3
 lab_check "trust is whole" lab_guest_trust guest1
 lab_check "what is closed cannot be approved" vt_exit 6 vt approve "$id"
+vt_stop
+
+# ---- scorecard: what observe and the dry run foretold was repaired by virtrust; what it foretells now, by hand --------
+score() { vt --json scorecard --since 1h | jq -c '.score | [.predicted, .by_virtrust, .by_hand, .still, .wrong]'; }
+vt_config observe "${policy[@]}"
+vt_start
+lab_note "scorecard"
+lab_check "score: foretold once, and virtrust repaired it" test "$(score)" = "[1,1,0,0,0]"
+former=$(vt_last_case guest1)
+lab_guest_revert guest1 before
+former=$(vt_wait_new guest1 "$former")
+lab_check "score: foretold again" vt_told "$former" verdict behind
+lab_check "score: nobody knows yet" test "$(vt --json scorecard | jq -r '.predictions[1].class')" = open
+lab_guest_join guest1
+vt repair guest1 --dry-run
+id=$(vt_wait_new guest1 "$former")
+lab_check "score: joined by hand, it is in step" vt_told "$id" verdict in-step
+lab_check "score: that one was put right by hand" test "$(score)" = "[2,1,1,0,0]"
+vt scorecard > "$LAB_LOG/scorecard.txt"
+lab_check "score: told to people" grep -q 'were put right without virtrust' "$LAB_LOG/scorecard.txt"
+cat "$LAB_LOG/scorecard.txt"
+vt policy test guest1 > "$LAB_LOG/policy.txt"
+lab_check "policy test: it decides, and why" grep -q 'name wants guest\*, is guest1' "$LAB_LOG/policy.txt"
+cat "$LAB_LOG/policy.txt"
 lab_done
