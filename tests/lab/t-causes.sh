@@ -123,6 +123,9 @@ lab_dcs_reset dc2 STEADY "$(lab_random_password)"
 lab_check "an administrator's reset, at one DC alone" named steady changed-elsewhere 1 verdict behind \
     command "Get-ADReplicationAttributeMetadata '$steady' -Server '$LAB_DC2' *"
 lab_check "beside it: the DC that differs" beside dcs-differ text "*$LAB_DC*" command 'repadmin *'
+vt diagnose steady > "$LAB_LOG/steady.txt" 2> "$LAB_TMP/err" || true
+lab_check "as text: a column for each" grep -q "^EVIDENCE.*guest.*ledger.*$LAB_DC" "$LAB_LOG/steady.txt"
+sed 's/^/# /' "$LAB_LOG/steady.txt"
 lab_dcs_heal
 lab_check "healed: still changed" named steady changed-elsewhere 1
 lab_check "and the DCs agree" not_beside dcs-differ
@@ -156,7 +159,15 @@ lab_guest_exec guest1 sync
 lab_check "the newest password, but not at this DC" named guest1 lagging-dc 1 text "*$LAB_DC*" command "repadmin /syncall *$LAB_DC*"
 lab_dcs_heal
 lab_check "healed" named guest1 in-step 0
-log_on=
+lab_note "one DC is silent"
+log_on= # a log-on would say that all is well
+lab_dcs_cut
+lab_guest_rotate guest1
+lab_guest_exec guest1 sync
+ip rule add pref 1 to "$LAB_DC_IP" dport 389 unreachable
+lab_check "the guest is ahead: replication lags" named guest1 replication-lag 0 verdict ahead text "*$LAB_DC*" command 'repadmin *'
+unblock
+lab_dcs_heal
 
 lab_note "the guest's clock"
 lab_guest_exec guest1 date -s '+20 minutes' > "$LAB_TMP/out"
@@ -173,6 +184,53 @@ former=$(vt_last_case guest2)
 vt repair --dry-run guest2 > "$LAB_TMP/out" 2> "$LAB_TMP/err" || true
 vt_wait_new guest2 "$former" > "$LAB_TMP/out"
 lab_check "it is named" named guest1 duplicate-name 1 text '*guest2*' command 'virtrust inspect guest2'
+
+lab_note "what their disks say"
+root=$(mktemp -d "$LAB_TMP/linux.XXXXXX")
+mkdir -p "$root/etc/samba" "$root/etc/systemd/system/multi-user.target.wants" "$root/usr/lib/systemd/system" "$root/var/lib"
+printf 'ID=debian\n' > "$root/etc/os-release"
+printf 'passwd: files winbind\n' > "$root/etc/nsswitch.conf"
+printf '[global]\n    realm = OLD.VIRTRUST.TEST\n' > "$root/etc/samba/smb.conf"
+: > "$root/usr/lib/systemd/system/winbind.service"
+shut_account WINBIND
+lab_dcs_replicate
+shut_keytab "$root/etc/krb5.keytab" 'WINBIND$' "$(lab_dc_kvno WINBIND)"
+shut_define winbind "$LAB/guests/winbind.img" raw
+linux_disk() { rm -f "$LAB/guests/winbind.img" && truncate -s 32M "$LAB/guests/winbind.img" && mkfs.ext4 -q -d "$root" "$LAB/guests/winbind.img"; }
+linux_disk
+vt bind winbind WINBIND
+lab_check "winbind does not start" named winbind user-service-disabled 1 command 'systemctl enable --now winbind'
+lab_check "and is set up for another realm" beside realm-differs text '*OLD.VIRTRUST.TEST*'
+ln -s /usr/lib/systemd/system/winbind.service "$root/etc/systemd/system/multi-user.target.wants/"
+linux_disk
+lab_check "it starts, for another realm" named winbind realm-differs 0 health at-risk
+
+shut_account WIN
+lab_dcs_replicate
+# win_disk SET_AT KEY=VALUE...
+sid=$(lab_dc_attr WIN objectSid)
+win_disk() {
+    local set_at=$1
+    shift
+    shut_windows "$LAB/guests/win.qcow2" qcow2 computer=WIN netbios="$LAB_NETBIOS" dns="$LAB_DOMAIN" domain_sid="${sid%-*}" \
+        set_at="$set_at" product=WinNT secret=one \
+        'SYSTEM:ControlSet001\Control\CloudDomainJoin\JoinInfo\0A1B:TenantId=s:6a1f' "$@"
+}
+win_disk "$(lab_dc_pwdlastset WIN)" 'SYSTEM:ControlSet001\Services\Netlogon:Start=d:4' disable=1
+shut_define win "$LAB/guests/win.qcow2" qcow2
+vt bind win WIN
+lab_check "Netlogon is disabled" named win netlogon-disabled 1 command 'Set-Service Netlogon -StartupType Automatic*'
+lab_check "and so is the rotation" beside rotation-disabled text '*snapshots stay good*'
+# An hour older than the account: dates nearer than some minutes prove nothing.
+win_disk $(($(lab_dc_pwdlastset WIN) - 36000000000))
+virsh -q snapshot-create-as win s1 > "$LAB_TMP/out"
+lab_dc_reset WIN "$(lab_random_password)"
+lab_dcs_replicate
+former=$(vt_last_case win)
+virsh -q snapshot-revert win s1
+vt_wait_new win "$former" > "$LAB_TMP/out"
+lab_check "a revert to a snapshot" named win rolled-back-snapshot 1 command 'virtrust repair win'
+lab_check "what else went back: Entra ID's device key" beside entra-went-back command 'dsregcmd /status'
 
 lab_note "deleted, and made anew"
 lab_dc_delete STEADY
