@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // How far does the delegated account reach? By the access lists that the DC shows, weighed for the account's own token
-// (common/secdesc.h): may it reset the computers of the base, and may it change anything outside? Delegations are made at
-// the domain's head, at OUs and containers, and the objects through which the domain is ruled have lists of their own:
-// those are looked at. A right that somebody gave on one single other object is not searched for.
+// (common/secdesc.h): may it reset the computers of the base, and may it change anything outside? Delegations are made
+// at the domain's head, at OUs and containers, and the objects through which the domain is ruled have lists of their
+// own: those are looked at. A right that somebody gave on one single other object is not searched for.
 //
 //     rc = reach_of(session, domain, &reach, &failure);
 #pragma once

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Who else uses the delegated account? Who takes one of the hosts that share a keytab takes them all, so each host wants
-// an account of its own. Two traces are left in the directory: each host registers a service principal virtrust/HOST on
-// its account, and the mark that it writes before a reset (mark.h) names it, and the other host that wrote there last.
-// A copy of the keytab with which nobody has repaired anything leaves no trace. Pure.
+// Who else uses the delegated account? Who takes one of the hosts that share a keytab takes them all, so each host
+// wants an account of its own. Two traces are left in the directory: each host registers a service principal
+// virtrust/HOST on its account, and the mark that it writes before a reset (mark.h) names it, and the other host that
+// wrote there last. A copy of the keytab with which nobody has repaired anything leaves no trace. Pure.
 //
 //     sharing_mark(old, "host1.corp.test", "2026-11-21T16:00:00Z", "(1-2)", text);
 //     if (sharing_other(text, "host1.corp.test", host, when)) …

@@ -14,7 +14,7 @@
 //   signal KIND KEY=VALUE…           one of the watcher's signals
 //   look answers joined=0|1 role= sam= sid= fp=N set=TIME kvno=N doubt=TEXT
 //   directory answers found=0|1 sid= kvno=N pwd=TIME uac=N      the case's question
-//   clock|probe|check|account|reset|login|store|rotate|attest answers KEY=VALUE… the job's effect; what is not said is as
+//   clock|probe|check|account|reset|login|store|rotate|attest answers KEY=VALUE…    its effect; what is not said is as
 //                                    in the ordinary run, and the account changes with a reset or rotation that is done
 //   … fails TEXT (look, directory) or fails code=… text=… (the job's): an error for which nobody is to blame
 //   … lost                           the worker died, nobody knows what happened; `lose`: whatever the job awaits
