@@ -27,6 +27,6 @@ const unsigned char *member_sha256(const struct member *m);
 bool member_holds(const struct member *m, const unsigned char storing[static DIGEST]);
 // Why it is not joined, or cannot be told; "" for a member. Borrowed.
 const char *member_why(const struct member *m);
-// Fills in what the member knows of the plan's facts: joined, not_readable, lsa, domain_controller, isolated, store_writable, and
-// whether `sid` (NULL: none was named) is somebody else's.
+// Fills in what the member knows of the plan's facts: joined, not_readable, lsa, domain_controller, isolated,
+// store_writable, and whether `sid` (NULL: none was named) is somebody else's.
 void member_facts(const struct member *m, const char *sid, struct plan_facts *f);

@@ -12,8 +12,8 @@
 
 // Opens the request's blob with the token's one-use key.
 void password_open(struct run *r, struct secret *ret);
-// A credential is "DOMAIN\user", a new line, the password: parted into names and a secret of its own. False, and the run
-// over, when it is none.
+// A credential is "DOMAIN\user", a new line, the password: parted into names and a secret of its own. False, and the
+// run over, when it is none.
 enum { PASSWORD_NAME = 256 };
 bool password_part(struct run *r, char ret_domain[static PASSWORD_NAME], char ret_user[static PASSWORD_NAME],
                    struct secret *ret_password);

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// seal.h's hashes, by the crypto library's plain functions. What hashes and never seals (virtrustd until its first repair,
-// so at rest) is spared the rest of that library: its first use by name brings two megabytes of it into memory.
+// seal.h's hashes, by the crypto library's plain functions. What hashes and never seals (virtrustd until its first
+// repair, so at rest) is spared the rest of that library: its first use by name brings two megabytes of it into memory.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "common/os/seal.h"
 

@@ -4,8 +4,8 @@
 // `diagnose`: everything about one guest side by side, the cause, and what virtrust would do. Nothing is written: not
 // in the store, not in the guest, not in the directory. What costs little is asked afresh (the disks, as far as they
 // are read without an appliance; every DC; a running guest's clock), else the newest evidence of its cases is taken,
-// and its age told. A running guest's helper is asked for a `look`: unlike a probe that makes no key and retires no token
-// of a repair under way, and logs the account on only where the administrator wants it (log_on).
+// and its age told. A running guest's helper is asked for a `look`: unlike a probe that makes no key and retires no
+// token of a repair under way, and logs the account on only where the administrator wants it (log_on).
 //
 //     handle_diagnose → diagnose.c asks → diagfacts.c makes struct cause_facts → diagtell.c sends the records
 #pragma once
@@ -40,8 +40,8 @@ struct diagnosis {
 
 struct diagnosis *diagnosis_free(struct diagnosis *d); // NULL is fine
 
-// What the guest itself said just now is put over what was known of it (disk and probe). What a probe said of the channel
-// stays where no log-on was asked for and the guest holds the same secret still.
+// What the guest itself said just now is put over what was known of it (disk and probe). What a probe said of the
+// channel stays where no log-on was asked for and the guest holds the same secret still.
 void diagnosis_hear(struct diagnosis *d);
 // Fills in facts, world, decision and cause from what was asked. 0 or negative errno.
 int diagnosis_conclude(struct engine *e, struct diagnosis *d, struct err *err);

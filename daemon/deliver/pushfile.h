@@ -27,6 +27,7 @@ void pushfile_done(struct pushfile *f);
 int pushfile_load(const char *path, struct pushfile *f, struct fail *fail);
 // Whatever lies there is overwritten.
 int pushfile_write(struct guest *g, const char *path, const struct pushfile *f, struct fail *fail);
-// Does the guest's file hold just these bytes? 1 yes, 0 no (*ret_exists: is there one?), -1. Reads it through the agent.
+// Does the guest's file hold just these bytes? 1 yes, 0 no (*ret_exists: is there one?), -1. Reads it through the
+// agent.
 int pushfile_same(struct guest *g, const char *path, const struct pushfile *f, bool *ret_exists,
                   struct fail *fail);

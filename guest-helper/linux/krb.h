@@ -76,8 +76,8 @@ enum krb_change {
 enum krb_change krb_change_password(struct krb *k, const char *keytab, const struct secret *password,
                                     struct err *err);
 
-// For a struct krb of somebody else, who may reset this account (strategy `credential`): logs in to the password service
-// once, and then sets another account's password with that.
+// For a struct krb of somebody else, who may reset this account (strategy `credential`): logs in to the password
+// service once, and then sets another account's password with that.
 enum krb_answer krb_as_changer(struct krb *k, const struct secret *password, struct err *err);
 enum krb_change krb_set_password(struct krb *k, const char *account, const struct secret *password,
                                  struct err *err);

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// virtrustd is killed in the middle of a storm, again and again, wherever it happens to be: whatever was acknowledged is
-// judged after the next start, once, and what triggers keep (the lines of lists, the counts) is what a recount gives.
+// virtrustd is killed in the middle of a storm, again and again, wherever it happens to be: whatever was acknowledged
+// is judged after the next start, once, and what triggers keep (the lines of lists, the counts) is what a recount
+// gives.
 #include "tests/unit/attack_engine.h"
 #include "tests/unit/core_common.h"
 

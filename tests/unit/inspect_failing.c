@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: virtrust contributors
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A disk that fails while it is looked at: storage that has a bad place, an image that is cut off, QEMU that was killed.
-// Each request of a look fails in turn, alone or with all behind it. Nothing that cannot be read may pass for something
-// that is not there.
+// A disk that fails while it is looked at: storage that has a bad place, an image that is cut off, QEMU that was
+// killed. Each request of a look fails in turn, alone or with all behind it. Nothing that cannot be read may pass for
+// something that is not there.
 #include "daemon/inspect/disk_direct.h"
 #include "daemon/inspect/disk_look.h"
 #include "tests/unit/testing.h"
