@@ -7,28 +7,19 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
-static void set(struct attest_end *end, const char *result, const char *reason, const char *text)
-{
-    end->result = result;
-    end->reason = reason;
-    err_set(&end->text, 0, "%s", text);
-}
-
-// A domain controller's account is nobody's to be bound, and who is no member has none.
 static bool may_attest(const struct member *m, struct attest_end *end)
 {
     struct plan_facts facts = {0};
+    struct plan p;
 
     member_facts(m, NULL, &facts);
-    if (facts.domain_controller)
-        set(end, "refused", "domain-controller",
-            "this may be a domain controller: its account is never touched");
-    else if (!facts.joined)
-        set(end, "refused", "not-joined", "this guest holds no machine secret of a domain");
-    else
+    p = plan_explain(plan_attest(&facts), member_why(m));
+    if (p.kind == PLAN_READY)
         return true;
+    end->result = "refused";
+    end->reason = p.reason;
+    err_set(&end->text, 0, "%s", p.text);
     return false;
 }
 

@@ -254,9 +254,7 @@ static int act(struct helper *h, struct record **ret, struct err *err)
         rc = gather(h, &facts, &recorded, err);
     if (rc < 0)
         return rc;
-    p = plan_make(h->verb, &facts);
-    if (p.kind == PLAN_REFUSE && strcmp(p.reason, "not-readable") == 0 && *member_why(h->m))
-        p.text = member_why(h->m);
+    p = plan_explain(plan_make(h->verb, &facts), member_why(h->m));
     if (h->verb == VERB_STORE_CHECK)
         *ret = check_answer(&p, record_get(h->request, "dc"));
     else if (p.kind == PLAN_RECORDED)

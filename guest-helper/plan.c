@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define NOT_READABLE "not-readable"
+
 static const char *const verbs[] = {
     [VERB_PROBE] = "probe",   [VERB_STORE_CHECK] = "store-check", [VERB_STORE] = "store",
     [VERB_ROTATE] = "rotate", [VERB_REPAIR] = "repair",
@@ -61,7 +63,7 @@ static struct plan admit(enum verb verb, const struct plan_facts *f)
                       "machine identity isolation is set up here: nobody could show that a new secret "
                       "is the one in use");
     if (f->not_readable)
-        return refuse("not-readable", "this guest's machine secret cannot be read");
+        return refuse(NOT_READABLE, "this guest's machine secret cannot be read");
     if (!f->joined)
         return refuse("not-joined", "this guest holds no machine secret of a domain");
     if (!f->expect_given)
@@ -144,6 +146,24 @@ struct plan plan_make(enum verb verb, const struct plan_facts *facts)
     case VERB_REPAIR:
         return repair(facts);
     }
+    return p;
+}
+
+struct plan plan_attest(const struct plan_facts *f)
+{
+    if (f->domain_controller)
+        return refuse("domain-controller", "this may be a domain controller: its account is never touched");
+    if (f->not_readable)
+        return refuse(NOT_READABLE, "this guest's machine secret cannot be read");
+    if (!f->joined)
+        return refuse("not-joined", "this guest holds no machine secret of a domain");
+    return (struct plan){.kind = PLAN_READY};
+}
+
+struct plan plan_explain(struct plan p, const char *why)
+{
+    if (p.kind == PLAN_REFUSE && strcmp(p.reason, NOT_READABLE) == 0 && *why)
+        p.text = why;
     return p;
 }
 

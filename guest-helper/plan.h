@@ -71,6 +71,11 @@ struct plan {
 };
 
 struct plan plan_make(enum verb verb, const struct plan_facts *facts);
+// May this guest show which account it holds? PLAN_READY or PLAN_REFUSE. A domain controller's account is nobody's to
+// be bound, and who is no member has none; where it cannot be read, that is said, and not that there is none.
+struct plan plan_attest(const struct plan_facts *facts);
+// The same plan; when it is refused because the secret cannot be read, its text is `why` (borrowed; "": as it was).
+struct plan plan_explain(struct plan p, const char *why);
 
 const char *verb_name(enum verb verb); // "store-check"
 // 0 or -EINVAL.

@@ -260,6 +260,43 @@ static void every_row(void **state)
     }
 }
 
+static void who_may_attest(void **state)
+{
+    static const struct {
+        struct plan_facts facts;
+        const char *reason; // NULL: it may
+    } cases[] = {
+        {{.joined = true}, NULL},
+        {{0}, "not-joined"},
+        {{.not_readable = true}, "not-readable"},
+        {{.joined = true, .not_readable = true}, "not-readable"},
+        {{.joined = true, .domain_controller = true}, "domain-controller"},
+        {{.not_readable = true, .domain_controller = true}, "domain-controller"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct plan p = plan_attest(&cases[i].facts);
+
+        assert_int_equal(p.kind, cases[i].reason ? PLAN_REFUSE : PLAN_READY);
+        if (cases[i].reason)
+            assert_string_equal(p.reason, cases[i].reason);
+    }
+}
+
+// Why a secret cannot be read is told in the system's own words, and nothing else is.
+static void what_hinders_is_told(void **state)
+{
+    const struct plan_facts unreadable = {.not_readable = true}, nobody = {0}, member = {.joined = true};
+    const char *why = "/etc/krb5.keytab: Permission denied";
+
+    (void)state;
+    assert_string_equal(plan_explain(plan_attest(&unreadable), why).text, why);
+    assert_true(strlen(plan_explain(plan_attest(&unreadable), "").text) > 10);
+    assert_string_not_equal(plan_explain(plan_attest(&nobody), why).text, why);
+    assert_null(plan_explain(plan_attest(&member), why).text);
+}
+
 // Whatever else is on record: what the guest holds is neither what was expected nor what was being stored? Then a
 // verb that changes it never starts; and nothing ever starts for a retired token.
 // All combinations of the facts, one bit each.
@@ -351,6 +388,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row),
+        cmocka_unit_test(who_may_attest),
+        cmocka_unit_test(what_hinders_is_told),
         cmocka_unit_test(nothing_is_changed_by_surprise),
         cmocka_unit_test(order_of_the_steps),
         cmocka_unit_test(names),
