@@ -219,8 +219,6 @@ static void evidence_text(const struct record *r)
     line("key version", record_get(r, "password.kvno"));
     line("rotation days", record_get(r, "policy.maximum_password_age_days"));
     inspect_windows_text(r, line);
-    line("SECURITY hive", record_get(r, "hive.security.state"));
-    line("SYSTEM hive", record_get(r, "hive.system.state"));
     line("keytab", record_get(r, "keytab.path"));
     line("secrets.tdb", record_get(r, "secrets_tdb"));
     line("encryption", record_get(r, "encryption"));

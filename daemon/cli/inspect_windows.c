@@ -4,6 +4,7 @@
 
 #include "common/filetime.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,6 +152,26 @@ void inspect_policy_json(json_t *policy, const struct record *r)
         put(policy, r, &policy_members[i]);
 }
 
+static void hive_text(const struct record *r, const char *name, const char *label,
+                      void (*line)(const char *label, const char *value))
+{
+    char key[64], text[96];
+    const char *state;
+    uint64_t entries;
+
+    snprintf(key, sizeof key, "hive.%s.state", name);
+    state = record_get(r, key);
+    if (!state)
+        return;
+    snprintf(key, sizeof key, "hive.%s.entries_replayed", name);
+    if (strcmp(state, "replayed") == 0 && record_get_u64(r, key, &entries) == 0) {
+        snprintf(text, sizeof text, "replayed (%" PRIu64 " %s of its logs)", entries,
+                 entries == 1 ? "entry" : "entries");
+        state = text;
+    }
+    line(label, state);
+}
+
 void inspect_windows_text(const struct record *r, void (*line)(const char *label, const char *value))
 {
     static const struct {
@@ -181,4 +202,6 @@ void inspect_windows_text(const struct record *r, void (*line)(const char *label
     if (record_get_bool(r, "helper.installed") >= 0)
         line("helper",
              record_get_bool(r, "helper.installed") ? record_get(r, "helper.start") : "not installed");
+    hive_text(r, "security", "SECURITY hive", line);
+    hive_text(r, "system", "SYSTEM hive", line);
 }

@@ -156,6 +156,21 @@ static void test_text(void **state)
     assert_non_null(strstr(out, "doubt          "));
 }
 
+// What was read only after the logs were applied says how much of them there was.
+static void test_replayed(void **state)
+{
+    static const char newer[] = "rm -rf newer && mkdir newer && \"$VIRTRUST_BIN_DIR\"/../test/mkhive newer "
+                                "computer=WS1 set_at=131240852838165380 secret=two && "
+                                "\"$VIRTRUST_BIN_DIR\"/../test/mkhivelog h/SECURITY LOG1=newer/SECURITY";
+    static char out[OUTPUT];
+
+    (void)state;
+    make("computer=WS1 set_at=131230852838165380 secret=one");
+    assert_int_equal(shell(out, newer), 0);
+    assert_int_equal(shell(out, "\"$VIRTRUST_BIN_DIR\"/virtrust --config /dev/null inspect --hives h"), 0);
+    assert_non_null(strstr(out, "SECURITY hive  replayed (1 entry of its logs)\n"));
+}
+
 // Exactly one sentence, although the program that looked says something too.
 static void test_cannot_look(void **state)
 {
@@ -202,7 +217,8 @@ static void test_error_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_member),      cmocka_unit_test(test_workgroup),  cmocka_unit_test(test_text),
+        cmocka_unit_test(test_member),      cmocka_unit_test(test_workgroup),
+        cmocka_unit_test(test_text),        cmocka_unit_test(test_replayed),
         cmocka_unit_test(test_cannot_look), cmocka_unit_test(test_error_json),
     };
 
