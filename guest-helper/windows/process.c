@@ -28,7 +28,9 @@ int process_prepare(unsigned limit_s, struct err *err)
     SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
     // DLLs that are loaded later come from System32, not from beside the program or the current directory.
     SetDllDirectoryW(L"");
-    setmode(0, O_BINARY);
+    // A request that somebody types at a console, or that an editor saved, has lines that end in CR LF; no record holds
+    // a CR that is not escaped.
+    setmode(0, O_TEXT);
     setmode(1, O_BINARY);
     thread = CreateThread(NULL, 0, out_of_time, (void *)(ULONG_PTR)limit_s, 0, NULL);
     if (!thread)

@@ -113,6 +113,10 @@ printf 'type=clock\nv=1\nnow_us=%s000000\ntolerance_ms=60000\nset=1\n\n' "$(date
 input=$tmp/clock
 check "the clock" exits 0 clock
 check "is right and stays" says '^set=0' out
+sed 's/$/\r/' "$tmp/clock" > "$tmp/typed"
+input=$tmp/typed
+check "a request with lines as Windows ends them" exits 0 clock
+check "is the same" says '^set=0' out
 input=
 
 # ---- the service ---------------------------------------------------------------------------------------------------
@@ -162,7 +166,8 @@ if [ -s "$msi" ]; then
     check "brings the program back" test -s "$program"
     mkdir "$tmp/newer"
     cp "$exe" "$tmp/newer"
-    check "a newer one is built" "$VIRTRUST_SOURCE_DIR/packaging/msi/build.sh" wixl 99.0.0 "$tmp/newer"
+    check "a newer one is built, in a folder named as people name them" \
+        sh -c "cd '$tmp' && '$VIRTRUST_SOURCE_DIR/packaging/msi/build.sh' wixl 99.0.0 newer"
     check "and upgrades" wine msiexec /i "Z:$tmp/newer/virtrust-helper.msi" /qn
     versions=$(wine reg query 'HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall' /s 2> /dev/null | tr -d '\r' |
         grep -A9 'virtrust guest helper' | awk '/DisplayVersion/ { print $3 }')
