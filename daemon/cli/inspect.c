@@ -217,7 +217,6 @@ static void evidence_text(const struct record *r)
     line("machine SID", record_get(r, "machine_sid"));
     print_age(r);
     line("key version", record_get(r, "password.kvno"));
-    line("rotation days", record_get(r, "policy.maximum_password_age_days"));
     inspect_windows_text(r, line);
     line("keytab", record_get(r, "keytab.path"));
     line("secrets.tdb", record_get(r, "secrets_tdb"));

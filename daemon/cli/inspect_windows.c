@@ -172,30 +172,65 @@ static void hive_text(const struct record *r, const char *name, const char *labe
     line(label, state);
 }
 
+// Group policy's setting is the one in force; where it has none, the guest's own.
+static void in_force(const struct record *r, const char *label, const char *policy, const char *own,
+                     void (*line)(const char *label, const char *value))
+{
+    const char *value = record_get(r, policy);
+    char text[256];
+
+    if (!value || !*value) {
+        line(label, record_get(r, own));
+        return;
+    }
+    snprintf(text, sizeof text, "%.200s (group policy)", value);
+    line(label, text);
+}
+
+static void rotation_text(const struct record *r, void (*line)(const char *label, const char *value))
+{
+    int policy = record_get_bool(r, "policy.group_policy.disable_password_change");
+
+    in_force(r, "rotation days", "policy.group_policy.maximum_password_age_days",
+             "policy.maximum_password_age_days", line);
+    if (policy == 1)
+        line("rotation", "switched off (DisablePasswordChange, by group policy)");
+    else if (policy < 0 && record_get_bool(r, "policy.disable_password_change") == 1)
+        line("rotation", "switched off (DisablePasswordChange)");
+}
+
+static void version_text(const struct record *r, void (*line)(const char *label, const char *value))
+{
+    const char *name = record_get(r, "windows.name"), *release = record_get(r, "windows.release"),
+               *build = record_get(r, "windows.build");
+    char text[256];
+
+    if (!name)
+        return;
+    snprintf(text, sizeof text, "%.120s%s%.40s%s%.40s", name, release ? " " : "", release ? release : "",
+             build ? ", build " : "", build ? build : "");
+    line("Windows", text);
+}
+
 void inspect_windows_text(const struct record *r, void (*line)(const char *label, const char *value))
 {
-    static const struct {
-        const char *label, *key;
-    } lines[] = {
-        {"DNS servers", "resolver.servers"},  {"time source", "time.type"},
-        {"time server", "time.server"},       {"pending", "pending"},
-        {"hibernation", "hibernation.state"},
-    };
-    const char *name = record_get(r, "windows.name"), *build = record_get(r, "windows.build");
-    char text[FILETIME_TEXT], windows[256];
+    char text[FILETIME_TEXT];
     uint64_t shutdown;
 
-    if (name) {
-        snprintf(windows, sizeof windows, "%.120s %.40s%s%.40s", name,
-                 record_get_or(r, "windows.release", ""), build ? ", build " : "", build ? build : "");
-        line("Windows", windows);
-    }
+    rotation_text(r, line);
+    version_text(r, line);
     if (record_get_u64(r, "last_shutdown.filetime", &shutdown) == 0 && filetime_plausible(shutdown)) {
         filetime_text(shutdown, text);
         line("last shutdown", text);
     }
-    for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
-        line(lines[i].label, record_get(r, lines[i].key));
+    line("Netlogon", record_get(r, "netlogon.start"));
+    in_force(r, "DNS servers", "resolver.group_policy.servers", "resolver.servers", line);
+    in_force(r, "time source", "time.group_policy.type", "time.type", line);
+    in_force(r, "time server", "time.group_policy.server", "time.server", line);
+    line("pending", record_get(r, "pending"));
+    line("hibernation", record_get(r, "hibernation.state"));
+    if (record_get_bool(r, "hibernation.fast_startup") == 1)
+        line("fast startup", "on");
     if (record_get_bool(r, "guest_agent.installed") >= 0)
         line("guest agent", record_get_bool(r, "guest_agent.installed") ? record_get(r, "guest_agent.start")
                                                                         : "not installed");

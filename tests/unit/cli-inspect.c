@@ -171,6 +171,34 @@ static void test_replayed(void **state)
     assert_non_null(strstr(out, "SECURITY hive  replayed (1 entry of its logs)\n"));
 }
 
+// What is in force is told, and by whom; not a setting of the guest's own that group policy overrules.
+static void test_settings(void **state)
+{
+    static const char *const lines[] = {"\nWindows        Windows 7 Professional, build 7601\n",
+                                        "\nrotation days  60 (group policy)\n",
+                                        "\nrotation       switched off (DisablePasswordChange)\n",
+                                        "\nNetlogon       disabled\n",
+                                        "\ntime server    ntp.lab.test,0x8 (group policy)\n",
+                                        "\ntime source    NTP\n",
+                                        "\nfast startup   on\n"};
+    static char out[OUTPUT];
+
+    (void)state;
+    make("computer=WS1 product=WinNT max_age=30 disable=1 "
+         "'SOFTWARE:Microsoft\\Windows NT\\CurrentVersion:ProductName=s:Windows 7 Professional' "
+         "'SOFTWARE:Microsoft\\Windows NT\\CurrentVersion:CurrentBuildNumber=s:7601' "
+         "'SOFTWARE:Policies\\Microsoft\\Netlogon\\Parameters:MaximumPasswordAge=d:60' "
+         "'SOFTWARE:Policies\\Microsoft\\W32Time\\Parameters:NtpServer=s:ntp.lab.test,0x8' "
+         "'SYSTEM:ControlSet001\\Services\\W32Time\\Parameters:NtpServer=s:time.windows.com,0x9' "
+         "'SYSTEM:ControlSet001\\Services\\W32Time\\Parameters:Type=s:NTP' "
+         "'SYSTEM:ControlSet001\\Services\\Netlogon:Start=d:4' "
+         "'SYSTEM:ControlSet001\\Control\\Session Manager\\Power:HiberbootEnabled=d:1'");
+    assert_int_equal(shell(out, "\"$VIRTRUST_BIN_DIR\"/virtrust --config /dev/null inspect --hives h"), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+        if (!strstr(out, lines[i]))
+            fail_msg("the text lacks%s: %s", lines[i], out);
+}
+
 // Exactly one sentence, although the program that looked says something too.
 static void test_cannot_look(void **state)
 {
@@ -217,9 +245,10 @@ static void test_error_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_member),      cmocka_unit_test(test_workgroup),
-        cmocka_unit_test(test_text),        cmocka_unit_test(test_replayed),
-        cmocka_unit_test(test_cannot_look), cmocka_unit_test(test_error_json),
+        cmocka_unit_test(test_member),     cmocka_unit_test(test_workgroup),
+        cmocka_unit_test(test_text),       cmocka_unit_test(test_replayed),
+        cmocka_unit_test(test_settings),   cmocka_unit_test(test_cannot_look),
+        cmocka_unit_test(test_error_json),
     };
 
     if (!getenv("VIRTRUST_BIN_DIR")) {
