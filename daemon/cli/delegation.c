@@ -5,6 +5,7 @@
 #include "common/os/ownname.h"
 #include "daemon/cli/text.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@
 enum { LINES_MAX = 8, LINE = 2 * QUOTED_TEXT };
 
 struct names {
-    char account[512], principal[600], base[QUOTED_TEXT], service[400], netbios[64], keytab[QUOTED_TEXT];
+    char account[512], principal[600], base[QUOTED_TEXT], service[400], netbios[64];
 };
 
 struct lines {
@@ -60,20 +61,36 @@ static void add(struct lines *l, const char *format, ...)
     va_end(args);
 }
 
-// What is not configured stands as a word in capitals, to be filled in.
+// "corp.example.com" as DC=corp,DC=example,DC=com: a domain's head is named after it.
+static void head_of(const char *domain, char *ret, size_t size)
+{
+    size_t used = 0;
+
+    ret[0] = '\0';
+    for (size_t part; *domain && used < size; domain += part + (domain[part] == '.')) {
+        part = strcspn(domain, ".");
+        used += (size_t)snprintf(ret + used, size - used, "%sDC=%.*s", used ? "," : "", (int)part, domain);
+    }
+}
+
+// What is not configured is made of the domain's name; which part of the directory is meant nobody can guess, and
+// stands as a word in capitals, to be filled in.
 static void find_names(const struct config_domain *d, struct names *n)
 {
     const char *at = d->principal ? strrchr(d->principal, '@') : NULL;
+    char head[1024];
 
-    snprintf(n->principal, sizeof n->principal, "%s", at ? d->principal : "virtrust-svc@REALM");
+    head_of(d->name, head, sizeof head);
+    snprintf(n->principal, sizeof n->principal, at ? "%s" : "virtrust-svc@%s", at ? d->principal : d->name);
+    for (char *p = strrchr(n->principal, '@'); !at && *p; p++)
+        *p = (char)toupper((unsigned char)*p);
     snprintf(n->account, sizeof n->account, "%.*s", (int)strcspn(n->principal, "@/"), n->principal);
-    snprintf(n->base, sizeof n->base, "%s", d->base ? d->base : "OU=GUESTS,DC=CORP,DC=TEST");
+    snprintf(n->base, sizeof n->base, d->base ? "%s" : "OU=GUESTS,%s", d->base ? d->base : head);
     if (d->service)
         snprintf(n->service, sizeof n->service, "%s", d->service);
     else
         own_service(d->name, n->service, sizeof n->service);
     snprintf(n->netbios, sizeof n->netbios, "%s", d->netbios ? d->netbios : "NETBIOS");
-    snprintf(n->keytab, sizeof n->keytab, "%s", d->keytab ? d->keytab : "virtrust.keytab");
 }
 
 static void for_windows(const struct names *n, struct lines *l)
@@ -119,13 +136,11 @@ static void for_powershell(const struct names *n, struct lines *l)
 
 static void for_samba(const struct names *n, struct lines *l)
 {
-    char account[QUOTED_TEXT], base[QUOTED_TEXT], principal[QUOTED_TEXT], keytab[QUOTED_TEXT],
-        service[QUOTED_TEXT];
+    char account[QUOTED_TEXT], base[QUOTED_TEXT], principal[QUOTED_TEXT], service[QUOTED_TEXT];
 
     quote_shell(n->account, account);
     quote_shell(n->base, base);
     quote_shell(n->principal, principal);
-    quote_shell(n->keytab, keytab);
     quote_shell(n->service, service);
     add(l, "samba-tool user create %s --random-password", account);
     add(l, "samba-tool user setexpiry %s --noexpiry", account);
@@ -137,7 +152,25 @@ static void for_samba(const struct names *n, struct lines *l)
         base);
     add(l, "samba-tool spn add %s %s", service, account);
     add(l, "net ads enctypes set %s 24 -U Administrator", account);
-    add(l, "samba-tool domain exportkeytab %s --principal=%s", keytab, principal);
+    add(l, "samba-tool domain exportkeytab virtrust.keytab --principal=%s", principal);
+}
+
+// Where virtrust-directory looks for the keytab; the path of a credential's file is virtrust-directory(8)'s example.
+static void for_host(const struct config_domain *d, struct lines *l)
+{
+    char name[QUOTED_TEXT], file[QUOTED_TEXT], text[QUOTED_TEXT];
+
+    if (d->credential && !d->keytab) {
+        snprintf(text, sizeof text, "/etc/virtrust/%.4000s.cred", d->credential);
+        quote_shell(d->credential, name);
+        quote_shell(text, file);
+        add(l, "systemd-creds encrypt --name=%s virtrust.keytab %s", name, file);
+    } else {
+        snprintf(text, sizeof text, "/etc/virtrust/%.4000s.keytab", d->name);
+        quote_shell(d->keytab ? d->keytab : text, file);
+        add(l, "install -o virtrust-directory -g root -m 0400 virtrust.keytab %s", file);
+    }
+    add(l, "shred -u virtrust.keytab");
 }
 
 static void print(const char *title, const struct lines *l)
@@ -161,25 +194,32 @@ static json_t *as_json(const struct lines *l)
 
 static void each(const struct cli *c, const struct config_domain *d, json_t *list)
 {
-    static struct lines windows, powershell, samba;
+    static struct lines windows, powershell, samba, host;
     static struct names names;
 
-    windows.n = powershell.n = samba.n = 0;
+    windows.n = powershell.n = samba.n = host.n = 0;
     find_names(d, &names);
     for_windows(&names, &windows);
     for_powershell(&names, &powershell);
     for_samba(&names, &samba);
+    for_host(d, &host);
     if (c->json) {
-        json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:o}", "domain", d->name, "active_directory",
-                                              as_json(&windows), "powershell_acl", as_json(&powershell),
-                                              "samba", as_json(&samba)));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:o, s:o, s:o, s:o}", "domain", d->name, "active_directory",
+                                        as_json(&windows), "powershell_acl", as_json(&powershell), "samba",
+                                        as_json(&samba), "host", as_json(&host)));
         return;
     }
     printf("# %s: %s may reset the computers below %s, and nothing else; see virtrust-directory(8)\n\n",
            d->name, names.principal, names.base);
+    if (!d->principal || !d->base || (!d->keytab && !d->credential))
+        printf("# not configured, and made up here:%s%s%s; write what you choose into virtrust.yaml\n\n",
+               d->principal ? "" : " principal", d->base ? "" : " base",
+               d->keytab || d->credential ? "" : " keytab");
     print("Active Directory, in PowerShell as an administrator of the domain", &windows);
     print("the second line again, where dsacls does not know the right by this name", &powershell);
     print("Samba, as root on a domain controller", &samba);
+    print("then on this host, as root, with virtrust.keytab brought here by a safe way", &host);
 }
 
 int delegation_print(const struct cli *c)
@@ -191,7 +231,8 @@ int delegation_print(const struct cli *c)
                          "no domain is configured: there is nothing to fill in");
     for (size_t i = 0; i < c->config->domains_count; i++)
         each(c, &c->config->domains[i], list);
-    return c->json ? json_print(json_pack("{s:i, s:o}", "schema", CLI_SCHEMA, "domains", list))
+    return c->json ? json_print(json_pack("{s:i, s:o, s:i}", "schema", CLI_SCHEMA, "domains", list, "exit",
+                                          EXIT_ANSWERED))
                    : EXIT_ANSWERED;
 }
 

@@ -160,7 +160,8 @@ static int cmd_help(const struct cli *c, const char *name)
     return EXIT_ANSWERED;
 }
 
-// `doctor` tells of a broken file, and of what can be known all the same.
+// `doctor` tells of a broken file, and of what can be known all the same; commands that are to be run by somebody are
+// not made of half a file.
 static int load(struct cli *c, const struct command *command)
 {
     static char why[ERR_TEXT_MAX];
@@ -170,7 +171,8 @@ static int load(struct cli *c, const struct command *command)
     if (rc >= 0)
         return 0;
     snprintf(why, sizeof why, "%s", err.text[0] ? err.text : strerror(-rc));
-    if (strcmp(command->name, "doctor") != 0 || config_load("/dev/null", &c->config, &err) < 0)
+    if (strcmp(command->name, "doctor") != 0 || c->delegation ||
+        config_load("/dev/null", &c->config, &err) < 0)
         return cli_error(c, EXIT_NO_WORK, "config", "", "%s", why);
     c->config_error = why;
     return 0;

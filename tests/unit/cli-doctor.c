@@ -122,6 +122,50 @@ static void in_order(void **state)
     assert_non_null(strstr(text, "good    config"));
 }
 
+static const char *line(const json_t *domain, const char *kind, size_t i)
+{
+    return json_string_value(json_array_get(json_object_get(domain, kind), i));
+}
+
+// Of a broken file no commands are made, and it is not called empty; names that are not configured are the domain's.
+static void the_delegation(void **state)
+{
+    static struct result r;
+    json_t *j, *d;
+
+    (void)state;
+    config("broken.yaml", "mode: sometimes\ndomains: [{name: a.test}]\n");
+    converse((const char *[]){"--config", "broken.yaml", "doctor", "--delegation", NULL}, NULL, &r);
+    assert_int_equal(r.code, 4);
+    assert_string_equal(r.out, "");
+    assert_non_null(strstr(r.err, "broken.yaml:3:7: mode"));
+    config("d.yaml",
+           "domains:\n  - {name: a.test, keytab: /k/it's, principal: v@A.TEST, base: \"OU=x,DC=a\"}\n"
+           "  - {name: b.c.test}\n  - {name: d.test, credential: d.keytab}\n");
+    converse((const char *[]){"--config", "d.yaml", "doctor", "--delegation", NULL}, NULL, &r);
+    assert_non_null(strstr(r.out, "# not configured, and made up here: principal base keytab; write"));
+    converse((const char *[]){"--config", "d.yaml", "--json", "doctor", "--delegation", NULL}, NULL, &r);
+    assert_int_equal(r.code, 0);
+    j = json_loads(r.out, JSON_REJECT_DUPLICATES, NULL);
+    assert_int_equal(json_integer_value(json_object_get(j, "exit")), 0);
+    assert_true(json_is_integer(json_object_get(j, "exit")));
+    d = json_array_get(json_object_get(j, "domains"), 0);
+    assert_string_equal(line(d, "active_directory", 1),
+                        "dsacls 'OU=x,DC=a' /I:S /G 'A\\v:CA;Reset Password;computer'");
+    assert_string_equal(line(d, "host", 0),
+                        "install -o virtrust-directory -g root -m 0400 virtrust.keytab '/k/it'\\''s'");
+    d = json_array_get(json_object_get(j, "domains"), 1);
+    assert_string_equal(line(d, "active_directory", 1), "dsacls 'OU=GUESTS,DC=b,DC=c,DC=test' /I:S /G "
+                                                        "'B\\virtrust-svc:CA;Reset Password;computer'");
+    assert_string_equal(line(d, "samba", 7),
+                        "samba-tool domain exportkeytab virtrust.keytab --principal='virtrust-svc@B.C.TEST'");
+    d = json_array_get(json_object_get(j, "domains"), 2);
+    assert_string_equal(
+        line(d, "host", 0),
+        "systemd-creds encrypt --name='d.keytab' virtrust.keytab '/etc/virtrust/d.keytab.cred'");
+    json_decref(j);
+}
+
 // `inspect` of a guest that libvirt does not know says just that, and that libvirt runs nobody doubts.
 static void inspect_nobody(void **state)
 {
@@ -148,7 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_daemon), cmocka_unit_test(one_guest),
         cmocka_unit_test(inspect_nobody),   cmocka_unit_test(a_broken_configuration),
-        cmocka_unit_test(in_order),
+        cmocka_unit_test(in_order),         cmocka_unit_test(the_delegation),
     };
 
     if (!getenv("VIRTRUST_BIN_DIR")) {
