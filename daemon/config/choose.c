@@ -42,7 +42,7 @@ static int or_else(int own, int inherited)
 
 static void choose_rest(const struct config *c, const struct config_policy *p, struct config_choice *ret)
 {
-    bool own = p && p->quiet_hours.count;
+    bool own = p && p->quiet_hours.items; // also none: []
 
     ret->domain = config_domain(c, p ? p->domain : NULL);
     ret->push_helper = or_else(p ? p->push_helper : -1, c->push_helper);

@@ -59,7 +59,7 @@ struct config_policy {
     // Binding rule: text with "{name}", "{name:15}" (cut to 15 characters), "{title}"; NULL: none.
     char *computer;
     char *bind; // "by-proof": the guest's own proof of possession binds it; NULL: `computer`, or nobody
-    struct config_words strategies, quiet_hours; // empty: config's
+    struct config_words strategies, quiet_hours; // items NULL: config's
     struct quiet_span *quiet;                    // what quiet_hours says
     unsigned at_once, per_hour;                  // 0: no limit of its own
     int push_helper;                             // -1: default, 0, 1

@@ -55,7 +55,13 @@ static int take_words(struct document *d, const yaml_node_t *node, const char *p
     if (count > WORDS_MAX)
         return document_error(d, node, path, err, "has %d entries; at most %d can stand here", count,
                               WORDS_MAX);
+    if (count == 0 && o->check == value_strategy)
+        return document_error(d, node, path, err,
+                              "is empty; write one or more of wait, provision and credential, or leave the "
+                              "line out; mode: observe repairs nothing");
     option_clear_words(o, base);
+    if (count == 0 && node->type == YAML_SEQUENCE_NODE)
+        rc = option_no_words(o, base);
     for (int i = 0; rc == 0 && i < count; i++) {
         const char *text = NULL;
         struct err why = {0};

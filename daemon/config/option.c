@@ -145,6 +145,14 @@ void option_clear_words(const struct option *o, void *base)
     *w = (struct config_words){0};
 }
 
+int option_no_words(const struct option *o, void *base)
+{
+    struct config_words *w = at(o, base);
+
+    w->items = calloc(1, sizeof *w->items);
+    return w->items ? 0 : -ENOMEM;
+}
+
 // "[one, two]"
 static int default_words(const struct option *o, void *base)
 {

@@ -50,6 +50,8 @@ int option_default(const struct option *o, void *base);
 int option_add_word(const struct option *o, void *base, const char *text, struct err *err);
 // Takes the words out again, so that others may stand there instead.
 void option_clear_words(const struct option *o, void *base);
+// An empty list that was written, other than one that was left out: items is not NULL. 0, -ENOMEM.
+int option_no_words(const struct option *o, void *base);
 // What stands in `base`, as it would be written in the file ("" for what is absent, "[]" for an empty list).
 enum { OPTION_TEXT = 4200 };
 void option_text(const struct option *o, const void *base, char ret[static OPTION_TEXT]);

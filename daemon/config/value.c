@@ -94,6 +94,11 @@ int value_text(const char *text)
     return 0;
 }
 
+int value_pattern(const char *text)
+{
+    return value_text(text) == 0 && glob_sound(text) ? 0 : -EINVAL;
+}
+
 int value_path(const char *text)
 {
     size_t len = strlen(text);
@@ -202,9 +207,9 @@ int value_policy_name(const char *text)
 
 int value_ou(const char *text)
 {
-    return value_dn(text) == 0                                              ? 0
-           : value_text(text) == 0 && glob_is(text) && strlen(text) <= 1024 ? 0
-                                                                            : -EINVAL;
+    return value_dn(text) == 0                                                 ? 0
+           : value_pattern(text) == 0 && glob_is(text) && strlen(text) <= 1024 ? 0
+                                                                               : -EINVAL;
 }
 
 int value_role(const char *text)
@@ -237,7 +242,8 @@ int value_metadata(const char *text)
 {
     const char *equals = value_metadata_split(text);
 
-    return value_text(text) == 0 && strlen(text) < 512 && equals && equals > text && equals[-1] != '}'
+    return value_text(text) == 0 && strlen(text) < 512 && equals && equals > text && equals[-1] != '}' &&
+                   glob_sound(equals + 1)
                ? 0
                : -EINVAL;
 }

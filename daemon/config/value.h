@@ -18,9 +18,10 @@ enum { DURATION_TEXT = 32 };
 void value_duration_text(uint64_t ms, char ret[static DURATION_TEXT]); // the largest unit that is exact: 3m
 
 // 0 or -EINVAL: the text's form.
-int value_path(const char *text);        // absolute, no "..", shorter than PATH_MAX
+int value_path(const char *text); // absolute, no "..", shorter than PATH_MAX
 // C:\Program Files\…: on a drive, without what a name or a command line cannot hold.
 int value_windows_path(const char *text);
+int value_pattern(const char *text);     // as core/glob.h matches it, its brackets closed
 int value_text(const char *text);        // not empty, no control characters
 int value_host(const char *text);        // a host or DNS domain name
 int value_netbios(const char *text);     // 1 to 15 characters

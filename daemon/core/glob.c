@@ -89,6 +89,23 @@ bool glob_match(const char *pattern, const char *text, bool fold)
     }
 }
 
+bool glob_sound(const char *pattern)
+{
+    const char *end = NULL;
+
+    while (*pattern) {
+        if (*pattern == '[') {
+            in_set(pattern + 1, 0, false, &end);
+            if (!end)
+                return false;
+            pattern = end;
+        } else {
+            pattern += *pattern == '\\' && pattern[1] ? 2 : 1;
+        }
+    }
+    return true;
+}
+
 bool glob_is(const char *pattern)
 {
     return pattern[strcspn(pattern, "*?[")] != '\0';

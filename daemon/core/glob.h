@@ -12,4 +12,6 @@
 
 // fold: letters of either case are the same (ASCII).
 bool glob_match(const char *pattern, const char *text, bool fold);
+// Has each set its closing bracket? One without is matched as plain characters, which nobody means.
+bool glob_sound(const char *pattern);
 bool glob_is(const char *pattern); // does it hold any of * ? [ ?

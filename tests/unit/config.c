@@ -123,6 +123,15 @@ static const struct refused {
                                                    "{http://example.com/ns}server/owner=it"},
     {"policies:\n  - match: {domain: x.y}\n", "c:2:12: policies[0]: match.domain: 'x.y' is no entry of "
                                               "domains; write the name of one, or add it there"},
+    {"policies:\n  - match: {name: \"vdi-[0-9\"}\n",
+     "c:2:19: policies[0].match.name: 'vdi-[0-9' does not fit; "
+     "write a pattern such as vdi-* or vdi-[0-9]*"},
+    {"policies:\n  - match: {metadata: [\"pool=[a\"]}\n",
+     "c:2:24: policies[0].match.metadata: 'pool=[a' does not fit; write a key and a pattern, such as "
+     "pool=vdi-* or {http://example.com/ns}server/owner=it"},
+    {"policies:\n  - strategies: []\n", "c:2:17: policies[0].strategies: is empty; write one or more of "
+                                        "wait, provision and credential, or leave "
+                                        "the line out; mode: observe repairs nothing"},
     {"policies:\n  - strategies: [carry]\n",
      "c:2:18: policies[0].strategies: 'carry' does not fit; write wait, "
      "provision or credential"},
@@ -304,7 +313,8 @@ static const char by_account[] =
     "    strategies: [credential, provision, credential]\n"
     "    quiet_hours: [\"22:00-06:00 UTC\", Fri]\n"
     "    limits: {at_once: 2, per_hour: 9}\n"
-    "    discarded: true\n";
+    "    discarded: true\n"
+    "  - {name: always, match: {name: always}, mode: repair, quiet_hours: []}\n";
 
 // What stands above and cannot be decided yet caps the mode, and binds nobody's hands in binding.
 static void test_undecided(void **state)
@@ -350,6 +360,14 @@ static void test_undecided(void **state)
     assert_int_equal(choice.mode, MODE_OBSERVE);
     assert_int_equal(choice.strategies, STRATEGY_PROVISION);
     assert_int_equal(choice.quiet_count, 1);
+
+    // An empty list is written to have none where the option above has some.
+    s.dn = "CN=x,DC=corp,DC=example";
+    s.name = "always";
+    s.metadata_count = 0;
+    config_choose(c, &s, &choice);
+    assert_string_equal(choice.policy->name, "always");
+    assert_int_equal(choice.quiet_count, 0);
 }
 
 int main(void)

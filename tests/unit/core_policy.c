@@ -38,6 +38,8 @@ static void globs(void **state)
             glob_match(rows[i].pattern, rows[i].text, true) != rows[i].folded)
             fail_msg("'%s' and '%s'", rows[i].pattern, rows[i].text);
     }
+    assert_true(glob_sound("") && glob_sound("a[!]x]*[a-z]?") && glob_sound("\\[a"));
+    assert_false(glob_sound("vdi-[0-9") || glob_sound("[a][") || glob_sound("[]") || glob_sound("[\\]"));
     assert_true(glob_is("a[b"));
     assert_false(glob_is("OU=VDI,DC=corp"));
 }
