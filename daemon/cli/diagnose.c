@@ -196,7 +196,11 @@ static void say_diagnosis(const struct record *r)
     say_also(r, "state", ", ", "");
     printf(", at %s\n", at);
     say_label("binding");
-    say(record_get_or(r, "computer", "none: it will never be repaired"));
+    // Where a policy names the account, only the directory's word is missing.
+    say(record_get_or(r, "computer",
+                      strcmp(record_get_or(r, "rule", ""), "no-directory") == 0
+                          ? "none yet"
+                          : "none: it will never be repaired"));
     say_also(r, "domain", " in ", "\n");
     if (!record_get(r, "domain"))
         putchar('\n');

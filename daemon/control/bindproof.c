@@ -69,8 +69,13 @@ void bind_by_proof(struct session *s, const struct record *request)
         return;
     domain = domain_of(s, request, &g, &choice);
     if (!domain) {
-        session_error(s, EXIT_USAGE, "no-such-domain", "name a domain of virtrust.yaml with --domain",
-                      "it is not said of which domain %s is a member", g.name);
+        const char *named = record_get(request, "domain");
+
+        session_error(s, named ? EXIT_NO_WORK : EXIT_USAGE, "no-such-domain",
+                      "name a domain of virtrust.yaml with --domain",
+                      named ? "the domain %s is not configured"
+                            : "it is not said of which domain %s is a member",
+                      named ? named : g.name);
         return;
     }
     if (!g.running) {

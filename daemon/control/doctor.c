@@ -169,17 +169,28 @@ void doctor_answered(struct session *s)
         session_end(s, s->exit_code);
 }
 
+// Of several domains, which one it is.
+static void tell_no_check(struct session *s, const char *domain, const struct record *answer,
+                          const char *lost)
+{
+    const char *why = lost ? lost : record_get_or(answer, "text", "no answer");
+    bool told = !*domain || strstr(why, domain);
+    char text[LONG_TEXT];
+
+    snprintf(text, sizeof text, "%.100s%s%.350s", told ? "" : domain, told ? "" : ": ", why);
+    doctor_finding(s, "directory", "bad", text,
+                   record_get_or(answer, "next", "start virtrust-directory.socket (or virtrust-spawn)"));
+}
+
 static void on_check(struct engine *e, const struct worker_key *key, const struct record *answer,
                      const char *lost, void *arg)
 {
     struct session *s = arg;
     char id[64], name[64];
 
-    (void)e;
-    (void)key;
     if (!record_is(answer, "check"))
-        doctor_finding(s, "directory", "bad", lost ? lost : record_get_or(answer, "text", "no answer"),
-                       record_get_or(answer, "next", "start virtrust-directory.socket (or virtrust-spawn)"));
+        tell_no_check(s, key->item < e->config->domains_count ? e->config->domains[key->item].name : "",
+                      answer, lost);
     for (unsigned i = 0; record_is(answer, "check") && i < 64; i++) {
         const char *result;
 
@@ -199,11 +210,15 @@ static void on_check(struct engine *e, const struct worker_key *key, const struc
 
 static void check_domain(struct session *s, const char *domain)
 {
+    const struct config *config = s->engine->config;
     struct record *r = record_new("check");
+    struct worker_key key = {0};
 
+    while (key.item < config->domains_count && strcmp(config->domains[key.item].name, domain) != 0)
+        key.item++;
     record_add(r, "domain", domain);
     s->pending++;
-    worker_call(s->engine, WORKER_DIRECTORY, r, CHECK_TIMEOUT_S, (struct worker_key){0}, on_check, s);
+    worker_call(s->engine, WORKER_DIRECTORY, r, CHECK_TIMEOUT_S, key, on_check, s);
 }
 
 // All of them; of a guest that is named and bound, its own.

@@ -222,6 +222,11 @@ static void named_by_a_policy(void **state)
     ask(s, "type=doctor\nv=1\nguest=vdi-b\n\n", text, sizeof text);
     assert_non_null(strstr(text, "id=binding\nresult=bad\n"));
     assert_non_null(strstr(text, "or a policy with"));
+    assert_non_null(strstr(text, "id=directory\nresult=bad\ntext=corp.test: virtrust-directory could not"));
+
+    // The guest is not the one to ask where the domain that is named is none.
+    ask(s, "type=bind\nv=1\nguest=vdi-a\nby_proof=1\ndomain=nosuch\n\n", text, sizeof text);
+    assert_non_null(strstr(text, "text=the domain nosuch is not configured\n"));
     stage_free(s);
 }
 
