@@ -155,6 +155,8 @@ if [ -s "$msi" ]; then
     check "it installs a service" sh -c "msiinfo export '$msi' ServiceInstall | grep -q 'virtrust-helper.*service run'"
     check "and stops and removes it" sh -c "msiinfo export '$msi' ServiceControl | grep -q virtrust-helper"
     check "it upgrades what is older" sh -c "msiinfo export '$msi' Upgrade | grep -q '{'"
+    check "and replaces a file that has a version, as Wine would anyhow" \
+        sh -c "msiinfo export '$msi' Property | grep -q '^REINSTALLMODE.amus'"
     check "msiexec /i" wine msiexec /i "Z:$msi" /qn
     check "the program is there" test -s "$program"
     check "and is the one that was built" cmp "$program" "$exe"
