@@ -209,6 +209,15 @@ static int take_arguments(struct cli *c, const struct command *command, int argc
     return options_check(c, command->name, command->takes);
 }
 
+// `virtrust COMMAND --help` is `virtrust help COMMAND`.
+static int help_wanted(struct cli *c, int argc, char **argv)
+{
+    for (int i = 1; i < argc && !c->args_count; i++)
+        if (find(argv[i]))
+            c->args[c->args_count++] = argv[i];
+    return cmd_help(c, NULL);
+}
+
 int main(int argc, char **argv)
 {
     struct cli c = {.timeout_s = -1};
@@ -219,8 +228,7 @@ int main(int argc, char **argv)
     case OPTIONS_GO_ON:
         break;
     case OPTIONS_HELP:
-        usage(stdout);
-        return EXIT_ANSWERED;
+        return help_wanted(&c, argc, argv);
     case OPTIONS_VERSION:
         return puts("virtrust " VIRTRUST_VERSION) < 0 ? EXIT_NO_WORK : EXIT_ANSWERED;
     case OPTIONS_WRONG:

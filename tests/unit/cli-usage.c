@@ -126,6 +126,11 @@ static void test_help(void **state)
     assert_ptr_equal(strstr(r.out, "usage: virtrust [OPTION...] wait CASE|GUEST\n"), r.out);
     assert_non_null(strstr(r.out, "--timeout"));
     assert_null(strstr(r.out, "--disk"));
+    converse((const char *[]){"wait", "--help", NULL}, NULL, &r);
+    assert_int_equal(r.code, 0);
+    assert_ptr_equal(strstr(r.out, "usage: virtrust [OPTION...] wait CASE|GUEST\n"), r.out);
+    converse((const char *[]){"--help", NULL}, NULL, &r);
+    assert_non_null(strstr(r.out, "exit codes: "));
     converse((const char *[]){"--version", NULL}, NULL, &r);
     assert_string_equal(r.out, "virtrust " VIRTRUST_VERSION "\n");
 }
