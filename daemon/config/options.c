@@ -10,7 +10,9 @@
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 
 #define STRATEGY value_strategy, "wait, provision or credential"
-#define QUIET value_quiet, "days, times or both, such as Mon-Fri 08:00-18:00 Europe/Berlin"
+#define QUIET                                                                                              \
+    value_quiet, "days, times or both, and a time zone of tzdata if need be, such as Mon-Fri 08:00-18:00 " \
+                 "Europe/Berlin"
 #define PATH value_path, "an absolute path, such as /var/lib/virtrust"
 
 #define AT(member) offsetof(struct config, member)

@@ -76,12 +76,12 @@ static void add_unbound(struct engine *e, struct record *r, const struct store_c
         return;
     if (n->unnamed) {
         snprintf(key, sizeof key, "note.%u", (*notes)++);
-        record_addf(r, key,
-                    "%u %s no binding, no policy names %s, and %s never be repaired; `virtrust bind GUEST "
-                    "COMPUTER`",
-                    n->unnamed, plural(n->unnamed, "guest has", "guests have"),
-                    plural(n->unnamed, "its account", "their accounts"),
-                    plural(n->unnamed, "it will", "they will"));
+        record_addf(
+            r, key,
+            "%u %s no binding, no policy names %s, and unbound %s never be repaired; `virtrust bind GUEST "
+            "COMPUTER`, or --by-proof",
+            n->unnamed, plural(n->unnamed, "guest has", "guests have"),
+            plural(n->unnamed, "its account", "their accounts"), plural(n->unnamed, "it will", "they will"));
     }
     if (named) {
         snprintf(key, sizeof key, "note.%u", (*notes)++);

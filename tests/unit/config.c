@@ -136,11 +136,13 @@ static const struct refused {
      "c:2:18: policies[0].strategies: 'carry' does not fit; write wait, "
      "provision or credential"},
     {"policies:\n  - quiet_hours: [at night]\n",
-     "c:2:19: policies[0].quiet_hours: 'at night' does not fit; write days, times or both, such as Mon-Fri "
+     "c:2:19: policies[0].quiet_hours: 'at night' does not fit; write days, times or both, and a time zone "
+     "of "
+     "tzdata if need be, such as Mon-Fri 08:00-18:00 Europe/Berlin"},
+    {"repair:\n  quiet_hours: [Mon Nowhere/Town]\n",
+     "c:2:17: repair.quiet_hours: 'Mon Nowhere/Town' does "
+     "not fit; write days, times or both, and a time zone of tzdata if need be, such as Mon-Fri "
      "08:00-18:00 Europe/Berlin"},
-    {"repair:\n  quiet_hours: [Mon Nowhere/Town]\n", "c:2:17: repair.quiet_hours: 'Mon Nowhere/Town' does "
-                                                     "not fit; write days, times or both, such as Mon-Fri "
-                                                     "08:00-18:00 Europe/Berlin"},
     {"policies:\n  - name: a\n  - name: a\n",
      "c:3:11: policies[1]: a stands a second time; give each entry a name of its own"},
     {"domains: [{name: a.b}]\npolicies:\n  - {computer: x, bind: by-proof}\n",
