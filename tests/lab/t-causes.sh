@@ -88,8 +88,8 @@ lab_dcs_replicate
 vt_config observe
 sed -i "s/^look:/look:\n  on_first_sight: false/" "$VT_CONFIG"
 vt_start
-vt bind steady STEADY
-vt bind guest1 GUEST1
+vt_bind steady STEADY
+vt_bind guest1 GUEST1
 lab_check "nothing is wrong with a guest that is off" named steady in-step 0 health whole
 lab_check "nor with the one that runs" named guest1 in-step 0 health whole
 
@@ -198,7 +198,7 @@ shut_keytab "$root/etc/krb5.keytab" 'WINBIND$' "$(lab_dc_kvno WINBIND)"
 shut_define winbind "$LAB/guests/winbind.img" raw
 linux_disk() { rm -f "$LAB/guests/winbind.img" && truncate -s 32M "$LAB/guests/winbind.img" && mkfs.ext4 -q -d "$root" "$LAB/guests/winbind.img"; }
 linux_disk
-vt bind winbind WINBIND
+vt_bind winbind WINBIND
 lab_check "winbind does not start" named winbind user-service-disabled 1 command 'systemctl enable --now winbind'
 lab_check "and is set up for another realm" beside realm-differs text '*OLD.VIRTRUST.TEST*'
 ln -s /usr/lib/systemd/system/winbind.service "$root/etc/systemd/system/multi-user.target.wants/"
@@ -218,7 +218,7 @@ win_disk() {
 }
 win_disk "$(lab_dc_pwdlastset WIN)" 'SYSTEM:ControlSet001\Services\Netlogon:Start=d:4' disable=1
 shut_define win "$LAB/guests/win.qcow2" qcow2
-vt bind win WIN
+vt_bind win WIN
 lab_check "Netlogon is disabled" named win netlogon-disabled 1 command 'Set-Service Netlogon -StartupType Automatic*'
 lab_check "and so is the rotation" beside rotation-disabled text '*snapshots stay good*'
 # An hour older than the account: dates nearer than some minutes prove nothing.

@@ -67,7 +67,7 @@ shut_define clone "$LAB/guests/clone.img" raw
 vt_config observe
 sed -i "s/^look:/look:\n  on_first_sight: false/" "$VT_CONFIG"
 vt_start
-lab_check "it is bound" vt bind steady STEADY
+lab_check "it is bound" vt_bind steady STEADY
 
 lab_note "in step"
 lab_check "the same key version: in step" named steady in-step 0 verdict in-step health whole
@@ -104,7 +104,7 @@ changetype: modify
 replace: dNSHostName
 dNSHostName: copy.$LAB_DOMAIN
 END
-lab_check "it is bound" vt bind copy COPY
+lab_check "it is bound" vt_bind copy COPY
 modify << END
 dn: CN=STEADY,$LAB_OU
 changetype: modify
@@ -115,7 +115,7 @@ lab_check "another account has its host SPN" named copy spn-duplicate 0 health a
 lab_check "and itself it has none" beside spn-missing
 
 lab_note "rolled back"
-lab_check "it is bound" vt bind reverted REVERTED
+lab_check "it is bound" vt_bind reverted REVERTED
 virsh -q snapshot-create-as reverted s1 > "$LAB_TMP/out"
 lab_dc_reset reverted "$(lab_random_password)"
 virsh -q snapshot-revert reverted s1
@@ -130,7 +130,7 @@ diagnose steady
 lab_check "another guest with the same secret is named" beside clone
 
 lab_note "the clock of a guest that runs"
-lab_check "it is bound" vt bind guest1 GUEST1
+lab_check "it is bound" vt_bind guest1 GUEST1
 lab_check "nothing is wrong with it" named guest1 in-step 0 state running
 lab_guest_exec guest1 date -s '+20 minutes' > "$LAB_TMP/out"
 lab_check "its clock is" named guest1 guest-clock 1 command 'virsh domtime guest1 --now'

@@ -52,6 +52,11 @@ vt_stop() {
     lab_end "$VT_PID"
 }
 
+# vt_bind GUEST ACCOUNT: a guest that was defined just now is known as soon as the watcher has told of it.
+vt_bind() {
+    lab_wait 60 vt bind "$1" "$2"
+}
+
 vt_connected() {
     [ "$(vt --json status 2> /dev/null | jq -r .status.watch)" = connected ]
 }
