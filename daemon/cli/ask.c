@@ -7,6 +7,7 @@
 #include "daemon/cli/list.h"
 #include "daemon/cli/print.h"
 #include "daemon/cli/progress.h"
+#include "daemon/cli/text.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -209,9 +210,18 @@ static void add_counts(struct answer *a, const struct record *r)
             json_object_set_new(a->all, keys[i], json_integer(n));
 }
 
+// A pattern that fits no guest's name is more likely a slip than a host without guests: nothing was looked at.
+static int none_matches(struct answer *a)
+{
+    char text[ERR_TEXT_MAX];
+
+    snprintf(text, sizeof text, "no guest's name matches %.300s", a->c->only);
+    return refuse(a, EXIT_NO_WORK, "no-such-guest", "`virtrust list` shows the guests that are known", text);
+}
+
 static int take_end(struct answer *a, const struct record *r)
 {
-    int64_t code = -1;
+    int64_t code = -1, looked = -1;
 
     record_get_i64(r, "exit", &code);
     if (code < EXIT_ANSWERED || code > EXIT_REFUSED)
@@ -219,9 +229,12 @@ static int take_end(struct answer *a, const struct record *r)
                       "virtrustd's answer ends without an exit code that is known");
     if (a->c->config_error)
         return refuse(a, EXIT_NO_WORK, "config", "", a->c->config_error);
+    record_get_i64(r, "looked", &looked);
     if (is_sweep(a) && a->c->json)
         add_counts(a, r);
-    else if (is_sweep(a))
+    if (is_sweep(a) && a->c->only && looked == 0 && code == EXIT_ANSWERED)
+        return none_matches(a);
+    if (is_sweep(a) && !a->c->json)
         progress_end(&a->progress);
     print_end(&a->printer);
     sum_up(a, (int)code);
@@ -380,9 +393,14 @@ static int converse(struct answer *a)
 }
 
 // An empty list is an answer, too, and should not look like none.
-static void tell_nothing(const char *command)
+static void tell_nothing(const char *command, const char *only)
 {
-    if (strcmp(command, "list") == 0)
+    char safe[TEXT_SAFE];
+
+    if (strcmp(command, "list") == 0 && only)
+        printf("no guest's name matches %s; `virtrust list` shows the guests that are known\n",
+               text_safe(only, safe, sizeof safe));
+    else if (strcmp(command, "list") == 0)
         puts("no guest is known yet; `virtrust doctor` says whether libvirt can be reached");
     else if (strcmp(command, "bindings") == 0)
         puts("no guest has a binding; `virtrust bind GUEST COMPUTER` makes one");
@@ -418,7 +436,7 @@ int cmd_ask(const struct cli *c, const char *command)
     record_free(a.newest);
     list_done(&a.list);
     if (rc == EXIT_ANSWERED && !a.told && !a.list.told && !c->json)
-        tell_nothing(command);
+        tell_nothing(command, c->only);
     if (!c->json) {
         json_decref(a.all);
         return rc;

@@ -89,6 +89,12 @@ static enum options_end take_one(struct cli *c, size_t i, const char *value)
         *(bool *)at = true;
         return OPTIONS_GO_ON;
     case TEXT:
+        // A script's variable that is not set: --only "" would mean everything, and not what was meant.
+        if (!value[0]) {
+            cli_fail(EXIT_USAGE, "give one, or leave the option out; nothing was done",
+                     "--%s has an empty value", table[i].name);
+            return OPTIONS_WRONG;
+        }
         *(const char **)at = value;
         return OPTIONS_GO_ON;
     case TIME:

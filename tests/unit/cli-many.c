@@ -142,6 +142,27 @@ static void a_sweep_that_breaks_off_says_how_far_it_came(void **state)
     assert_non_null(strstr(result.err, "went away"));
 }
 
+static void a_sweep_of_no_guest(void **state)
+{
+    static const char nobody[] =
+        "type=sweep\nv=1\nguests=0\n\ntype=end\nv=1\nexit=0\nlooked=0\nbehind=0\nunread=0\n\n";
+
+    (void)state;
+    converse((const char *[]){"sweep", "--only", "vid-*", NULL}, nobody, &result);
+    assert_int_equal(result.code, 4);
+    assert_string_equal(result.err,
+                        "virtrust: no guest's name matches vid-*; `virtrust list` shows the guests "
+                        "that are known\n");
+    converse((const char *[]){"sweep", "--json", "--only", "vid-*", NULL}, nobody, &result);
+    assert_int_equal(result.code, 4);
+    assert_non_null(strstr(result.out, "\"code\":\"no-such-guest\""));
+    assert_non_null(strstr(result.out, "\"looked\":0"));
+    // Without a pattern there is nothing to mistype.
+    converse((const char *[]){"sweep", NULL}, nobody, &result);
+    assert_int_equal(result.code, 0);
+    assert_string_equal(result.out, "0 of 0 looked at, 0 behind\n");
+}
+
 static void status_shows_the_queue(void **state)
 {
     (void)state;
@@ -167,6 +188,7 @@ int main(void)
         cmocka_unit_test(a_sweep_in_plain_lines),
         cmocka_unit_test(a_sweep_for_programs),
         cmocka_unit_test(a_sweep_that_breaks_off_says_how_far_it_came),
+        cmocka_unit_test(a_sweep_of_no_guest),
         cmocka_unit_test(status_shows_the_queue),
     };
 

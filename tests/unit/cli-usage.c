@@ -27,6 +27,12 @@ static const struct {
      "virtrust: --by-proof is no option of show; `virtrust --help` says which command takes it; nothing was "
      "done\n"},
     {{"doctor", "a", "--delegation"}, 2, "virtrust: usage: virtrust doctor --delegation\n"},
+    {{"approve", "--all", "--domain", ""},
+     2,
+     "virtrust: --domain has an empty value; give one, or leave the option out; nothing was done\n"},
+    {{"inspect", "--disk", ""},
+     2,
+     "virtrust: --disk has an empty value; give one, or leave the option out; nothing was done\n"},
     {{"list", "x"}, 2, "virtrust: usage: virtrust list (without arguments)\n"},
     {{"show", ""}, 2, "virtrust: an argument is empty; usage: virtrust show GUEST\n"},
     {{"show", "g", "--dry-run"},
