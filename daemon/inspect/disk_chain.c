@@ -109,7 +109,18 @@ static int check_type(const struct record *request, unsigned n, size_t level, co
     return 0;
 }
 
-static int open_image(const char *path, struct disk_image *image, struct failure *f)
+// Nothing can be in a file without a byte: often the place of storage that is not mounted. Below another image it may
+// be, whose whole content then lies in the image above.
+static int refuse_empty(const char *path, size_t level, const struct stat *st, struct failure *f)
+{
+    if (level > 0 || !S_ISREG(st->st_mode) || st->st_size > 0)
+        return 0;
+    fail(f, "unsupported-disk", "%s is empty: a file of 0 bytes", path);
+    f->next = "see whether the storage is mounted and the path is right";
+    return -1;
+}
+
+static int open_image(const char *path, size_t level, struct disk_image *image, struct failure *f)
 {
     // Neither waits at a pipe nor takes a terminal; O_RDONLY takes no lock.
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -121,6 +132,8 @@ static int open_image(const char *path, struct disk_image *image, struct failure
         return fail(f, "no-such-disk", "%s cannot be opened: %s", path, strerror(errno));
     if (fstat(fd, &st) < 0 || !(S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
         return fail(f, "unsupported-disk", "%s is neither a file nor a block device", path);
+    if (refuse_empty(path, level, &st, f) < 0)
+        return -1;
     image->block = S_ISBLK(st.st_mode);
     image->fd = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_IMAGE_FD);
     return image->fd < 0 ? fail(f, "internal", "%s: %s", path, strerror(errno)) : 0;
@@ -267,7 +280,7 @@ int disk_chain_open(const struct record *request, unsigned n, struct disk_chain 
             return -1;
         if (!path)
             return open_network(request, n, format, ret, f) < 0 ? -1 : choose_snapshot(request, NULL, ret, f);
-        if (open_image(path, image, f) < 0)
+        if (open_image(path, level, image, f) < 0)
             return -1;
         snprintf(image->format, sizeof image->format, "%s", format);
         ret->count = level + 1;

@@ -82,10 +82,13 @@ static void test_refused(void **state)
     _cleanup_free_ char *json = image("json", "json:{\"driver\":\"nbd\"}", 0, 0);
     _cleanup_free_ char *remote = image("remote", "nbd://h/x", 0, 0),
                         *shadow = image("shadow", "/etc/shadow", 0, 0);
-    _cleanup_free_ char *pipe = NULL;
+    _cleanup_free_ char *pipe = NULL, *empty = image("empty", NULL, 0, 0);
     struct record *r;
 
     (void)state;
+    assert_int_equal(truncate(empty, 0), 0);
+    expect(request(empty, "raw", NULL, NULL), "unsupported-disk", "a file of 0 bytes");
+    expect(request(empty, "qcow2", NULL, NULL), "unsupported-disk", "a file of 0 bytes");
     assert_true(asprintf(&pipe, "%s/pipe", dir) > 0);
     assert_int_equal(mkfifo(pipe, 0600), 0);
     expect(request("/no/such/file", "qcow2", NULL, NULL), "no-such-disk", "/no/such/file");
