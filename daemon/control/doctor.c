@@ -170,16 +170,16 @@ void doctor_answered(struct session *s)
 }
 
 // Of several domains, which one it is.
-static void tell_no_check(struct session *s, const char *domain, const struct record *answer,
-                          const char *lost)
+static void tell_directory(struct session *s, const struct worker_key *key, const char *id,
+                           const char *result, const char *why, const char *next)
 {
-    const char *why = lost ? lost : record_get_or(answer, "text", "no answer");
-    bool told = !*domain || strstr(why, domain);
+    const struct config *config = s->engine->config;
+    const char *domain = key->item < config->domains_count ? config->domains[key->item].name : "";
+    bool told = config->domains_count < 2 || !*domain || strstr(why, domain);
     char text[LONG_TEXT];
 
-    snprintf(text, sizeof text, "%.100s%s%.350s", told ? "" : domain, told ? "" : ": ", why);
-    doctor_finding(s, "directory", "bad", text,
-                   record_get_or(answer, "next", "start virtrust-directory.socket (or virtrust-spawn)"));
+    snprintf(text, sizeof text, "%.100s%s%.400s", told ? "" : domain, told ? "" : ": ", why);
+    doctor_finding(s, id, result, text, next);
 }
 
 static void on_check(struct engine *e, const struct worker_key *key, const struct record *answer,
@@ -188,9 +188,10 @@ static void on_check(struct engine *e, const struct worker_key *key, const struc
     struct session *s = arg;
     char id[64], name[64];
 
+    (void)e;
     if (!record_is(answer, "check"))
-        tell_no_check(s, key->item < e->config->domains_count ? e->config->domains[key->item].name : "",
-                      answer, lost);
+        tell_directory(s, key, "directory", "bad", lost ? lost : record_get_or(answer, "text", "no answer"),
+                       record_get_or(answer, "next", "start virtrust-directory.socket (or virtrust-spawn)"));
     for (unsigned i = 0; record_is(answer, "check") && i < 64; i++) {
         const char *result;
 
@@ -203,7 +204,7 @@ static void on_check(struct engine *e, const struct worker_key *key, const struc
         snprintf(id, sizeof id, "item.%u.text", i);
         const char *text = record_get_or(answer, id, "");
         snprintf(id, sizeof id, "item.%u.next", i);
-        doctor_finding(s, name, result, text, record_get(answer, id));
+        tell_directory(s, key, name, result, text, record_get(answer, id));
     }
     doctor_answered(s);
 }

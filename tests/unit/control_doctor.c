@@ -207,8 +207,10 @@ static void without_deliver(void **state)
 // A guest whose computer a policy names, while the directory is away: it waits for that, and no policy is asked for.
 static void named_by_a_policy(void **state)
 {
-    struct stage *s = stage_new(STAGE_DOMAIN
-                                "policies:\n  - match:\n      name: vdi-a\n    computer: \"{name}\"\n");
+    struct stage *s = stage_new(
+        STAGE_DOMAIN
+        "  - name: other.test\n"
+        "policies:\n  - match:\n      name: vdi-a\n    domain: corp.test\n    computer: \"{name}\"\n");
     char text[16384];
 
     (void)state;
@@ -223,6 +225,7 @@ static void named_by_a_policy(void **state)
     assert_non_null(strstr(text, "id=binding\nresult=bad\n"));
     assert_non_null(strstr(text, "or a policy with"));
     assert_non_null(strstr(text, "id=directory\nresult=bad\ntext=corp.test: virtrust-directory could not"));
+    assert_non_null(strstr(text, "text=other.test: virtrust-directory could not"));
 
     // The guest is not the one to ask where the domain that is named is none.
     ask(s, "type=bind\nv=1\nguest=vdi-a\nby_proof=1\ndomain=nosuch\n\n", text, sizeof text);
