@@ -7,6 +7,7 @@
 #include "daemon/directory/dcs.h"
 #include "daemon/directory/dn.h"
 #include "daemon/directory/journal.h"
+#include "daemon/directory/krb.h"
 #include "daemon/directory/mark.h"
 #include "daemon/directory/net.h"
 #include "daemon/directory/power.h"
@@ -16,8 +17,10 @@
 #include "daemon/directory/value.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { DCS_ASKED = 4, PROBE_MS = 2000 };
 
@@ -146,6 +149,35 @@ static void check_attributes(struct items *items, struct session *s, const char 
     item(items, "attributes", GOOD, NULL, "computers below %s show all that is needed", base);
 }
 
+static bool has_base(struct items *items, const struct config_domain *domain)
+{
+    if (!domain->base)
+        item(items, "base", BAD, "name the OU that virtrust may reset in, under `base`",
+             "no base is configured for %s: every reset will be refused", domain->name);
+    return domain->base;
+}
+
+// What this host alone can tell while no domain controller does, lest it be found one by one. `told`: what was said.
+static void check_own(struct items *items, const struct config_domain *domain, const char *told)
+{
+    char path[PATH_MAX];
+    struct failure f = {0};
+
+    has_base(items, domain);
+    if (strcmp(told, "keytab") == 0 || strcmp(told, "config") == 0)
+        return;
+    if (!domain->principal || (!domain->keytab && !domain->credential))
+        item(items, "config", BAD,
+             "`virtrust doctor --delegation` prints how the account and its keytab are made",
+             "domain %s has no `principal`, or neither `keytab` nor `credential`", domain->name);
+    else if (krb_keytab_path(domain, path, &f) < 0)
+        item(items, "keytab", BAD, f.next, "%s", f.err.text);
+    else if (access(path, R_OK) < 0)
+        item(items, "keytab", BAD,
+             "`virtrust doctor --delegation` prints how it is made and where it belongs",
+             "the keytab %s cannot be read: %s", path, strerror(errno));
+}
+
 static void check_base(struct items *items, const struct config_domain *domain, struct session *s)
 {
     static const char *const nothing[] = {LDAP_NO_ATTRS, NULL};
@@ -153,11 +185,8 @@ static void check_base(struct items *items, const struct config_domain *domain, 
     struct failure f = {0};
     bool below = false;
 
-    if (!domain->base) {
-        item(items, "base", BAD, "name the OU that virtrust may reset in, under `base`",
-             "no base is configured: every reset will be refused");
+    if (!has_base(items, domain))
         return;
-    }
     if (dn_below(domain->base, s->domain_dn, &below) < 0 || !below) {
         item(items, "base", BAD, "write it as OU=…,DC=…", "%s is no DN below %s", domain->base, s->domain_dn);
         return;
@@ -304,6 +333,7 @@ int check_answer(const struct config_domain *domain, const char *state_dir, stru
     check_dcs(&items, domain);
     if (session_open(domain, "", &s, &why) < 0) {
         item(&items, why.code, BAD, why.next, "%s", why.err.text);
+        check_own(&items, domain, why.code);
     } else {
         item(&items, "credential", GOOD, NULL, "%s has a ticket and a connection to %s, %s",
              domain->principal, s->dc, domain->ldaps_ca ? "inside TLS" : "sealed by Kerberos");
