@@ -32,6 +32,7 @@ wanted() {
         esac
     done
     [ ! -f "$VIRTRUST_BUILD_DIR/bin/virtrust-helper.exe" ] || echo "$prefix/libexec/virtrust/virtrust-helper.exe"
+    [ ! -f "$VIRTRUST_BUILD_DIR/bin/virtrust-helper.msi" ] || echo "$prefix/share/virtrust/virtrust-helper.msi"
     for unit in virtrustd.service virtrust-watch.service virtrust-helper.service; do echo "$units/$unit"; done
     for worker in inspect directory deliver; do
         echo "$units/virtrust-$worker.socket"
