@@ -200,6 +200,16 @@ static int connect_worker(struct worker_call *c, struct err *err)
                                       c->timeout_s * UINT64_C(1000000), 0, on_timeout, c);
 }
 
+static void not_asked(struct worker_call *c, const char *why, bool nobody_listens)
+{
+    if (nobody_listens)
+        snprintf(c->lost, sizeof c->lost,
+                 "could not be asked: %.300s; systemctl start virtrust-%s.socket (or virtrust-spawn)", why,
+                 worker_name(c->worker));
+    else
+        snprintf(c->lost, sizeof c->lost, "could not be asked: %.400s", why);
+}
+
 static void begin(struct worker_call *c, int rc)
 {
     struct worker_line *line = line_of(c);
@@ -213,7 +223,7 @@ static void begin(struct worker_call *c, int rc)
         rc = connect_worker(c, &err);
     if (rc >= 0)
         return;
-    snprintf(c->lost, sizeof c->lost, "could not be asked: %.400s", err.text[0] ? err.text : strerror(-rc));
+    not_asked(c, err.text[0] ? err.text : strerror(-rc), rc == -ENOENT || rc == -ECONNREFUSED);
     c->io = sd_event_source_disable_unref(c->io);
     c->timer = sd_event_source_disable_unref(c->timer);
     // Ends from the event loop, so that no callback runs inside the caller's step.

@@ -285,6 +285,7 @@ static void workers_that_are_away(void **state)
     ask(s, diagnose, text, sizeof text);
     expect_line(text, "cause=not-read");
     expect_line(text, "exit=3");
+    assert_non_null(strstr(text, "systemctl start virtrust-inspect.socket"));
     ask(s, "type=diagnose\nv=1\nguest=nobody\n\n", text, sizeof text);
     assert_non_null(strstr(text, "code=no-such-guest"));
     stage_free(s);
