@@ -37,6 +37,7 @@ static const struct {
     {"timed-out", EXIT_TIMED_OUT,
      "look again with a longer limit; run virtrust-inspect --prepare once if this was the first look"},
     {"locked", EXIT_NO_LOOK, "see which program holds the image; virtrust itself takes no lock"},
+    {"bad-request", EXIT_USAGE, "name the engine auto, direct or guestfs"},
     {"no-engine", EXIT_NO_WORK, "run virtrust-inspect --prepare and see what it says"},
     {"no-cage", EXIT_NO_WORK,
      "let the service build it of a namespace: a drop-in for virtrust-inspect@.service with `[Service]`, "

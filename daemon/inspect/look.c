@@ -202,7 +202,7 @@ static int engine_of(const struct record *request, enum engine *ret, struct fail
         *ret = (enum engine)i;
         return 0;
     }
-    return fail(f, "no-engine", "there is no engine %.60s; auto, direct and guestfs are", name);
+    return fail(f, "bad-request", "there is no engine %.60s", name);
 }
 
 struct record *look(const struct record *request)

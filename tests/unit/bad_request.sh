@@ -26,6 +26,7 @@ for worker in inspect directory deliver; do
     refused "$worker" ''
 done
 refused inspect 'type=reboot\nv=1\n\n'
+refused inspect 'type=look\nv=1\nengine=fast\ndisk.0.type=file\ndisk.0.path=/dev/null\ndisk.0.format=raw\n\n'
 refused directory 'type=reboot\nv=1\n\n'
 if ! grep -qx code=bad-request answer; then
     echo "not ok - virtrust-directory answers no record on a bad request: $(cat answer)"
