@@ -16,7 +16,7 @@ static const struct {
     unsigned takes;
     const char *help; // "": not told of one command
 } table[] = {
-    {"json", "--json", FLAG, offsetof(struct cli, json), 0, "the answer as one JSON object, see virtrust(1)"},
+    {"json", "--json", FLAG, offsetof(struct cli, json), 0, "the answer as JSON, see virtrust(1)"},
     {"config", "--config FILE", TEXT, offsetof(struct cli, file), 0, "read FILE instead of " CONFIG_FILE},
     {"domain", "--domain DOMAIN", TEXT, offsetof(struct cli, domain), TAKES_DOMAIN,
      "the Active Directory domain, where several are configured"},
