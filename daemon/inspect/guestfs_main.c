@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // virtrust-inspect-guestfs: what virtrust-inspect starts for a disk that its own engine does not read. Not for
-// people: a record in (type=guestfs work= timeout_s= disk.N.socket= disk.N.sector= key=, or type=prepare work=), a record
-// out.
+// people: a record in (type=guestfs work= timeout_s= disk.N.socket= disk.N.sector= key=, or type=prepare work=), a
+// record out.
 //
 // File systems are parsed in libguestfs' machine. Hives, keytabs and databases that come out of it are guest
 // bytes all the same: they are parsed in a cage.

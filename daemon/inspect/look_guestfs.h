@@ -12,7 +12,8 @@
 #include "daemon/inspect/evidence.h"
 #include "daemon/inspect/nbd_server.h"
 
-// Waits until the servers serve. `key` opens LUKS volumes; NULL: there is none. 0 with the program's record, or -1 with *f.
+// Waits until the servers serve. `key` opens LUKS volumes; NULL: there is none. 0 with the program's record, or -1 with
+// *f.
 int look_guestfs(struct nbd_server *servers, size_t count, const char *work, const struct secret *key,
                  unsigned timeout_s, struct record **ret, struct failure *f);
 // Its --prepare: type=prepared engine=, or an error record; NULL when out of memory.

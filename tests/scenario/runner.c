@@ -29,8 +29,8 @@
 //   expect text TEXT | expect note TEXT                         the case says so; a step of the history said so
 //
 // An answer that nobody awaits is an error of the story. A file whose first statement is `for every job-state` is told
-// once for each state of JOB_STATES but the last, which stands for $STATE: a new state is covered by itself. (Those of the
-// strategy `credential` by `for every job-state of a loan`, after `set lends=1`.)
+// once for each state of JOB_STATES but the last, which stands for $STATE: a new state is covered by itself. (Those of
+// the strategy `credential` by `for every job-state of a loan`, after `set lends=1`.)
 #include "tests/scenario/script.h"
 
 #include "common/cleanup.h"
