@@ -3,6 +3,8 @@
 // Commands that virtrustd answers: one request over the control socket, the records of the answer printed as they come.
 #include "common/os/credential.h"
 #include "common/os/recio.h"
+#include "daemon/cli/ask_request.h"
+#include "daemon/cli/connect.h"
 #include "daemon/cli/doctor.h"
 #include "daemon/cli/list.h"
 #include "daemon/cli/print.h"
@@ -11,97 +13,12 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 static const char same_version[] = "use the virtrust that belongs to this virtrustd";
 
 enum { ANSWER_TIMEOUT_MS = 150 * 1000, WAIT_GRACE_S = 10 };
-
-static bool all_digits(const char *text)
-{
-    return text[0] && strspn(text, "0123456789") == strlen(text);
-}
-
-// COMPUTER is an account's name, SID or GUID.
-static void add_computer(struct record *r, const char *computer)
-{
-    if (strncmp(computer, "S-1-", 4) == 0)
-        record_add(r, "sid", computer);
-    else if (strlen(computer) == 36 && computer[8] == '-' && computer[13] == '-')
-        record_add(r, "guid", computer);
-    else
-        record_add(r, "name", computer);
-}
-
-static struct record *request_of(const struct cli *c, const char *command)
-{
-    struct record *r = record_new(command);
-    bool by_case = strcmp(command, "case") == 0 || strcmp(command, "approve") == 0 ||
-                   (strcmp(command, "wait") == 0 && all_digits(c->args[0]));
-
-    if (strcmp(command, "breaker") == 0)
-        record_add(r, "reset", c->args_count == 2 ? c->args[1] : NULL);
-    else if (c->args_count)
-        record_add(r, by_case ? "id" : "guest", c->args[0]);
-    if (c->by_proof)
-        record_add_bool(r, "by_proof", true);
-    else if (strcmp(command, "bind") == 0)
-        add_computer(r, c->args[1]);
-    record_add(r, "domain", c->domain);
-    record_add(r, "only", c->only);
-    if (strcmp(command, "repair") == 0)
-        record_add_bool(r, "dry_run", c->dry_run);
-    record_add(r, "strategy", c->strategy);
-    if (c->log_on)
-        record_add_bool(r, "log_on", true);
-    if (c->timeout_s >= 0)
-        record_add_i64(r, "timeout_s", c->timeout_s);
-    return r;
-}
-
-// Why nobody can be asked.
-struct unasked {
-    const char *code, *next;
-    struct err err;
-};
-
-static int unasked_set(struct unasked *why, const char *code, const char *next, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static int unasked_set(struct unasked *why, const char *code, const char *next, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    err_setv(&why->err, -1, format, args);
-    va_end(args);
-    why->code = code;
-    why->next = next;
-    return -1;
-}
-
-static int connect_control(const struct cli *c, struct recio **ret, struct unasked *why)
-{
-    _cleanup_free_ char *path = NULL;
-    struct err err = {0};
-    int fd;
-
-    if (asprintf(&path, "%s/control.sock", c->config->runtime_dir) < 0)
-        return unasked_set(why, "internal", "", "out of memory");
-    fd = recio_connect(path, &err);
-    if (fd == -EACCES || fd == -EPERM)
-        return unasked_set(why, "permission", "be root, or a member of the group virtrust",
-                           "%.400s: you may not speak with virtrustd", path);
-    if (fd == -ENOENT || fd == -ECONNREFUSED)
-        return unasked_set(why, "no-daemon", "systemctl start virtrustd (or virtrust-spawn)",
-                           "%.400s: virtrustd is not running", path);
-    if (fd < 0)
-        return unasked_set(why, "no-daemon", "", "%s", err.text);
-    *ret = recio_new(fd);
-    return *ret ? 0 : unasked_set(why, "internal", "", "out of memory");
-}
 
 // What an answer is gathered in, either way.
 struct answer {
@@ -366,7 +283,7 @@ static int add_credential(struct answer *a, struct record *request)
 static int converse(struct answer *a)
 {
     _cleanup_(recio_freep) struct recio *s = NULL;
-    _cleanup_record_ struct record *request = request_of(a->c, a->command);
+    _cleanup_record_ struct record *request = ask_request(a->c, a->command);
     bool waits = strcmp(a->command, "wait") == 0 || is_sweep(a);
     int64_t timeout_s = a->c->timeout_s;
     int timeout_ms = ANSWER_TIMEOUT_MS;

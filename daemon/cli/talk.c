@@ -2,32 +2,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/cli/talk.h"
 
-#include "common/os/recio.h"
+#include "daemon/cli/connect.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { ANSWER_TIMEOUT_MS = 150 * 1000 };
-
-static int connect_control(const struct cli *c, struct recio **ret)
-{
-    _cleanup_free_ char *path = NULL;
-    struct err err = {0};
-    int fd;
-
-    if (asprintf(&path, "%s/control.sock", c->config->runtime_dir) < 0)
-        return cli_error(c, EXIT_NO_WORK, "internal", "", "out of memory");
-    fd = recio_connect(path, &err);
-    if (fd == -EACCES || fd == -EPERM)
-        return cli_error(c, EXIT_NO_WORK, "permission", "be root, or a member of the group virtrust",
-                         "%.400s: you may not speak with virtrustd", path);
-    if (fd < 0)
-        return cli_error(c, EXIT_NO_WORK, "no-daemon", "systemctl start virtrustd (or virtrust-spawn)",
-                         "%.400s: virtrustd is not running", path);
-    *ret = recio_new(fd);
-    return *ret ? 0 : cli_error(c, EXIT_NO_WORK, "internal", "", "out of memory");
-}
 
 static int exit_of(const struct record *r, int least)
 {
@@ -65,11 +46,12 @@ int talk(const struct cli *c, const struct record *request, void (*told)(const s
          void *arg)
 {
     _cleanup_(recio_freep) struct recio *s = NULL;
+    struct unasked why = {0};
     struct err err = {0};
-    int rc = connect_control(c, &s);
+    int rc;
 
-    if (rc != 0)
-        return rc;
+    if (connect_control(c, &s, &why) < 0)
+        return cli_error(c, EXIT_NO_WORK, why.code, why.next, "%s", why.err.text);
     rc = recio_write(recio_fd(s), request, ANSWER_TIMEOUT_MS, &err);
     if (rc < 0 && rc != -EPIPE) // it may have said why it does not listen
         return cli_error(c, EXIT_NO_WORK, "no-daemon", "", "cannot ask virtrustd: %.400s",
