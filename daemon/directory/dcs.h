@@ -14,8 +14,8 @@
 
 struct dc_list {
     size_t n;
-    size_t resting; // so many of them, the last ones, gave no answer lately (silence.h)
-    bool wished;    // it is the DC that was wished for, alone
+    size_t resting;                 // so many of them, the last ones, gave no answer lately (silence.h)
+    bool wished;                    // it is the DC that was wished for, alone
     char hosts[SRV_MAX][HOST_TEXT]; // first to try first
 };
 

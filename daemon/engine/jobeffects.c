@@ -156,17 +156,14 @@ static struct record *build(struct engine *e, const struct job *j, const struct 
         record_add_bool(r, "key", true);
         break;
     case JOB_EFFECT_CHECK:
-        r = helper_verb(e, j, "store-check");
+    case JOB_EFFECT_ROTATE:
+        r = helper_verb(e, j, effect == JOB_EFFECT_CHECK ? "store-check" : "rotate");
         add_expect(j, r);
         break;
     case JOB_EFFECT_STORE:
         r = helper_verb(e, j, "store");
         add_expect(j, r);
         rc = add_sealed(e, j, r, err);
-        break;
-    case JOB_EFFECT_ROTATE:
-        r = helper_verb(e, j, "rotate");
-        add_expect(j, r);
         break;
     case JOB_EFFECT_ACCOUNT:
         *ret_worker = WORKER_DIRECTORY;
