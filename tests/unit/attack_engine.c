@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/unit/attack_engine.h"
 
+#include "common/os/recio.h"
 #include "daemon/engine/listen.h"
 #include "tests/unit/core_common.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 static bool on_record(struct stream *stream, const struct record *r, void *arg)
@@ -155,4 +157,19 @@ struct job stage_job(struct stage *s, int64_t case_id)
 
     store_job_of_case(s->engine->store, case_id, &j, &err);
     return j;
+}
+
+void stage_ask(struct stage *s, const char *request, char *ret, size_t size)
+{
+    struct err err = {0};
+    int fd = recio_connect("run/control.sock", &err);
+    size_t n = 0;
+    ssize_t got = -1;
+
+    assert_true(fd >= 0);
+    assert_true(write(fd, request, strlen(request)) > 0);
+    stage_until(s, ((got = recv(fd, ret + n, size - 1 - n, MSG_DONTWAIT)) > 0 && (n += (size_t)got, false)) ||
+                       got == 0);
+    ret[n] = '\0';
+    close(fd);
 }

@@ -64,6 +64,8 @@ void stage_turns(struct stage *s, unsigned turns);
             fail_msg("never came: %s", #cond);                         \
     } while (0)
 
+// One request at the control socket; ret gets the whole answer as text, until virtrustd closes.
+void stage_ask(struct stage *s, const char *request, char *ret, size_t size);
 // pairs as in core_common.h
 void stage_signal(struct stage *s, const char *guest, const char *kind, const char *pairs);
 void stage_bind(struct stage *s, const char *guest, const char *guid, const char *sid, const char *name);

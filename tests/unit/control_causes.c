@@ -119,22 +119,6 @@ static struct record *two_dcs(struct stage *s, const struct record *request)
     return record_of("account", pairs);
 }
 
-static void ask(struct stage *s, char *ret, size_t size)
-{
-    static const char request[] = "type=diagnose\nv=1\nguest=" GUEST_A "\n\n";
-    struct err err = {0};
-    int fd = recio_connect("run/control.sock", &err);
-    size_t n = 0;
-    ssize_t got = -1;
-
-    assert_true(fd >= 0);
-    assert_true(write(fd, request, strlen(request)) > 0);
-    stage_until(s, ((got = recv(fd, ret + n, size - 1 - n, MSG_DONTWAIT)) > 0 && (n += (size_t)got, false)) ||
-                       got == 0);
-    ret[n] = '\0';
-    close(fd);
-}
-
 static void plays(void **state)
 {
     (void)state;
@@ -147,7 +131,7 @@ static void plays(void **state)
         s->workers[WORKER_DIRECTORY].answer = two_dcs;
         stage_signal(s, GUEST_A, "scan", now->guest);
         stage_bind(s, GUEST_A, GUID_A, SID_A, "WS1$");
-        ask(s, text, sizeof text);
+        stage_ask(s, "type=diagnose\nv=1\nguest=" GUEST_A "\n\n", text, sizeof text);
         for (size_t k = 0; k < ARRAY_SIZE(now->lines) && now->lines[k]; k++) {
             char line[512];
 

@@ -20,21 +20,6 @@
     "os=linux joined=1 role=member sam_account_name=WS1$ domain.dns=corp.test password.filetime=" NINE
 #define ACCOUNT "found=1 guid=" GUID_A " sid=" SID_A " name=WS1$ uac=4096 in_base=1 spn_host=1 "
 
-static void ask(struct stage *s, const char *request, char *ret, size_t size)
-{
-    struct err err = {0};
-    int fd = recio_connect("run/control.sock", &err);
-    size_t n = 0;
-    ssize_t got = -1;
-
-    assert_true(fd >= 0);
-    assert_true(write(fd, request, strlen(request)) > 0);
-    stage_until(s, ((got = recv(fd, ret + n, size - 1 - n, MSG_DONTWAIT)) > 0 && (n += (size_t)got, false)) ||
-                       got == 0);
-    ret[n] = '\0';
-    close(fd);
-}
-
 static const char *const diagnose = "type=diagnose\nv=1\nguest=" GUEST_A "\n\n";
 
 static void expect_line(const char *text, const char *line)
@@ -173,7 +158,7 @@ static void behind_and_off(void **state)
     int64_t before = written();
 
     (void)state;
-    ask(s, diagnose, text, sizeof text);
+    stage_ask(s, diagnose, text, sizeof text);
     expect_line(text, "verdict=behind");
     expect_line(text, "cause=changed-elsewhere");
     expect_line(text, "health=broken");
@@ -205,7 +190,7 @@ static void running_with_a_wrong_clock(void **state)
     char text[32768];
 
     (void)state;
-    ask(s, diagnose, text, sizeof text);
+    stage_ask(s, diagnose, text, sizeof text);
     assert_int_equal(s->workers[WORKER_DELIVER].asked, 2);
     expect_line(text, "clock_ms=-900000");
     expect_line(text, "not_asked=no_helper_there");
@@ -220,18 +205,18 @@ static void the_guest_is_asked(void **state)
 
     (void)state;
     s->workers[WORKER_DELIVER].answer = newer_than_its_disk;
-    ask(s, diagnose, text, sizeof text);
+    stage_ask(s, diagnose, text, sizeof text);
     expect_line(text, "password_set=2024-01-17T22:20:00.0000000Z");
     expect_line(text, "channel=unknown");
     expect_line(text, "channel_code=not-asked");
     snprintf(disks, sizeof disks, "%s", strstr(text, "\nsecret=") ? strstr(text, "\nsecret=") + 1 : "");
     s->workers[WORKER_INSPECT].answer = unreadable;
-    ask(s, diagnose, text, sizeof text);
+    stage_ask(s, diagnose, text, sizeof text);
     expect_line(text, "password_set=2024-01-17T22:20:00.0000000Z");
     assert_non_null(strstr(text, disks));
     assert_null(strstr(text, "BitLocker"));
     s->workers[WORKER_DELIVER].answer = logs_on;
-    ask(s, "type=diagnose\nv=1\nguest=" GUEST_A "\nlog_on=1\n\n", text, sizeof text);
+    stage_ask(s, "type=diagnose\nv=1\nguest=" GUEST_A "\nlog_on=1\n\n", text, sizeof text);
     expect_line(text, "channel=broken");
     expect_line(text, "channel_code=wrong-password");
     stage_free(s);
@@ -253,7 +238,7 @@ static void what_the_directory_says(void **state)
         char text[32768];
 
         s->workers[WORKER_DIRECTORY].answer = all[i].answer;
-        ask(s, diagnose, text, sizeof text);
+        stage_ask(s, diagnose, text, sizeof text);
         for (size_t k = 0; k < 4 && all[i].lines[k]; k++)
             expect_line(text, all[i].lines[k]);
         stage_free(s);
@@ -267,7 +252,7 @@ static void what_only_an_appliance_reads(void **state)
 
     (void)state;
     s->workers[WORKER_INSPECT].answer = disk_for_the_appliance;
-    ask(s, diagnose, text, sizeof text);
+    stage_ask(s, diagnose, text, sizeof text);
     assert_int_equal(s->workers[WORKER_INSPECT].asked, 2);
     expect_line(text, "account=WS1$");
     stage_free(s);
@@ -282,11 +267,11 @@ static void workers_that_are_away(void **state)
     unlink("run/inspect.sock");
     unlink("run/directory.sock");
     unlink("run/deliver.sock");
-    ask(s, diagnose, text, sizeof text);
+    stage_ask(s, diagnose, text, sizeof text);
     expect_line(text, "cause=not-read");
     expect_line(text, "exit=3");
     assert_non_null(strstr(text, "systemctl start virtrust-inspect.socket"));
-    ask(s, "type=diagnose\nv=1\nguest=nobody\n\n", text, sizeof text);
+    stage_ask(s, "type=diagnose\nv=1\nguest=nobody\n\n", text, sizeof text);
     assert_non_null(strstr(text, "code=no-such-guest"));
     stage_free(s);
 }
@@ -334,7 +319,7 @@ static void what_the_disk_says(void **state)
         disk_pairs = pairs;
         s->workers[WORKER_INSPECT].answer = disk_of_windows;
         s->workers[WORKER_DIRECTORY].answer = same_date;
-        ask(s, diagnose, text, sizeof text);
+        stage_ask(s, diagnose, text, sizeof text);
         expect_line(text, all[i].cause);
         stage_free(s);
     }
@@ -354,7 +339,7 @@ static void gone_in_the_middle(void **state)
     assert_true(write(fd, diagnose, strlen(diagnose)) > 0);
     stage_until(s, s->workers[WORKER_INSPECT].asked == 1);
     close(fd);
-    ask(s, "type=list\nv=1\n\n", text, sizeof text);
+    stage_ask(s, "type=list\nv=1\n\n", text, sizeof text);
     assert_non_null(strstr(text, "type=end"));
     stage_free(s);
 }
@@ -378,7 +363,7 @@ static void a_clone(void **state)
     g.last_case = c.id;
     assert_int_equal(store_guest_put(s->engine->store, &g, &err), 0);
     assert_int_equal(store_commit(s->engine->store, &err), 0);
-    ask(s, diagnose, text, sizeof text);
+    stage_ask(s, diagnose, text, sizeof text);
     expect_line(text, "cause=clone");
     expect_line(text, "command=virtrust diagnose vdi-b");
     stage_free(s);

@@ -30,21 +30,6 @@ static const char *guest(unsigned n)
     return text[n];
 }
 
-static void ask(struct stage *s, const char *request, char *ret, size_t size)
-{
-    struct err err = {0};
-    int fd = recio_connect("run/control.sock", &err);
-    size_t n = 0;
-    ssize_t got = -1;
-
-    assert_true(fd >= 0);
-    assert_true(write(fd, request, strlen(request)) > 0);
-    stage_until(s, ((got = recv(fd, ret + n, size - 1 - n, MSG_DONTWAIT)) > 0 && (n += (size_t)got, false)) ||
-                       got == 0);
-    ret[n] = '\0';
-    close(fd);
-}
-
 static char answer[64 * 1024];
 
 static const char *ask_for(struct stage *s, const char *lines)
@@ -52,7 +37,7 @@ static const char *ask_for(struct stage *s, const char *lines)
     char request[512];
 
     snprintf(request, sizeof request, "%s\n", lines);
-    ask(s, request, answer, sizeof answer);
+    stage_ask(s, request, answer, sizeof answer);
     return answer;
 }
 
