@@ -80,8 +80,7 @@ static SECURITY_STATUS open_context(struct sspi *s, char *target, SecBuffer *tok
     if (rc != SEC_E_OK)
         return rc;
     s->has_credentials = true;
-    rc = InitializeSecurityContextA(&s->credentials, NULL, target,
-                                    ISC_REQ_INTEGRITY | ISC_REQ_ALLOCATE_MEMORY, 0, SECURITY_NATIVE_DREP,
+    rc = InitializeSecurityContextA(&s->credentials, NULL, target, ISC_REQ_INTEGRITY, 0, SECURITY_NATIVE_DREP,
                                     NULL, 0, &s->context, &out, &given, NULL);
     s->has_context = rc == SEC_E_OK || rc == SEC_I_CONTINUE_NEEDED;
     if (rc == SEC_E_OK && !(given & ISC_RET_INTEGRITY))
@@ -114,7 +113,8 @@ void attest_make(const struct member *m, const struct attest_request *q, struct 
     size_t len = attestation_statement(q->claim, statement);
     _cleanup_(sspi_done) struct sspi s = {0};
     _cleanup_attestation_ struct attestation made = {0};
-    SecBuffer token = {0, SECBUFFER_TOKEN, NULL};
+    _cleanup_free_ unsigned char *room = malloc(ATTESTATION_GSS_MAX);
+    SecBuffer token = {room ? ATTESTATION_GSS_MAX : 0, SECBUFFER_TOKEN, room};
     SECURITY_STATUS rc;
     bool kept;
 
@@ -125,8 +125,6 @@ void attest_make(const struct member *m, const struct attest_request *q, struct 
     rc = open_context(&s, target, &token);
     kept = rc == SEC_E_OK &&
            keep(token.pvBuffer, token.cbBuffer, ATTESTATION_GSS_MAX, &made.gss, &made.gss_len);
-    if (token.pvBuffer)
-        FreeContextBuffer(token.pvBuffer);
     if (rc == SEC_E_OK && kept)
         rc = sign(&s, statement, len, &made);
     if (rc != SEC_E_OK || !kept) {

@@ -5,60 +5,17 @@
 # Proof of possession against a real domain controller: the helper of a member (its keytab in a directory of its own)
 # and virtrust-directory, which have nothing between them here but this script, that may cheat.
 
-program=$LAB_BIN/virtrust-directory
+# shellcheck source=tests/lab/lib/prove.sh
+. "$LAB_HERE/lib/prove.sh"
 helper=$LAB_BIN/virtrust-helper
-[ -x "$program" ] || lab_skip "virtrust-directory is not built: $program"
 
 lab_dc_start
 lab_delegate
 
 service=virtrust/host1.$LAB_DOMAIN
-state=$LAB_TMP/state
-stderr=$LAB_TMP/stderr
 token=00000000000000000000000000000001
 guest1=11111111-1111-4111-8111-111111111111
 guest2=22222222-2222-4222-8222-222222222222
-mkdir -p "$state"
-
-configure() {
-    cat > "$LAB_TMP/virtrust.yaml" << END
-paths:
-  state: $state
-domains:
-  - name: $LAB_DOMAIN
-    base: $LAB_OU
-    principal: $LAB_SVC@$LAB_REALM
-    keytab: ${1:-$LAB_KEYTAB}
-    service: ${2:-$service}
-    dcs: [$LAB_DC]
-END
-}
-
-request() {
-    printf 'type=%s\nv=1\n' "$1"
-    shift
-    printf '%s\n' "$@" ''
-}
-
-# The answer of the last question lies in $LAB_TMP/answer.
-ask() {
-    request "$1" "domain=$LAB_DOMAIN" "${@:2}" |
-        timeout 90 ${faketime-} "$program" --config "$LAB_TMP/virtrust.yaml" > "$LAB_TMP/answer" 2>> "$stderr"
-}
-
-answer() {
-    sed -n "s/^$1=//p" "$LAB_TMP/answer"
-}
-
-says() {
-    local line
-    for line in "$@"; do
-        grep -qxF -- "$line" "$LAB_TMP/answer" || {
-            sed 's/^/# /' "$LAB_TMP/answer" | cut -c1-300
-            return 1
-        }
-    done
-}
 
 # member NAME: its keytab, as it would lie in that guest.
 member() {
@@ -74,29 +31,12 @@ workstation() {
     member "$1"
 }
 
-# challenge GUEST: $nonce and $target.
-challenge() {
-    ask challenge "guest=$1" && says type=challenge "guest=$1" || return 1
-    nonce=$(answer nonce)
-    target=$(answer target)
-}
-
 # attest NAME GUEST [NONCE] [TARGET]: what the helper of that member makes of it: $gss and $mic.
 attest() {
     request attest "token=$token" "guest=$2" "nonce=${3:-$nonce}" "target=${4:-$target}" "dc=$LAB_DC" fresh=1 |
         "$helper" --root "$LAB_TMP/$1" attest > "$LAB_TMP/answer" || return 1
     gss=$(answer gss)
     mic=$(answer mic)
-}
-
-# verify GUEST [KEY=VALUE...]
-verify() {
-    ask attest "guest=$1" "nonce=$nonce" "target=$target" "gss=$gss" "mic=$mic" "${@:2}"
-}
-
-# refused RULE GUEST [KEY=VALUE...]
-refused() {
-    verify "${@:2}" && says type=attested result=refused "rule=$1"
 }
 
 # proves NAME GUEST [KEY=VALUE...]
@@ -116,8 +56,7 @@ lab_check "the service is this host's" test "$target" = "$service@$LAB_REALM"
 lab_check "the nonce has 32 bytes" test ${#nonce} = 64
 attest vm1 $guest1
 lab_check "an account that has not been told to use AES gets tickets that are not accepted" refused not-for-us $guest1
-printf 'dn: CN=%s,CN=Users,%s\nchangetype: modify\nreplace: msDS-SupportedEncryptionTypes\nmsDS-SupportedEncryptionTypes: 24\n' \
-    "$LAB_SVC" "$LAB_BASE_DN" | ldbmodify -H "$LAB/dc/private/sam.ldb" > /dev/null
+use_aes
 challenge $guest1
 lab_check "a member makes a token over it" attest vm1 $guest1
 lab_check "and says that it did" says type=attestation result=done
