@@ -106,7 +106,9 @@ if command -v cryptsetup > /dev/null; then
     printf 'canary-passphrase\n' > line.key
     printf 'canary-of-another' > wrong.key
     head -c 2000 /dev/zero | tr '\0' x > large.key
-    qemu-img convert -f raw -O luks --object secret,id=key,file=right.key -o key-secret=key,iter-time=10 linux.raw locked.raw
+    # QEMU times its key derivation by the thread's processor time, and gives up when the clock did not tick meanwhile.
+    luks_make() { qemu-img convert -f raw -O luks --object secret,id=key,file=right.key -o key-secret=key,iter-time=10 "$@"; }
+    lab_wait 60 luks_make linux.raw locked.raw
     while [ ! -e looked ]; do
         grep -l 'canary[-]' /proc/[0-9]*/cmdline /proc/[0-9]*/environ >> shown 2> /dev/null || true
         sleep 0.5
