@@ -12,19 +12,6 @@
 # shellcheck source=tests/lab/lib/bubble.sh
 . "$LAB_HERE/lib/bubble.sh"
 
-# repaired GUEST: an administrator's order; the case's number in `id`.
-repaired() {
-    local former
-    former=$(vt_last_case "$1")
-    vt repair "$1" > "$LAB_TMP/out" 2> "$LAB_TMP/err" || true
-    id=$(vt_wait_new "$1" "$former")
-    vt case "$id" > "$LAB_LOG/case-$id.txt" || true
-}
-
-state_of_account() {
-    printf '%s %s' "$(lab_dc_kvno guest1)" "$(lab_dc_pwdlastset guest1)"
-}
-
 trusts_copy() { lab_guest_exec restored adcli testjoin --domain="$LAB_DOMAIN"; }
 
 lab_guest_ready guest1

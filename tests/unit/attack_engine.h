@@ -48,6 +48,8 @@ struct stage *stage_new(const char *yaml);
 int stage_try(const char *yaml, struct stage **ret, struct err *err); // for those that shall not open
 struct stage *stage_free(struct stage *s);
 
+// A test's set-up: nothing of an earlier one lies here.
+int stage_fresh(void **state);
 // One turn of the loop after another until it rests for a moment, or `turns` of them.
 void stage_turns(struct stage *s, unsigned turns);
 // Until cond (evaluated once a turn) holds; fails the test when it does not within many turns.

@@ -169,16 +169,10 @@ static void the_truth_afterwards(void **state)
     stage_free(s);
 }
 
-static int fresh(void **state)
-{
-    (void)state;
-    return system("rm -rf run state spool virtrust.yaml") == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(the_truth_afterwards, fresh),
+        cmocka_unit_test_setup(the_truth_afterwards, stage_fresh),
     };
 
     signal(SIGPIPE, SIG_IGN);

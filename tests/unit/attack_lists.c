@@ -187,20 +187,14 @@ static void all_places_taken(void **state)
     stage_free(s);
 }
 
-static int fresh(void **state)
-{
-    (void)state;
-    return system("rm -rf run state spool virtrust.yaml") == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(those_who_take_nothing, fresh),
-        cmocka_unit_test_setup(those_who_take_no_bindings, fresh),
-        cmocka_unit_test_setup(one_who_takes_little, fresh),
-        cmocka_unit_test_setup(those_who_die, fresh),
-        cmocka_unit_test_setup(all_places_taken, fresh),
+        cmocka_unit_test_setup(those_who_take_nothing, stage_fresh),
+        cmocka_unit_test_setup(those_who_take_no_bindings, stage_fresh),
+        cmocka_unit_test_setup(one_who_takes_little, stage_fresh),
+        cmocka_unit_test_setup(those_who_die, stage_fresh),
+        cmocka_unit_test_setup(all_places_taken, stage_fresh),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -230,22 +230,16 @@ static void a_clock_set_back_delays_nothing(void **state)
     stage_free(s);
 }
 
-static int fresh(void **state)
-{
-    (void)state;
-    return system("rm -rf run state spool virtrust.yaml") == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_flood_of_connections_leaves_room, fresh),
-        cmocka_unit_test_setup(no_descriptor_left_does_not_spin, fresh),
-        cmocka_unit_test_setup(garbage_is_answered_or_dropped, fresh),
-        cmocka_unit_test_setup(a_full_queue_does_not_block, fresh),
-        cmocka_unit_test_setup(a_slow_sender_costs_little, fresh),
-        cmocka_unit_test_setup(a_clock_set_back_in_a_scan_loses_no_guest, fresh),
-        cmocka_unit_test_setup(a_clock_set_back_delays_nothing, fresh),
+        cmocka_unit_test_setup(a_flood_of_connections_leaves_room, stage_fresh),
+        cmocka_unit_test_setup(no_descriptor_left_does_not_spin, stage_fresh),
+        cmocka_unit_test_setup(garbage_is_answered_or_dropped, stage_fresh),
+        cmocka_unit_test_setup(a_full_queue_does_not_block, stage_fresh),
+        cmocka_unit_test_setup(a_slow_sender_costs_little, stage_fresh),
+        cmocka_unit_test_setup(a_clock_set_back_in_a_scan_loses_no_guest, stage_fresh),
+        cmocka_unit_test_setup(a_clock_set_back_delays_nothing, stage_fresh),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -334,24 +334,18 @@ static void a_guest_writes_no_line_of_the_log(void **state)
     assert_null(strpbrk(text, "\033\x9b"));
 }
 
-static int fresh(void **state)
-{
-    (void)state;
-    return system("rm -rf run state spool virtrust.yaml") == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_pause_survives_a_restart, fresh),
-        cmocka_unit_test_setup(a_claim_never_becomes_the_binding, fresh),
-        cmocka_unit_test_setup(a_twin_that_came_later_is_not_broken, fresh),
-        cmocka_unit_test_setup(a_lost_key_does_not_hold_the_account_for_ever, fresh),
-        cmocka_unit_test_setup(every_guest_that_is_gone_is_left, fresh),
-        cmocka_unit_test_setup(a_guest_that_is_gone_is_left_by_the_next_scan, fresh),
-        cmocka_unit_test_setup(a_guest_writes_no_line_of_the_log, fresh),
-        cmocka_unit_test_setup(a_binding_holds_the_domains_dns_name, fresh),
-        cmocka_unit_test_setup(a_full_disk_loses_nothing, fresh),
+        cmocka_unit_test_setup(a_pause_survives_a_restart, stage_fresh),
+        cmocka_unit_test_setup(a_claim_never_becomes_the_binding, stage_fresh),
+        cmocka_unit_test_setup(a_twin_that_came_later_is_not_broken, stage_fresh),
+        cmocka_unit_test_setup(a_lost_key_does_not_hold_the_account_for_ever, stage_fresh),
+        cmocka_unit_test_setup(every_guest_that_is_gone_is_left, stage_fresh),
+        cmocka_unit_test_setup(a_guest_that_is_gone_is_left_by_the_next_scan, stage_fresh),
+        cmocka_unit_test_setup(a_guest_writes_no_line_of_the_log, stage_fresh),
+        cmocka_unit_test_setup(a_binding_holds_the_domains_dns_name, stage_fresh),
+        cmocka_unit_test_setup(a_full_disk_loses_nothing, stage_fresh),
     };
 
     return cmocka_run_group_tests(tests, testing_dir_make, testing_dir_remove);

@@ -256,19 +256,13 @@ static void a_score(void **state)
     stage_free(s);
 }
 
-static int fresh(void **state)
-{
-    (void)state;
-    return system("rm -rf state run spool") == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(facts, fresh),
-        cmocka_unit_test_setup(breakers, fresh),
-        cmocka_unit_test_setup(a_batch, fresh),
-        cmocka_unit_test_setup(a_score, fresh),
+        cmocka_unit_test_setup(facts, stage_fresh),
+        cmocka_unit_test_setup(breakers, stage_fresh),
+        cmocka_unit_test_setup(a_batch, stage_fresh),
+        cmocka_unit_test_setup(a_score, stage_fresh),
     };
 
     return cmocka_run_group_tests(tests, testing_dir_make, testing_dir_remove);

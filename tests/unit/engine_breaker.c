@@ -372,22 +372,16 @@ static void what_is_discarded_is_never_rotated(void **state)
     stage_free(s);
 }
 
-static int fresh(void **state)
-{
-    (void)state;
-    return system("rm -rf state run spool") == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(it_opens_and_the_administrator_closes_it, fresh),
-        cmocka_unit_test_setup(one_tries_and_closes_it, fresh),
-        cmocka_unit_test_setup(a_policy_has_its_own, fresh),
-        cmocka_unit_test_setup(only_so_many_at_once, fresh),
-        cmocka_unit_test_setup(only_so_many_an_hour, fresh),
-        cmocka_unit_test_setup(quiet_hours_give_way_to_an_administrator, fresh),
-        cmocka_unit_test_setup(what_is_discarded_is_never_rotated, fresh),
+        cmocka_unit_test_setup(it_opens_and_the_administrator_closes_it, stage_fresh),
+        cmocka_unit_test_setup(one_tries_and_closes_it, stage_fresh),
+        cmocka_unit_test_setup(a_policy_has_its_own, stage_fresh),
+        cmocka_unit_test_setup(only_so_many_at_once, stage_fresh),
+        cmocka_unit_test_setup(only_so_many_an_hour, stage_fresh),
+        cmocka_unit_test_setup(quiet_hours_give_way_to_an_administrator, stage_fresh),
+        cmocka_unit_test_setup(what_is_discarded_is_never_rotated, stage_fresh),
     };
 
     return cmocka_run_group_tests(tests, testing_dir_make, testing_dir_remove);

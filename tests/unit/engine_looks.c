@@ -64,16 +64,10 @@ static void the_one_that_has_just_ended_is_not_begun_again(void **state)
     stage_free(s);
 }
 
-static int fresh(void **state)
-{
-    (void)state;
-    return system("rm -rf run state spool virtrust.yaml") == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(the_one_that_has_just_ended_is_not_begun_again, fresh),
+        cmocka_unit_test_setup(the_one_that_has_just_ended_is_not_begun_again, stage_fresh),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -235,22 +235,16 @@ static void the_asker_may_go(void **state)
     stage_free(s);
 }
 
-static int fresh(void **state)
-{
-    (void)state;
-    return system("rm -rf state run spool") == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_policy_asks_and_binds, fresh),
-        cmocka_unit_test_setup(an_off_guest_is_not_asked, fresh),
-        cmocka_unit_test_setup(a_refusal_binds_nobody, fresh),
-        cmocka_unit_test_setup(a_proof_has_to_fit, fresh),
-        cmocka_unit_test_setup(an_administrators_binding_is_left_alone, fresh),
-        cmocka_unit_test_setup(another_account_changes_nothing, fresh),
-        cmocka_unit_test_setup(the_asker_may_go, fresh),
+        cmocka_unit_test_setup(a_policy_asks_and_binds, stage_fresh),
+        cmocka_unit_test_setup(an_off_guest_is_not_asked, stage_fresh),
+        cmocka_unit_test_setup(a_refusal_binds_nobody, stage_fresh),
+        cmocka_unit_test_setup(a_proof_has_to_fit, stage_fresh),
+        cmocka_unit_test_setup(an_administrators_binding_is_left_alone, stage_fresh),
+        cmocka_unit_test_setup(another_account_changes_nothing, stage_fresh),
+        cmocka_unit_test_setup(the_asker_may_go, stage_fresh),
     };
 
     return cmocka_run_group_tests(tests, testing_dir_make, testing_dir_remove);

@@ -373,25 +373,19 @@ static void beyond_the_bound_nobody_is_lost(void **state)
     stage_free(s);
 }
 
-static int fresh(void **state)
-{
-    (void)state;
-    return system("rm -rf run state spool virtrust.yaml") == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_storm_makes_one_look_each_and_few_questions, fresh),
-        cmocka_unit_test_setup(questions_gather_behind_one_that_takes_long, fresh),
-        cmocka_unit_test_setup(a_herd_does_not_thunder, fresh),
-        cmocka_unit_test_setup(one_bad_question_spoils_nothing, fresh),
-        cmocka_unit_test_setup(the_appliance_has_a_line_of_its_own, fresh),
-        cmocka_unit_test_setup(the_engine_is_the_administrators_choice, fresh),
-        cmocka_unit_test_setup(no_more_run_than_may, fresh),
-        cmocka_unit_test_setup(reverted_ones_come_first, fresh),
-        cmocka_unit_test_setup(signals_in_a_look_repeat_it_once, fresh),
-        cmocka_unit_test_setup(beyond_the_bound_nobody_is_lost, fresh),
+        cmocka_unit_test_setup(a_storm_makes_one_look_each_and_few_questions, stage_fresh),
+        cmocka_unit_test_setup(questions_gather_behind_one_that_takes_long, stage_fresh),
+        cmocka_unit_test_setup(a_herd_does_not_thunder, stage_fresh),
+        cmocka_unit_test_setup(one_bad_question_spoils_nothing, stage_fresh),
+        cmocka_unit_test_setup(the_appliance_has_a_line_of_its_own, stage_fresh),
+        cmocka_unit_test_setup(the_engine_is_the_administrators_choice, stage_fresh),
+        cmocka_unit_test_setup(no_more_run_than_may, stage_fresh),
+        cmocka_unit_test_setup(reverted_ones_come_first, stage_fresh),
+        cmocka_unit_test_setup(signals_in_a_look_repeat_it_once, stage_fresh),
+        cmocka_unit_test_setup(beyond_the_bound_nobody_is_lost, stage_fresh),
     };
 
     signal(SIGPIPE, SIG_IGN);

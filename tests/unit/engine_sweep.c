@@ -195,20 +195,14 @@ static void a_list_of_many_pages(void **state)
     stage_free(s);
 }
 
-static int fresh(void **state)
-{
-    (void)state;
-    return system("rm -rf run state spool virtrust.yaml") == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(each_guest_once, fresh),
-        cmocka_unit_test_setup(only_those_that_match, fresh),
-        cmocka_unit_test_setup(the_asker_goes, fresh),
-        cmocka_unit_test_setup(a_revert_comes_first, fresh),
-        cmocka_unit_test_setup(a_list_of_many_pages, fresh),
+        cmocka_unit_test_setup(each_guest_once, stage_fresh),
+        cmocka_unit_test_setup(only_those_that_match, stage_fresh),
+        cmocka_unit_test_setup(the_asker_goes, stage_fresh),
+        cmocka_unit_test_setup(a_revert_comes_first, stage_fresh),
+        cmocka_unit_test_setup(a_list_of_many_pages, stage_fresh),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -98,3 +98,16 @@ bubble_move() {
     virsh -q dumpxml --inactive "$1" | sed "s|<emulator>.*</emulator>|<emulator>$emulator</emulator>|" > "$BUBBLE/$1.xml"
     virsh -q define "$BUBBLE/$1.xml"
 }
+
+# repaired GUEST: an administrator's order; the case's number in `id`.
+repaired() {
+    local former
+    former=$(vt_last_case "$1")
+    vt repair "$1" > "$LAB_TMP/out" 2> "$LAB_TMP/err" || true
+    id=$(vt_wait_new "$1" "$former")
+    vt case "$id" > "$LAB_LOG/case-$id.txt" || true
+}
+
+state_of_account() {
+    printf '%s %s' "$(lab_dc_kvno guest1)" "$(lab_dc_pwdlastset guest1)"
+}
